@@ -262,6 +262,10 @@ export type SessionStatus = { "state": "signed_out",
  */
 ended: SessionEnd | null, 
 /**
+ * A session is kept in the keyring but could not be checked: what went wrong. Try `session_restore` again.
+ */
+kept: Problem | null, 
+/**
  * Where the next session would be kept.
  */
 keeping: Keeping, } | { "state": "signed_in" } & Session;
@@ -812,9 +816,10 @@ denial: Denial | null,
  */
 problem: Problem | null, 
 /**
- * An earlier run of the app was interrupted before this was settled.
+ * It is not settled: an earlier run was interrupted, or the reads that would settle it failed. `revoke_settle`
+ * reads again, and with `send_again` repeats a request that was never answered if the grant is still listed.
  */
-interrupted: boolean, 
+unsettled: boolean, 
 /**
  * SHA-256 of the chain so far, hexadecimal: the head to keep.
  */
@@ -832,6 +837,7 @@ export interface Commands {
   sign_in_choose_organization: { args: { organization_id: string }, reply: SignInStep };
   sign_in_cancel: { args: {}, reply: null };
   session_status: { args: {}, reply: SessionStatus };
+  session_restore: { args: {}, reply: SessionStatus };
   session_extend: { args: { minutes: number }, reply: Session };
   policy_read_again: { args: {}, reply: Session };
   sign_out: { args: { even_if_unreachable: boolean }, reply: null };
@@ -843,5 +849,5 @@ export interface Commands {
   revoke_plan: { args: { member_id: string, connected_app_id: string }, reply: RevokePlan };
   revoke_connected_app: { args: { member_id: string, connected_app_id: string, plan_hash?: string, ask_anyway?: boolean, progress?: unknown }, reply: RevokeReport };
   revoke_list: { args: {}, reply: Array<RevokeReport> };
-  revoke_settle: { args: { sweep_id: string }, reply: RevokeReport };
+  revoke_settle: { args: { sweep_id: string, send_again: boolean }, reply: RevokeReport };
 }

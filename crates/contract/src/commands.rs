@@ -50,6 +50,7 @@ pub const COMMANDS: &[Command] = &[
     Command { name: "sign_in_choose_organization", args: "{ organization_id: string }", reply: "SignInStep" },
     Command { name: "sign_in_cancel", args: "{}", reply: "null" },
     Command { name: "session_status", args: "{}", reply: "SessionStatus" },
+    Command { name: "session_restore", args: "{}", reply: "SessionStatus" },
     Command { name: "session_extend", args: "{ minutes: number }", reply: "Session" },
     Command { name: "policy_read_again", args: "{}", reply: "Session" },
     Command { name: "sign_out", args: "{ even_if_unreachable: boolean }", reply: "null" },
@@ -65,7 +66,7 @@ pub const COMMANDS: &[Command] = &[
         reply: "RevokeReport",
     },
     Command { name: "revoke_list", args: "{}", reply: "Array<RevokeReport>" },
-    Command { name: "revoke_settle", args: "{ sweep_id: string }", reply: "RevokeReport" },
+    Command { name: "revoke_settle", args: "{ sweep_id: string, send_again: boolean }", reply: "RevokeReport" },
 ];
 
 /// The whole of `contract.d.ts`.

@@ -135,8 +135,9 @@ pub struct RevokeReport {
     pub denial: Option<Denial>,
     /// For `failed`, `unknown` and reads that failed: what went wrong.
     pub problem: Option<Problem>,
-    /// An earlier run of the app was interrupted before this was settled.
-    pub interrupted: bool,
+    /// It is not settled: an earlier run was interrupted, or the reads that would settle it failed. `revoke_settle`
+    /// reads again, and with `send_again` repeats a request that was never answered if the grant is still listed.
+    pub unsettled: bool,
     /// SHA-256 of the chain so far, hexadecimal: the head to keep.
     pub head: String,
 }

@@ -5,6 +5,7 @@ use ts_rs::TS;
 
 use crate::Utc;
 use crate::connections::Connection;
+use crate::refusal::Problem;
 
 /// Whether somebody is signed in.
 #[derive(Clone, Debug, Serialize, Deserialize, TS)]
@@ -14,6 +15,8 @@ pub enum SessionStatus {
     SignedOut {
         /// The session that was here ended by itself.
         ended: Option<SessionEnd>,
+        /// A session is kept in the keyring but could not be checked: what went wrong. Try `session_restore` again.
+        kept: Option<Problem>,
         /// Where the next session would be kept.
         keeping: Keeping,
     },
