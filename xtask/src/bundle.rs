@@ -1,0 +1,113 @@
+//! `cargo xtask bundle`: the installers of this platform by Tauri's packager, and a look into what came out.
+
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use crate::packages::{Purpose, provide};
+use crate::run::{Done, Stop, command, doing, output, run as run_command, say, tool};
+use crate::{node, tree};
+
+/// What is made where nobody asks for something else. An AppImage, and an installer for Windows, need downloads that the packager
+/// makes by itself; the first is left to the release workflow.
+const KINDS: &[&str] = if cfg!(target_os = "macos") {
+    &["dmg"]
+} else if cfg!(windows) {
+    &["nsis", "msi"]
+} else {
+    &["deb", "rpm"]
+};
+
+/// Makes the installers of these kinds, or the platform's own, looks into them, and prints their paths on standard output.
+pub fn run(kinds: &[String]) -> Done {
+    let kinds: Vec<&str> = if kinds.is_empty() { KINDS.to_vec() } else { kinds.iter().map(String::as_str).collect() };
+    provide(&[Purpose::Build, Purpose::Node, Purpose::Bundle])?;
+    let begun = SystemTime::now();
+    let mut packager = node::tauri()?;
+    // Other packagers ask questions; in a pipe nobody answers.
+    run_command(packager.arg("build").arg("--ci").arg("--bundles").arg(kinds.join(",")))?;
+
+    let folder = tree::target()?.join("release/bundle");
+    for kind in kinds {
+        let made = newest(&folder.join(kind), ending(kind), begun)?;
+        inspect(kind, &made)?;
+        println!("{}", made.display());
+    }
+    Ok(())
+}
+
+/// The end of the file's name for a kind of installer.
+fn ending(kind: &str) -> &str {
+    match kind {
+        "appimage" => "AppImage",
+        "nsis" => "exe",
+        other => other,
+    }
+}
+
+/// The file with this ending that was written since `begun`: an installer left over from an earlier version is not what was made now.
+fn newest(folder: &Path, ending: &str, begun: SystemTime) -> Done<PathBuf> {
+    let entries = doing(std::fs::read_dir(folder), format_args!("the packager left no {}", folder.display()))?;
+    entries
+        .filter_map(Result::ok)
+        .filter(|entry| entry.path().extension().is_some_and(|found| found == ending))
+        .filter_map(|entry| Some((entry.metadata().ok()?.modified().ok()?, entry.path())))
+        // Some file systems keep whole seconds only.
+        .filter(|(written, _)| *written + std::time::Duration::from_secs(2) >= begun)
+        .max()
+        .map(|(_, path)| path)
+        .ok_or_else(|| Stop::new(format!("the packager made no .{ending} in {}", folder.display())))
+}
+
+/// What must lie in a Linux package; a package without it installs and then shows nothing.
+const INSIDE: &[&str] = &[
+    "usr/bin/cutoff-desktop",
+    "usr/share/applications/Cutoff.desktop",
+    "usr/share/icons/hicolor/128x128/apps/cutoff-desktop.png",
+    "usr/share/icons/hicolor/scalable/apps/cutoff-desktop.svg",
+    "usr/share/metainfo/dev.cutoff.desktop.metainfo.xml",
+    "usr/share/doc/cutoff/copyright",
+];
+
+/// Looks into a Linux package with the system's own tool, where it is there.
+fn inspect(kind: &str, package: &Path) -> Done {
+    let (program, about, list) = match kind {
+        "deb" => ("dpkg-deb", "--info", "--contents"),
+        "rpm" => ("rpm", "-qip", "-qlp"),
+        _ => return Ok(()),
+    };
+    if tool(program).is_none() {
+        say(format_args!("not looked into, since {program} is not here: {}", package.display()));
+        return Ok(());
+    }
+    for line in output(command(program, [about]).arg(package))?.lines() {
+        say(line);
+    }
+    let contents = output(command(program, [list]).arg(package))?;
+    let lacking = lacking(&contents);
+    if lacking.is_empty() {
+        Ok(())
+    } else {
+        Err(Stop::new(format!("{} lacks {}", package.display(), lacking.join(", "))))
+    }
+}
+
+fn lacking(contents: &str) -> Vec<&'static str> {
+    INSIDE.iter().copied().filter(|path| !contents.lines().any(|line| line.ends_with(&format!("/{path}")))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{INSIDE, lacking};
+
+    #[test]
+    fn a_package_without_the_program_is_refused() {
+        let deb: String = INSIDE.iter().map(|path| format!("-rw-r--r-- 0/0  1 2026-01-01 00:00 ./{path}\n")).collect();
+        let rpm: String = INSIDE.iter().map(|path| format!("/{path}\n")).collect();
+        assert!(lacking(&deb).is_empty());
+        assert!(lacking(&rpm).is_empty());
+        assert_eq!(
+            lacking(&rpm.replacen("usr/bin/cutoff-desktop", "usr/bin/cutoff-desktop.old", 1)),
+            ["usr/bin/cutoff-desktop"]
+        );
+    }
+}
