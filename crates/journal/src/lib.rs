@@ -1,0 +1,41 @@
+//! What must survive: sweeps and their hash-chained rows, people behind commitments, settings and saved connections, in one
+//! SQLite file that is private to the user. It is not a judge (outcomes are derived elsewhere, from its observations) and it
+//! never sees a session token: nothing in its public types has a place for one.
+//!
+//! All methods block, and all are short: call them from a blocking thread (`tokio::task::spawn_blocking`) when that matters.
+//! The promise of every writing method is the same: when it returns `Ok`, what it wrote outlives a power cut, as far as the
+//! disk tells the truth; when it returns `Err`, nothing of it was written.
+//!
+//! ```
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let dir = tempfile::tempdir()?;
+//! let journal = journal::Journal::open(dir.path())?;
+//! journal.set("theme", &serde_json::json!("dark"))?;
+//! assert_eq!(journal.get("theme")?, Some(serde_json::json!("dark")));
+//! assert_eq!(journal.head()?, None, "no sweep was ever opened here");
+//! # Ok(()) }
+//! ```
+
+pub mod chain;
+mod connections;
+mod error;
+mod lock;
+mod open;
+mod people;
+mod row;
+mod settings;
+mod strict;
+mod sweeps;
+
+pub use chain::{Break, Hash, Links, Walked};
+pub use connections::SavedConnection;
+pub use error::Error;
+pub use lock::RunningLock;
+pub use open::{FILE_NAME, Journal, SCHEMA_VERSION};
+pub use people::{Commitment, People, Person, PersonKind, PersonRecord};
+pub use row::{
+    Actor, Answer, Body, ClientType, Clock, Closing, Connection, Environment, Failure, Grant, Intent, Note, Opening, Plan, Policy,
+    Read, Route, Row, RowDraft, SweepId, Tool, Utc, View,
+};
+pub use strict::{MAX_LINE, Unfit};
+pub use sweeps::{ActorDraft, GrantDraft, OpeningDraft, StoredRow, Sweep, SweepSummary, Verdict};
