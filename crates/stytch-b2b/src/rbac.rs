@@ -1,0 +1,83 @@
+//! The project's policy: which role may do what. It judges nothing but what the policy says; the server decides.
+
+use serde::Deserialize;
+
+/// The roles, resources and actions of a project, as bootstrap tells them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+pub struct Policy {
+    /// The roles of the project. An organization may add its own.
+    #[serde(default)]
+    pub roles: Vec<Role>,
+    /// What there is to do.
+    #[serde(default)]
+    pub resources: Vec<Resource>,
+}
+
+/// A role and what it holds. Also the form of an organization's custom role.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Role {
+    /// Such as `stytch_admin`.
+    pub role_id: String,
+    /// The owner's words.
+    #[serde(default)]
+    pub description: String,
+    /// What it holds.
+    #[serde(default)]
+    pub permissions: Vec<RolePermission>,
+}
+
+/// Actions on one resource that a role holds.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct RolePermission {
+    /// Such as `stytch.member`.
+    pub resource_id: String,
+    /// The actions; `*` stands for all of the resource's.
+    #[serde(default)]
+    pub actions: Vec<String>,
+}
+
+/// Something that can be acted on.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Resource {
+    /// Such as `stytch.member`.
+    pub resource_id: String,
+    /// The owner's words.
+    #[serde(default)]
+    pub description: String,
+    /// What can be done to it.
+    #[serde(default)]
+    pub actions: Vec<String>,
+}
+
+impl Role {
+    /// Whether the role holds the action. `*` counts as every action, but never as every resource.
+    pub fn allows(&self, resource: &str, action: &str) -> bool {
+        self.permissions.iter().any(|permission| {
+            permission.resource_id == resource && permission.actions.iter().any(|held| held == action || held == "*")
+        })
+    }
+}
+
+impl Policy {
+    /// Whether any of `roles` holds the action. Take the roles of the member *session*, not of the member.
+    ///
+    /// Roles unknown to the policy count for nothing. A custom role of the organization stands before a project role of
+    /// the same id, and of two with one id the later counts: so it is in the official web SDK.
+    pub fn allows(&self, roles: &[String], custom_roles: &[Role], resource: &str, action: &str) -> bool {
+        roles.iter().any(|id| {
+            let mut known = self.roles.iter().chain(custom_roles).rev();
+            known.find(|role| role.role_id == *id).is_some_and(|role| role.allows(resource, action))
+        })
+    }
+
+    /// The project's roles that hold the action, in the policy's order: whom to ask for it.
+    pub fn roles_holding(&self, resource: &str, action: &str) -> Vec<String> {
+        let mut ids: Vec<String> = Vec::new();
+        for role in &self.roles {
+            if !ids.contains(&role.role_id) && self.allows(std::slice::from_ref(&role.role_id), &[], resource, action) {
+                ids.push(role.role_id.clone());
+            }
+        }
+        ids
+    }
+}
