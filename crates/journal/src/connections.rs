@@ -11,7 +11,7 @@ use crate::{Error, Journal};
 /// One saved place to sign in to. It has no field for a secret and must never get one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SavedConnection {
-    /// A random id; also the account name of the keyring item.
+    /// The id; also the account name of the keyring item.
     pub id: Uuid,
     /// What the user calls it.
     pub name: String,
@@ -23,6 +23,8 @@ pub struct SavedConnection {
     pub organization_id: Option<String>,
     /// The organization's name, once it is known.
     pub organization_name: Option<String>,
+    /// The slug of the one organization that sign-in goes to, if it was given.
+    pub organization_slug: Option<String>,
     /// The e-mail last signed in with, to fill in the field.
     pub email: Option<String>,
     /// The application identifier sent to the API, which the vendor's project must have registered.
@@ -38,7 +40,7 @@ pub struct SavedConnection {
 }
 
 const COLUMNS: &str = "id, name, base_url, public_token, organization_id, organization_name, email, app_identifier, sdk_identifier, \
-                       sandbox, created_utc, last_used_utc";
+                       sandbox, created_utc, last_used_utc, organization_slug";
 
 /// A column holding text that has a type of its own.
 fn parsed<T: std::str::FromStr>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
@@ -59,6 +61,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<SavedConnection> {
         sdk_identifier: row.get(8)?,
         sandbox: row.get(9)?,
         created_utc: parsed(row, 10)?,
+        organization_slug: row.get(12)?,
         last_used_utc: if row.get_ref(11)? == rusqlite::types::ValueRef::Null { None } else { Some(parsed(row, 11)?) },
     })
 }
@@ -71,7 +74,7 @@ impl Journal {
     pub fn save_connection(&self, connection: &SavedConnection) -> Result<(), Error> {
         let c = connection;
         self.db().execute(
-            &format!("INSERT OR REPLACE INTO connections ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"),
+            &format!("INSERT OR REPLACE INTO connections ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"),
             params![
                 c.id.to_string(),
                 c.name,
@@ -85,6 +88,7 @@ impl Journal {
                 c.sandbox,
                 c.created_utc.to_string(),
                 c.last_used_utc.map(|utc| utc.to_string()),
+                c.organization_slug,
             ],
         )?;
         Ok(())

@@ -15,7 +15,7 @@ pub enum Error {
         /// The highest schema number this version knows.
         known: i64,
     },
-    /// The file of that name is something else. Do not touch it: ask for another state directory.
+    /// The file of that name is something else, or damaged beyond recognition. Do not touch it: ask for another state directory.
     #[error("the file is not a journal of this program")]
     NotAJournal,
     /// The disk (or the quota) is full. Send nothing more: intents could not be recorded. Retry when there is room.
@@ -81,7 +81,7 @@ impl From<std::io::Error> for Error {
         use std::io::ErrorKind as Kind;
         match error.kind() {
             Kind::StorageFull | Kind::QuotaExceeded => Error::Full,
-            Kind::PermissionDenied | Kind::ReadOnlyFilesystem | Kind::NotADirectory | Kind::AlreadyExists | Kind::NotFound => {
+            Kind::PermissionDenied | Kind::ReadOnlyFilesystem | Kind::NotADirectory | Kind::IsADirectory | Kind::AlreadyExists | Kind::NotFound => {
                 Error::Denied(error.to_string())
             }
             _ => Error::Disk(error.to_string()),

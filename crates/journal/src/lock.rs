@@ -3,6 +3,7 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rusqlite::{OptionalExtension, params};
 
@@ -85,6 +86,8 @@ impl Journal {
 
 /// Locks the file of that name, making it if need be; `None` when somebody else has it.
 fn lock(path: &Path) -> Result<Option<File>, Error> {
+    // A look by `running` holds the file for a moment too; only a holder holds it for longer than this.
+    let mut looks = 5;
     loop {
         let mut options = OpenOptions::new();
         options.read(true).append(true).create(true);
@@ -93,6 +96,11 @@ fn lock(path: &Path) -> Result<Option<File>, Error> {
         let file = options.open(path)?;
         match file.try_lock() {
             Ok(()) => {}
+            Err(TryLockError::WouldBlock) if looks > 0 => {
+                looks -= 1;
+                std::thread::sleep(Duration::from_millis(5));
+                continue;
+            }
             Err(TryLockError::WouldBlock) => return Ok(None),
             Err(TryLockError::Error(error)) => return Err(error.into()),
         }

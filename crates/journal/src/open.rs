@@ -29,7 +29,7 @@ CREATE TABLE journal (id TEXT NOT NULL) STRICT;
 CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE connections (
     id TEXT PRIMARY KEY, name TEXT NOT NULL, base_url TEXT NOT NULL, public_token TEXT NOT NULL,
-    organization_id TEXT, organization_name TEXT, email TEXT,
+    organization_id TEXT, organization_name TEXT, organization_slug TEXT, email TEXT,
     app_identifier TEXT NOT NULL, sdk_identifier TEXT NOT NULL, sandbox INTEGER NOT NULL,
     created_utc TEXT NOT NULL, last_used_utc TEXT
 ) STRICT, WITHOUT ROWID;
@@ -79,11 +79,12 @@ impl Journal {
     pub fn open(state_dir: &Path) -> Result<Journal, Error> {
         make_private_dir(state_dir)?;
         let path = state_dir.join(FILE_NAME);
-        make_private_file(&path)?;
+        make_file(&path)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_EXRESCODE;
         let mut db = Connection::open_with_flags(&path, flags)?;
         db.busy_timeout(BUSY)?;
         recognise(&db)?;
+        make_private(&path)?;
         obey(&db)?;
         let id = migrate(&mut db)?;
         Ok(Journal { db: Mutex::new(db), id, state_dir: state_dir.to_owned() })
@@ -140,27 +141,44 @@ pub(crate) fn make_private_dir(dir: &Path) -> Result<(), Error> {
     Ok(builder.create(dir)?)
 }
 
-/// Makes an empty file private to the user, or makes the existing one private.
-fn make_private_file(path: &Path) -> Result<(), Error> {
+/// Makes an empty file that is private to the user, unless there is one of that name.
+fn make_file(path: &Path) -> Result<(), Error> {
     let mut options = OpenOptions::new();
     // Reading is asked for too: a file that cannot be read is `Denied` here rather than something odd later.
     options.read(true).append(true).create(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let new = !path.exists();
-    let file = options.open(path)?;
+    options.open(path)?;
+    if cfg!(unix)
+        && new
+        && let Some(dir) = path.parent()
+    {
+        // The name of a new file is on disk only once its directory is.
+        std::fs::File::open(dir)?.sync_all()?;
+    }
+    Ok(())
+}
+
+/// Takes the journal away from everybody but the user, in case it was copied here with other permissions. SQLite gives its
+/// companions (`-wal`, `-shm`) the permissions of the journal.
+fn make_private(path: &Path) -> Result<(), Error> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        if file.metadata()?.permissions().mode() & 0o077 != 0 {
-            file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
-        }
-        if new && let Some(dir) = path.parent() {
-            // The name of a new file is on disk only once its directory is.
-            std::fs::File::open(dir)?.sync_all()?;
+        for suffix in ["", "-wal", "-shm"] {
+            let mut name = path.as_os_str().to_owned();
+            name.push(suffix);
+            match std::fs::metadata(&name) {
+                Ok(found) if found.permissions().mode() & 0o077 != 0 => {
+                    std::fs::set_permissions(&name, std::fs::Permissions::from_mode(0o600))?;
+                }
+                _ => {}
+            }
         }
     }
-    let _ = (file, new);
+    #[cfg(not(unix))]
+    let _ = path;
     Ok(())
 }
 

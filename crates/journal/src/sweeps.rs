@@ -468,3 +468,63 @@ fn opening(db: &rusqlite::Connection, sweep: SweepId) -> Result<(Clock, Opening)
 fn signed(number: u64) -> Result<i64, Error> {
     i64::try_from(number).map_err(|_| Error::Unfit("a number too large for the journal".into()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::row::{Environment, Intent};
+
+    fn draft(sweep_id: SweepId) -> OpeningDraft {
+        let clock = Clock { utc: "2026-03-01T10:42:07.123Z".parse().unwrap(), mono_ms: 1, boot_id: "boot".into() };
+        let connection = Connection {
+            scheme: "https".into(),
+            host: "test.stytch.com".into(),
+            port: 443,
+            public_token_sha256: Hash::of(b"t"),
+            organization_id: "organization-test-1".into(),
+            environment: Environment::Test,
+        };
+        let actor = ActorDraft {
+            member_id: "m".into(),
+            member_session_id: "s".into(),
+            roles: Vec::new(),
+            factors: Vec::new(),
+            impersonator: None,
+        };
+        let tool = Tool { name: "cutoff".into(), version: "0".into(), commit: "unknown".into() };
+        OpeningDraft { clock, sweep_id, tool, plan_hash: Hash::of(b"p"), connection, actor, reason: None }
+    }
+
+    #[test]
+    fn a_full_disk_is_called_full_and_what_was_written_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let journal = Journal::open(dir.path()).unwrap();
+        let draft = draft(SweepId::random());
+        let grant = GrantDraft {
+            member_id: "member".into(),
+            connected_app_id: "app".into(),
+            client_type: None,
+            scopes: Vec::new(),
+            first_party: true,
+            route: Route::Oneself,
+        };
+        let id = journal.open_sweep(&draft, &[grant], &People::default()).unwrap().id;
+        // SQLite answers for a file that may not grow as it does for a disk that is full.
+        let cap = |pages: i64| journal.db().query_row(&format!("PRAGMA max_page_count = {pages}"), [], |row| row.get::<_, i64>(0)).unwrap();
+        cap(1);
+        let intent = |attempt| RowDraft { clock: draft.clock.clone(), body: Body::Intent(Intent { attempt, n: 1 }) };
+        let mut written = 0;
+        let error = loop {
+            match journal.append(id, &[intent(written + 1)]) {
+                Ok(_) => written += 1,
+                Err(error) => break error,
+            }
+        };
+        assert!(matches!(error, Error::Full), "{error:?}");
+        let sound = |rows| matches!(journal.verify(id).unwrap(), Verdict::Sound(walked) if walked.rows == rows);
+        assert!(sound(2 + u64::from(written)), "a row was torn");
+        cap(1_000_000);
+        journal.append(id, &[intent(written + 1)]).unwrap();
+        assert!(sound(3 + u64::from(written)), "the journal does not go on once there is room");
+    }
+}
