@@ -197,8 +197,12 @@ impl Links {
             return Err(format!("{} grants are planned and {} are listed", self.planned, self.grants));
         }
         match &row.body {
-            Body::Closing(closing) if closing.rows != self.seq => Err(format!("the closing row counts {} rows before it", closing.rows)),
-            Body::Intent(Intent { n, .. }) | Body::Answer(Answer { n, .. }) if u64::from(*n) == 0 || u64::from(*n) > self.planned => {
+            Body::Closing(closing) if closing.rows != self.seq => {
+                Err(format!("the closing row counts {} rows before it", closing.rows))
+            }
+            Body::Intent(Intent { n, .. }) | Body::Answer(Answer { n, .. })
+                if u64::from(*n) == 0 || u64::from(*n) > self.planned =>
+            {
                 Err(format!("grant {n} is not in the plan"))
             }
             Body::Intent(_) | Body::Answer(_) if self.closed => Err("a request after the sweep was closed".into()),

@@ -100,7 +100,9 @@ impl Journal {
     /// As every read: `Busy`, `Corrupt`, `Disk`.
     pub fn connections(&self) -> Result<Vec<SavedConnection>, Error> {
         let db = self.db();
-        let mut query = db.prepare_cached(&format!("SELECT {COLUMNS} FROM connections ORDER BY last_used_utc DESC NULLS LAST, name, id"))?;
+        let mut query = db.prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM connections ORDER BY last_used_utc DESC NULLS LAST, name, id"
+        ))?;
         let found = query.query_map([], read)?.collect::<rusqlite::Result<_>>()?;
         Ok(found)
     }

@@ -81,9 +81,12 @@ impl From<std::io::Error> for Error {
         use std::io::ErrorKind as Kind;
         match error.kind() {
             Kind::StorageFull | Kind::QuotaExceeded => Error::Full,
-            Kind::PermissionDenied | Kind::ReadOnlyFilesystem | Kind::NotADirectory | Kind::IsADirectory | Kind::AlreadyExists | Kind::NotFound => {
-                Error::Denied(error.to_string())
-            }
+            Kind::PermissionDenied
+            | Kind::ReadOnlyFilesystem
+            | Kind::NotADirectory
+            | Kind::IsADirectory
+            | Kind::AlreadyExists
+            | Kind::NotFound => Error::Denied(error.to_string()),
             _ => Error::Disk(error.to_string()),
         }
     }

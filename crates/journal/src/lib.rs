@@ -34,8 +34,8 @@ pub use lock::RunningLock;
 pub use open::{FILE_NAME, Journal, SCHEMA_VERSION};
 pub use people::{Commitment, People, Person, PersonKind, PersonRecord};
 pub use row::{
-    Actor, Answer, Body, ClientType, Clock, Closing, Connection, Environment, Failure, Grant, Intent, Note, Opening, Plan, Policy,
-    Read, Route, Row, RowDraft, SweepId, Tool, Utc, View,
+    Actor, Answer, Body, ClientType, Clock, Closing, Connection, Environment, Failure, Grant, Intent, Note, Opening,
+    Plan, Policy, Read, Route, Row, RowDraft, SweepId, Tool, Utc, View,
 };
 pub use strict::{MAX_LINE, Unfit};
 pub use sweeps::{ActorDraft, GrantDraft, OpeningDraft, StoredRow, Sweep, SweepSummary, Verdict};

@@ -55,7 +55,10 @@ impl Journal {
         };
         let held = RunningLock { sweep, path, _file: file };
         // The pid goes into the database, not into the lock file: on Windows a locked file cannot be read by others.
-        self.db().execute("INSERT OR REPLACE INTO running (sweep_id, pid) VALUES (?1, ?2)", params![sweep.0.to_string(), std::process::id()])?;
+        self.db().execute(
+            "INSERT OR REPLACE INTO running (sweep_id, pid) VALUES (?1, ?2)",
+            params![sweep.0.to_string(), std::process::id()],
+        )?;
         Ok(held)
     }
 

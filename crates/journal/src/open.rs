@@ -80,7 +80,8 @@ impl Journal {
         make_private_dir(state_dir)?;
         let path = state_dir.join(FILE_NAME);
         make_file(&path)?;
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_EXRESCODE;
+        let flags =
+            OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_EXRESCODE;
         let mut db = Connection::open_with_flags(&path, flags)?;
         db.busy_timeout(BUSY)?;
         recognise(&db)?;
@@ -105,7 +106,10 @@ impl Journal {
     /// As every read: `Busy`, `Corrupt`, `Disk`.
     pub fn head(&self) -> Result<Option<Hash>, Error> {
         use rusqlite::OptionalExtension;
-        Ok(self.db().query_row("SELECT head FROM sweeps ORDER BY number DESC LIMIT 1", [], |row| row.get(0)).optional()?)
+        Ok(self
+            .db()
+            .query_row("SELECT head FROM sweeps ORDER BY number DESC LIMIT 1", [], |row| row.get(0))
+            .optional()?)
     }
 
     /// How many rows all sweeps have together.
@@ -188,7 +192,9 @@ fn recognise(db: &Connection) -> Result<(), Error> {
     let tables: i64 = db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     match (number("application_id")?, number("user_version")?) {
         (0, 0) if tables == 0 => Ok(()),
-        (APPLICATION_ID, version) if version > SCHEMA_VERSION => Err(Error::Newer { found: version, known: SCHEMA_VERSION }),
+        (APPLICATION_ID, version) if version > SCHEMA_VERSION => {
+            Err(Error::Newer { found: version, known: SCHEMA_VERSION })
+        }
         (APPLICATION_ID, _) => Ok(()),
         _ => Err(Error::NotAJournal),
     }
@@ -205,11 +211,18 @@ fn obey(db: &Connection) -> Result<(), Error> {
         }
     };
     if mode != "wal" {
-        return Err(Error::Disk(format!("SQLite keeps its journal mode at {mode}: the directory is not on a local disk")));
+        return Err(Error::Disk(format!(
+            "SQLite keeps its journal mode at {mode}: the directory is not on a local disk"
+        )));
     }
-    for (pragma, value) in
-        [("synchronous", 2), ("fullfsync", 1), ("checkpoint_fullfsync", 1), ("foreign_keys", 1), ("secure_delete", 1), ("trusted_schema", 0)]
-    {
+    for (pragma, value) in [
+        ("synchronous", 2),
+        ("fullfsync", 1),
+        ("checkpoint_fullfsync", 1),
+        ("foreign_keys", 1),
+        ("secure_delete", 1),
+        ("trusted_schema", 0),
+    ] {
         db.execute_batch(&format!("PRAGMA {pragma} = {value}"))?;
         let kept: i64 = db.query_row(&format!("PRAGMA {pragma}"), [], |row| row.get(0))?;
         if kept != value {

@@ -122,12 +122,21 @@ impl PersonRecord {
 }
 
 /// Commits to a text and stores it, inside the transaction that writes the row.
-pub(crate) fn commit(tx: &Transaction<'_>, sweep: SweepId, kind: PersonKind, subject: &str, text: &str) -> Result<Commitment, Error> {
+pub(crate) fn commit(
+    tx: &Transaction<'_>,
+    sweep: SweepId,
+    kind: PersonKind,
+    subject: &str,
+    text: &str,
+) -> Result<Commitment, Error> {
     let mut salt = [0; 16];
-    getrandom::fill(&mut salt).map_err(|error| Error::Disk(format!("the operating system gave no random bytes: {error}")))?;
+    getrandom::fill(&mut salt)
+        .map_err(|error| Error::Disk(format!("the operating system gave no random bytes: {error}")))?;
     let commitment = Commitment::to(&salt, text);
-    tx.prepare_cached("INSERT INTO people (commitment, sweep_id, kind, subject, salt, text) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
-        .execute(params![commitment.0, sweep.0.to_string(), kind.code(), subject, salt, text])?;
+    tx.prepare_cached(
+        "INSERT INTO people (commitment, sweep_id, kind, subject, salt, text) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?
+    .execute(params![commitment.0, sweep.0.to_string(), kind.code(), subject, salt, text])?;
     Ok(commitment)
 }
 
@@ -138,15 +147,22 @@ impl Journal {
     /// As every read: `Busy`, `Corrupt`, `Disk`.
     pub fn people(&self, sweep: SweepId) -> Result<Vec<PersonRecord>, Error> {
         let db = self.db();
-        let mut query =
-            db.prepare_cached("SELECT commitment, kind, subject, salt, text FROM people WHERE sweep_id = ?1 ORDER BY rowid")?;
+        let mut query = db.prepare_cached(
+            "SELECT commitment, kind, subject, salt, text FROM people WHERE sweep_id = ?1 ORDER BY rowid",
+        )?;
         let records = query.query_map([sweep.0.to_string()], |row| {
             Ok((row.get(0)?, row.get::<_, String>(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
         })?;
         records
             .map(|record| {
                 let (commitment, kind, subject, salt, text) = record?;
-                Ok(PersonRecord { commitment: Commitment(commitment), kind: kind.parse().map_err(Error::Corrupt)?, subject, salt, text })
+                Ok(PersonRecord {
+                    commitment: Commitment(commitment),
+                    kind: kind.parse().map_err(Error::Corrupt)?,
+                    subject,
+                    salt,
+                    text,
+                })
             })
             .collect()
     }

@@ -14,7 +14,10 @@ impl Journal {
     pub fn get(&self, key: &str) -> Result<Option<Value>, Error> {
         let text: Option<String> =
             self.db().query_row("SELECT value FROM settings WHERE key = ?1", [key], |row| row.get(0)).optional()?;
-        text.map(|text| serde_json::from_str(&text).map_err(|_| Error::Corrupt(format!("the setting {key:?} is not JSON")))).transpose()
+        text.map(|text| {
+            serde_json::from_str(&text).map_err(|_| Error::Corrupt(format!("the setting {key:?} is not JSON")))
+        })
+        .transpose()
     }
 
     /// Sets a setting. `null` is a value like any other.

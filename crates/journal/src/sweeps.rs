@@ -8,8 +8,8 @@ use rusqlite::{OptionalExtension, Transaction, TransactionBehavior, params};
 use crate::chain::{self, Break, Hash, Links, Walked};
 use crate::people::{self, Commitment, People, PersonKind};
 use crate::row::{
-    Actor, Body, ClientType, Clock, Closing, Connection, FORMAT, FORMAT_VERSION, Grant, HASH_ALG, Opening, Plan, Route, Row, RowDraft,
-    SweepId, Tool,
+    Actor, Body, ClientType, Clock, Closing, Connection, FORMAT, FORMAT_VERSION, Grant, HASH_ALG, Opening, Plan, Route,
+    Row, RowDraft, SweepId, Tool,
 };
 use crate::{Error, Journal, strict};
 
@@ -159,7 +159,11 @@ impl Journal {
                 member_session_id: actor.member_session_id.clone(),
                 roles: actor.roles.clone(),
                 factors: actor.factors.clone(),
-                impersonator: texts.commit(PersonKind::Impersonator, &actor.member_id, actor.impersonator.as_deref())?,
+                impersonator: texts.commit(
+                    PersonKind::Impersonator,
+                    &actor.member_id,
+                    actor.impersonator.as_deref(),
+                )?,
             },
             reason: texts.commit(PersonKind::Reason, &actor.member_id, draft.reason.as_deref())?,
         };
@@ -203,10 +207,14 @@ impl Journal {
         for draft in drafts {
             let mut body = draft.body.clone();
             match &mut body {
-                Body::Opening(_) | Body::Grant(_) => return Err(Error::Unfit("opening and grant rows are written when a sweep is opened".into())),
+                Body::Opening(_) | Body::Grant(_) => {
+                    return Err(Error::Unfit("opening and grant rows are written when a sweep is opened".into()));
+                }
                 Body::Unknown => return Err(Error::Unfit("a row of a kind this version does not know".into())),
                 Body::Intent(_) | Body::Answer(_) if end.closed_seq.is_some() => return Err(Error::Closed(sweep)),
-                Body::Intent(crate::Intent { n, .. }) | Body::Answer(crate::Answer { n, .. }) if *n == 0 || u64::from(*n) > planned => {
+                Body::Intent(crate::Intent { n, .. }) | Body::Answer(crate::Answer { n, .. })
+                    if *n == 0 || u64::from(*n) > planned =>
+                {
                     return Err(Error::Unfit(format!("grant {n} is not in the plan")));
                 }
                 Body::Closing(closing) => closing.rows = end.rows,
@@ -236,14 +244,17 @@ impl Journal {
         if find(&db, sweep)?.is_none() {
             return Err(Error::NoSuchSweep(sweep));
         }
-        let mut query = db.prepare_cached("SELECT seq, line, hash FROM rows WHERE sweep_id = ?1 AND seq >= ?2 ORDER BY seq")?;
+        let mut query =
+            db.prepare_cached("SELECT seq, line, hash FROM rows WHERE sweep_id = ?1 AND seq >= ?2 ORDER BY seq")?;
         let rows = query.query_map(params![sweep.0.to_string(), signed(from)?], |row| {
             Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?, row.get(2)?))
         })?;
         rows.map(|found| {
             let (seq, line, hash) = found?;
-            let row = chain::parse(&line).map_err(|why| Error::Corrupt(format!("row {seq} of sweep {sweep}: {why}")))?;
-            let line = String::from_utf8(line).map_err(|_| Error::Corrupt(format!("row {seq} of sweep {sweep}: not UTF-8")))?;
+            let row =
+                chain::parse(&line).map_err(|why| Error::Corrupt(format!("row {seq} of sweep {sweep}: {why}")))?;
+            let line = String::from_utf8(line)
+                .map_err(|_| Error::Corrupt(format!("row {seq} of sweep {sweep}: not UTF-8")))?;
             Ok(StoredRow { seq: seq.unsigned_abs(), line, hash, row })
         })
         .collect()
@@ -270,7 +281,10 @@ impl Journal {
     /// # Errors
     /// As every read: `Busy`, `Corrupt`, `Disk`.
     pub fn sweeps(&self) -> Result<Vec<SweepSummary>, Error> {
-        self.ids("SELECT sweep_id FROM sweeps ORDER BY number DESC", [])?.into_iter().map(|id| self.summary(id)).collect()
+        self.ids("SELECT sweep_id FROM sweeps ORDER BY number DESC", [])?
+            .into_iter()
+            .map(|id| self.summary(id))
+            .collect()
     }
 
     /// One sweep as a list shows it.
@@ -284,7 +298,9 @@ impl Journal {
         let last = row_at(&db, sweep, end.rows.saturating_sub(1))?.clock;
         let closing = match end.closed_seq.map(|seq| row_at(&db, sweep, seq)).transpose()?.map(|row| row.body) {
             Some(Body::Closing(closing)) => Some(closing),
-            Some(_) => return Err(Error::Corrupt(format!("sweep {sweep} is marked closed at a row that does not close it"))),
+            Some(_) => {
+                return Err(Error::Corrupt(format!("sweep {sweep} is marked closed at a row that does not close it")));
+            }
             None => None,
         };
         Ok(SweepSummary { id: sweep, rows: end.rows, head: end.head, opened, last, opening, closing })
@@ -302,7 +318,8 @@ impl Journal {
         let Some(end) = find(&tx, sweep)? else { return Err(Error::NoSuchSweep(sweep)) };
         let mut links = Links::new();
         let mut count = 0;
-        let mut query = tx.prepare_cached("SELECT seq, line, prev_hash, hash FROM rows WHERE sweep_id = ?1 ORDER BY seq")?;
+        let mut query =
+            tx.prepare_cached("SELECT seq, line, prev_hash, hash FROM rows WHERE sweep_id = ?1 ORDER BY seq")?;
         let mut rows = query.query([sweep.0.to_string()])?;
         while let Some(row) = rows.next()? {
             let broken = |why: &str| Ok(Verdict::Broken(Break { seq: count, why: why.into() }));
@@ -325,7 +342,11 @@ impl Journal {
                     return broken("the opening row belongs to another journal or sweep");
                 }
                 if let Some(before) = opening.previous_head
-                    && !tx.query_row("SELECT EXISTS (SELECT 1 FROM rows WHERE hash = ?1 AND sweep_id != ?2)", params![before, sweep.0.to_string()], |row| row.get(0))?
+                    && !tx.query_row(
+                        "SELECT EXISTS (SELECT 1 FROM rows WHERE hash = ?1 AND sweep_id != ?2)",
+                        params![before, sweep.0.to_string()],
+                        |row| row.get(0),
+                    )?
                 {
                     return broken("the head of the sweep before is not in this journal");
                 }
@@ -333,12 +354,14 @@ impl Journal {
             count += 1;
         }
         Ok(match links.end() {
-            Ok(walked) if walked.rows != end.rows || walked.head != end.head => {
-                Verdict::Broken(Break { seq: walked.rows.min(end.rows), why: "the chain does not end where the journal says".into() })
-            }
-            Ok(walked) if walked.closed != end.closed_seq.is_some() => {
-                Verdict::Broken(Break { seq: walked.rows, why: "the journal says otherwise of whether the sweep is closed".into() })
-            }
+            Ok(walked) if walked.rows != end.rows || walked.head != end.head => Verdict::Broken(Break {
+                seq: walked.rows.min(end.rows),
+                why: "the chain does not end where the journal says".into(),
+            }),
+            Ok(walked) if walked.closed != end.closed_seq.is_some() => Verdict::Broken(Break {
+                seq: walked.rows,
+                why: "the journal says otherwise of whether the sweep is closed".into(),
+            }),
             Ok(walked) => Verdict::Sound(walked),
             Err(found) => Verdict::Broken(found),
         })
@@ -425,12 +448,9 @@ impl End {
 
     /// Says in the sweep's own entry where its chain ends now.
     fn note(&self, tx: &Transaction<'_>, sweep: SweepId) -> Result<(), Error> {
-        tx.prepare_cached("UPDATE sweeps SET rows = ?2, head = ?3, closed_seq = ?4 WHERE sweep_id = ?1")?.execute(params![
-            sweep.0.to_string(),
-            signed(self.rows)?,
-            self.head,
-            self.closed_seq.map(signed).transpose()?
-        ])?;
+        tx.prepare_cached("UPDATE sweeps SET rows = ?2, head = ?3, closed_seq = ?4 WHERE sweep_id = ?1")?.execute(
+            params![sweep.0.to_string(), signed(self.rows)?, self.head, self.closed_seq.map(signed).transpose()?],
+        )?;
         Ok(())
     }
 }
@@ -510,7 +530,9 @@ mod tests {
         };
         let id = journal.open_sweep(&draft, &[grant], &People::default()).unwrap().id;
         // SQLite answers for a file that may not grow as it does for a disk that is full.
-        let cap = |pages: i64| journal.db().query_row(&format!("PRAGMA max_page_count = {pages}"), [], |row| row.get::<_, i64>(0)).unwrap();
+        let cap = |pages: i64| {
+            journal.db().query_row(&format!("PRAGMA max_page_count = {pages}"), [], |row| row.get::<_, i64>(0)).unwrap()
+        };
         cap(1);
         let intent = |attempt| RowDraft { clock: draft.clock.clone(), body: Body::Intent(Intent { attempt, n: 1 }) };
         let mut written = 0;

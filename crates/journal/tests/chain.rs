@@ -15,7 +15,9 @@ fn behind(dir: &tempfile::TempDir) -> rusqlite::Connection {
 fn full_sweep(journal: &Journal) -> SweepId {
     let id = sweep(journal, 2).id;
     journal.append(id, &[intent(1, 1), intent(2, 2)]).unwrap();
-    journal.append(id, &[answer(1, 1), answer(2, 2), read(1, vec![], vec![1, 2]), note("resumed"), closing("revoked", 2)]).unwrap();
+    journal
+        .append(id, &[answer(1, 1), answer(2, 2), read(1, vec![], vec![1, 2]), note("resumed"), closing("revoked", 2)])
+        .unwrap();
     id
 }
 
@@ -236,7 +238,9 @@ fn any_single_changed_byte_is_found() {
                     changed[at] ^= change;
                     file.execute(&write, params![seq, changed]).unwrap();
                     match journal.verify(id).unwrap() {
-                        Verdict::Broken(found) => assert!(found.seq <= seq as u64 + 1, "{found:?} for a change at {seq}"),
+                        Verdict::Broken(found) => {
+                            assert!(found.seq <= seq as u64 + 1, "{found:?} for a change at {seq}")
+                        }
                         Verdict::Sound(_) => panic!("a changed byte {at} of {column} in row {seq} verifies"),
                     }
                     tried += 1;

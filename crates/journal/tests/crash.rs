@@ -93,7 +93,10 @@ fn the_running_lock_names_its_holder_and_is_freed_by_a_kill() {
     assert_eq!(journal.running(id).unwrap(), None);
     let lock = journal.take_running_lock(id).unwrap();
     assert_eq!(lock.sweep(), id);
-    assert!(matches!(journal.take_running_lock(id), Err(Error::HeldBy { .. })), "one part of a process excludes another");
+    assert!(
+        matches!(journal.take_running_lock(id), Err(Error::HeldBy { .. })),
+        "one part of a process excludes another"
+    );
     drop(lock);
     assert!(journal.take_running_lock(id).is_ok());
 }

@@ -49,7 +49,8 @@ fn many_who_open_a_new_journal_at_once_get_the_same_one() {
     for _ in 0..8 {
         let dir = tempfile::tempdir().unwrap();
         let ids: Vec<_> = std::thread::scope(|scope| {
-            let threads: Vec<_> = (0..6).map(|_| scope.spawn(|| Journal::open(dir.path()).map(|journal| journal.id()))).collect();
+            let threads: Vec<_> =
+                (0..6).map(|_| scope.spawn(|| Journal::open(dir.path()).map(|journal| journal.id()))).collect();
             threads.into_iter().map(|thread| thread.join().unwrap().unwrap()).collect()
         });
         assert!(ids.iter().all(|id| *id == ids[0]));
@@ -133,7 +134,9 @@ fn connections_are_listed_by_last_use_and_forgotten_on_request() {
         base_url: "https://test.stytch.com".into(),
         public_token: "public-token-test-1".into(),
         organization_id: None,
+        organization_slug: (n == 3).then(|| "acme".into()),
         organization_name: Some("Acme \"Robotics\" \u{202e}".into()),
+        organization_slug: None,
         email: Some("admin@acme.test".into()),
         app_identifier: "dev.cutoff.desktop".into(),
         sdk_identifier: "dev.cutoff.desktop".into(),
@@ -160,13 +163,12 @@ fn an_erased_person_is_gone_from_the_files_and_the_chain_still_verifies() {
     let dir = tempfile::tempdir().unwrap();
     let journal = Journal::open(dir.path()).unwrap();
     let id = sweep(&journal, 3).id;
-    let found = |needle: &str| {
-        std::fs::read_dir(dir.path())
-            .unwrap()
-            .map(|entry| entry.unwrap().path())
-            .filter(|path| path.is_file())
-            .any(|path| std::fs::read(path).unwrap().windows(needle.len()).any(|window| window == needle.as_bytes()))
-    };
+    let found =
+        |needle: &str| {
+            std::fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_file()).any(
+                |path| std::fs::read(path).unwrap().windows(needle.len()).any(|window| window == needle.as_bytes()),
+            )
+        };
     assert!(found("grace2@acme.test"), "the test looks in the wrong place");
     let before = journal.people(id).unwrap();
     assert_eq!(before.len(), 6, "three people, one app, an impersonator and a reason");
@@ -176,7 +178,11 @@ fn an_erased_person_is_gone_from_the_files_and_the_chain_still_verifies() {
     assert!(found("grace1@acme.test"));
     assert_eq!(journal.people(id).unwrap().len(), 5);
     sound(&journal, id);
-    assert_eq!(journal.erase_person("member-test-admin").unwrap(), 2, "the reason and the impersonator belong to the actor");
+    assert_eq!(
+        journal.erase_person("member-test-admin").unwrap(),
+        2,
+        "the reason and the impersonator belong to the actor"
+    );
     assert!(!found("advisory of this morning") && !found("support@vendor.test"));
     // An app's name is nobody's; an app whose id is a member's is not erased with the member.
     assert_eq!(journal.erase_person("connected-app-test-1").unwrap(), 0);

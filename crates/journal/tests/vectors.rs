@@ -22,12 +22,16 @@ fn list<'a>(value: &'a Value, key: &str) -> &'a [Value] {
 fn another_language_computes_the_same_chain() {
     for vector in list(&vectors(), "chains") {
         let name = text(vector, "name");
-        let start = chain::start(text(vector, "journal_id").parse().unwrap(), text(vector, "sweep_id").parse::<SweepId>().unwrap());
+        let start = chain::start(
+            text(vector, "journal_id").parse().unwrap(),
+            text(vector, "sweep_id").parse::<SweepId>().unwrap(),
+        );
         assert_eq!(start.to_string(), text(vector, "start"), "{name}");
         let mut links = Links::new();
         let mut before = start;
         for row in list(vector, "rows") {
-            let (_, previous, hash) = links.next(text(row, "line").as_bytes()).unwrap_or_else(|found| panic!("{name}: {found:?}"));
+            let (_, previous, hash) =
+                links.next(text(row, "line").as_bytes()).unwrap_or_else(|found| panic!("{name}: {found:?}"));
             assert_eq!(previous, before, "{name}");
             assert_eq!(hash.to_string(), text(row, "hash"), "{name}");
             before = hash;

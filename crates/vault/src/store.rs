@@ -47,7 +47,10 @@ pub(crate) fn platform(error: &(dyn std::error::Error + Send + Sync + 'static), 
 #[cfg(all(unix, not(target_os = "macos")))]
 fn bus(error: &zbus::Error) -> Trouble {
     match error {
-        zbus::Error::Address(_) | zbus::Error::InterfaceNotFound | zbus::Error::InputOutput(_) | zbus::Error::Handshake(_) => Trouble::Missing,
+        zbus::Error::Address(_)
+        | zbus::Error::InterfaceNotFound
+        | zbus::Error::InputOutput(_)
+        | zbus::Error::Handshake(_) => Trouble::Missing,
         zbus::Error::FDO(error) => fdo(error),
         zbus::Error::MethodError(name, ..) => match name.as_str() {
             "org.freedesktop.DBus.Error.ServiceUnknown"
@@ -68,8 +71,13 @@ fn bus(error: &zbus::Error) -> Trouble {
 fn fdo(error: &zbus::fdo::Error) -> Trouble {
     use zbus::fdo::Error as Said;
     match error {
-        Said::ServiceUnknown(_) | Said::NameHasNoOwner(_) | Said::NoServer(_) | Said::Disconnected(_) | Said::SpawnServiceNotFound(_)
-        | Said::SpawnExecFailed(_) | Said::SpawnChildExited(_) => Trouble::Missing,
+        Said::ServiceUnknown(_)
+        | Said::NameHasNoOwner(_)
+        | Said::NoServer(_)
+        | Said::Disconnected(_)
+        | Said::SpawnServiceNotFound(_)
+        | Said::SpawnExecFailed(_)
+        | Said::SpawnChildExited(_) => Trouble::Missing,
         Said::NoReply(_) | Said::Timeout(_) | Said::TimedOut(_) => Trouble::TimedOut,
         Said::ZBus(error) => bus(error),
         _ => Trouble::Refused,

@@ -25,8 +25,12 @@ impl fmt::Display for Trouble {
         f.write_str(match self {
             Trouble::Missing => "this system offers no keyring; start or install one, then try the keyring again",
             Trouble::Locked => "the keyring is locked; unlock it, then try the keyring again",
-            Trouble::Refused => "the keyring refused; look at it with the system's own keyring tool, then try the keyring again",
-            Trouble::TimedOut => "the keyring did not answer in time; answer its prompt if there is one, then try the keyring again",
+            Trouble::Refused => {
+                "the keyring refused; look at it with the system's own keyring tool, then try the keyring again"
+            }
+            Trouble::TimedOut => {
+                "the keyring did not answer in time; answer its prompt if there is one, then try the keyring again"
+            }
             Trouble::TooLong => "the secret is longer than 1,024 bytes and is not kept",
         })
     }

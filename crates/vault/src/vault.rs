@@ -47,7 +47,10 @@ struct State {
 impl fmt::Debug for Vault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Not even the accounts: a debug line should not say for which connections a session exists.
-        f.debug_struct("Vault").field("service", &self.shared.service).field("keeping", &self.state().keeping).finish_non_exhaustive()
+        f.debug_struct("Vault")
+            .field("service", &self.shared.service)
+            .field("keeping", &self.state().keeping)
+            .finish_non_exhaustive()
     }
 }
 
@@ -83,7 +86,8 @@ impl Vault {
         };
         self.set(keeping);
         if keeping == Keeping::Keyring {
-            let waiting: Vec<_> = self.state().memory.iter().map(|(account, secret)| (*account, secret.clone())).collect();
+            let waiting: Vec<_> =
+                self.state().memory.iter().map(|(account, secret)| (*account, secret.clone())).collect();
             for (account, secret) in waiting {
                 // A failure here leaves the secret in memory and says so through `keeping`.
                 let _ = self.put(&account, secret, timeout);
@@ -128,12 +132,10 @@ impl Vault {
             return Err(trouble);
         }
         let name = account.to_string();
-        let found = detached(PATIENCE, move || {
-            match store::entry(&service, &name)?.get_password() {
-                Ok(secret) => Ok(Some(Zeroizing::new(secret))),
-                Err(Error::NoEntry) => Ok(None),
-                Err(error) => Err(told(error)),
-            }
+        let found = detached(PATIENCE, move || match store::entry(&service, &name)?.get_password() {
+            Ok(secret) => Ok(Some(Zeroizing::new(secret))),
+            Err(Error::NoEntry) => Ok(None),
+            Err(error) => Err(told(error)),
         });
         self.note(&found);
         found
@@ -280,7 +282,10 @@ impl Drop for Leave {
 }
 
 /// Runs something on a thread of its own and waits for it at most that long. The thread is left behind if it takes longer.
-fn detached<T: Send + 'static>(timeout: Duration, work: impl FnOnce() -> Result<T, Trouble> + Send + 'static) -> Result<T, Trouble> {
+fn detached<T: Send + 'static>(
+    timeout: Duration,
+    work: impl FnOnce() -> Result<T, Trouble> + Send + 'static,
+) -> Result<T, Trouble> {
     match on_a_thread(timeout, work) {
         Some(done) => done,
         None => Err(silence()),

@@ -54,7 +54,12 @@ pub fn grants(count: usize) -> Vec<GrantDraft> {
 pub fn people(count: usize) -> People {
     People {
         members: (1..=count)
-            .map(|n| (format!("member-test-{n}"), Person { name: Some(format!("Grace {n}")), email: Some(format!("grace{n}@acme.test")) }))
+            .map(|n| {
+                (
+                    format!("member-test-{n}"),
+                    Person { name: Some(format!("Grace {n}")), email: Some(format!("grace{n}@acme.test")) },
+                )
+            })
             .collect(),
         apps: [("connected-app-test-1".to_owned(), "DataSync".to_owned())].into(),
     }
