@@ -89,6 +89,12 @@ impl Secrets {
         clean
     }
 
+    /// Whether a secret shows in the text, also when upper and lower case were lost, as they are in host names.
+    fn show_in(&self, text: &str) -> bool {
+        let text = text.to_ascii_lowercase();
+        self.0.iter().any(|secret| text.contains(&secret.to_ascii_lowercase()))
+    }
+
     fn clean_option(&self, text: Option<String>) -> Option<String> {
         text.map(|text| self.clean(&text)).filter(|text| !text.is_empty())
     }
@@ -307,7 +313,7 @@ fn target_host(asked: &Asked<'_>, location: &str) -> Option<String> {
         Some(port) => format!("{host}:{port}"),
         None => host.to_owned(),
     };
-    Some(asked.secrets.clean(&host))
+    Some(if asked.secrets.show_in(&host) { REDACTED.to_owned() } else { asked.secrets.clean(&host) })
 }
 
 /// Reads `Retry-After`: seconds, or a date, which is measured against the answer's own `Date` and not against our clock.
@@ -324,4 +330,226 @@ fn retry_after(text: &str, date: Option<&str>) -> Option<Duration> {
 
 fn http_date(text: &str) -> Option<Timestamp> {
     rfc2822::DateTimeParser::new().parse_timestamp(text).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::endpoints::known;
+
+    const TOKEN: &str = "Canary-session-token-7f3a";
+
+    fn judge(name: &'static str, with_session: bool, head: &Head, body: &[u8]) -> Result<Good, Error> {
+        let mut secrets = Secrets::default();
+        secrets.add(TOKEN);
+        let endpoint = known(name);
+        let asked = Asked {
+            endpoint,
+            with_session,
+            needs: endpoint.needs(&serde_json::Map::new()),
+            app_identifier: "com.example.app",
+            secrets: &secrets,
+            url: &Url::parse("https://test.stytch.com/sdk/v1/x").unwrap(),
+        };
+        read(&asked, head, body)
+    }
+
+    fn head(status: u16) -> Head {
+        Head { status, ..Head::default() }
+    }
+
+    fn refused(name: &'static str, status: u16, error_type: &str) -> Error {
+        let body = serde_json::json!({
+            "status_code": status, "request_id": "request-id-test-1", "error_type": error_type, "error_message": "No.",
+        });
+        judge(name, true, &head(status), body.to_string().as_bytes()).unwrap_err()
+    }
+
+    #[test]
+    fn every_refusal_is_named_for_what_one_does_about_it() {
+        let revoke = "organization.members.revokeConnectedApp";
+        let cases = [
+            (revoke, 401, "unauthorized_credentials", "signed_out"),
+            (revoke, 401, "user_unauthenticated", "signed_out"),
+            (revoke, 401, "invalid_secret_authentication", "signed_out"),
+            ("session.authenticate", 404, "session_not_found", "signed_out"),
+            (revoke, 403, "session_authorization_error", "not_allowed"),
+            (revoke, 403, "unauthorized_action", "not_allowed"),
+            (revoke, 403, "session_authorization_tenancy_error", "wrong_organization"),
+            (revoke, 403, "organization_suspended", "organization_suspended"),
+            (revoke, 404, "member_not_found", "member_not_found"),
+            (revoke, 404, "connected_app_not_found", "connected_app_not_found"),
+            (revoke, 404, "route_not_found", "not_found"),
+            (revoke, 429, "too_many_requests", "rate_limited"),
+            (revoke, 429, "something_new", "rate_limited"),
+            (revoke, 400, "bad_app_bundle_for_stytch_sdk", "bundle_id_not_registered"),
+            (revoke, 400, "bad_domain_for_stytch_sdk", "domain_refused"),
+            (revoke, 401, "endpoint_not_authorized_for_sdk", "sdk_endpoint_off"),
+            (revoke, 401, "cname_required_for_http_only_cookies", "cookies_only"),
+            (revoke, 400, "invalid_id", "refused"),
+            (revoke, 500, "internal_server_error", "server_error"),
+            // A status of the server's failing is believed before a name that would be a clear refusal.
+            (revoke, 503, "connected_app_not_found", "server_error"),
+            ("otps.email.authenticate", 403, "captcha_required", "captcha_required"),
+            ("otps.email.authenticate", 429, "captcha_failed", "captcha_required"),
+            ("otps.email.authenticate", 400, "unable_to_auth_otp_code", "code_rejected"),
+            ("otps.email.authenticate", 404, "otp_code_not_found", "code_rejected"),
+            // The same name is a wrong code here and an ended session above.
+            ("otps.email.authenticate", 401, "unauthorized_credentials", "code_rejected"),
+            // A public method proves nothing about a session that was sent along.
+            ("organization.getBySlug", 401, "unauthorized_credentials", "refused"),
+        ];
+        for (name, status, error_type, kind) in cases {
+            let error = refused(name, status, error_type);
+            assert_eq!(error.kind(), kind, "{error_type} with {status} on {name}");
+            let facts = error.facts();
+            assert_eq!(facts.status, Some(status));
+            assert_eq!(facts.error_type.as_deref(), Some(error_type));
+            assert_eq!(facts.request_id, Some("request-id-test-1".into()));
+            assert_eq!(error.maybe_carried_out(), status >= 500, "{error_type}");
+        }
+    }
+
+    #[test]
+    fn a_denial_names_the_action_that_the_answer_keeps_to_itself() {
+        let Error::NotAllowed { needs, .. } = refused("self.revokeConnectedApp", 403, "session_authorization_error")
+        else {
+            panic!("not a denial");
+        };
+        assert_eq!(needs, Some(Permission::new("stytch.self", "revoke.connected-app")));
+    }
+
+    #[test]
+    fn an_unknown_app_is_told_the_identifier_that_must_be_registered() {
+        let Error::BundleIdNotRegistered { identifier, .. } =
+            refused("session.authenticate", 400, "bad_app_bundle_for_stytch_sdk")
+        else {
+            panic!("not a bundle id error");
+        };
+        assert_eq!(identifier, "com.example.app");
+    }
+
+    #[test]
+    fn a_success_without_its_envelope_is_garbled_and_never_empty() {
+        let bodies: [&[u8]; 9] = [
+            b"",
+            b"null",
+            b"{}",
+            b"[]",
+            br#"{"connected_apps": []}"#,
+            br#"{"data": null}"#,
+            br#"{"data": []}"#,
+            br#"{"data": {"connected_apps": ["#,
+            b"<!DOCTYPE html><title>Sign in to the hotel</title>",
+        ];
+        for body in bodies {
+            let error = judge("organization.getConnectedApps", true, &head(200), body).unwrap_err();
+            assert_eq!(error.kind(), "garbled", "{}", String::from_utf8_lossy(body));
+            assert!(error.maybe_carried_out(), "the call may have had its effect");
+        }
+    }
+
+    #[test]
+    fn a_schema_error_names_the_fields() {
+        let body = br#"{"body":[{"keyword":"type","dataPath":".session_duration_minutes","schemaPath":"x","params":{"type":"number"},
+            "message":"should be number"},{"keyword":"required","dataPath":"","params":{"missingProperty":"code"}}]}"#;
+        let Error::BadRequest { fields, facts } =
+            judge("otps.email.authenticate", false, &head(400), body).unwrap_err()
+        else {
+            panic!("not a schema error");
+        };
+        assert_eq!(fields, ["session_duration_minutes", "code"]);
+        assert_eq!((facts.status, facts.error_type), (Some(400), None));
+    }
+
+    #[test]
+    fn a_captcha_refusal_in_plain_text_is_understood() {
+        let error = judge("otps.email.authenticate", false, &head(403), b"Captcha required").unwrap_err();
+        assert_eq!(error.kind(), "captcha_required");
+    }
+
+    #[test]
+    fn the_wait_is_read_as_seconds_or_as_a_date_of_the_servers_clock() {
+        let wait = |text: &str, date: Option<&str>| {
+            let head =
+                Head { status: 429, date: date.map(str::to_owned), retry_after: Some(text.to_owned()), location: None };
+            match judge("self.get", true, &head, b"slow down") {
+                Err(Error::RateLimited { retry_after, .. }) => retry_after.map(|wait| wait.as_secs()),
+                other => panic!("{other:?}"),
+            }
+        };
+        let now = Some("Wed, 21 Oct 2015 07:28:00 GMT");
+        assert_eq!(wait("7", None), Some(7));
+        assert_eq!(wait("Wed, 21 Oct 2015 07:29:30 GMT", now), Some(90));
+        assert_eq!(wait("Wed, 21 Oct 2015 07:00:00 GMT", now), Some(0), "a moment that has passed");
+        assert_eq!(wait("Wed, 21 Oct 2015 07:29:30 GMT", None), None, "nothing to measure it by");
+        assert_eq!(wait("soon", now), None);
+        assert_eq!(wait("-3", now), None);
+    }
+
+    #[test]
+    fn a_redirect_tells_the_host_and_nothing_else() {
+        let to = |location: &str| {
+            let head = Head { status: 302, location: Some(location.to_owned()), ..Head::default() };
+            match judge("self.get", true, &head, b"moved to https://evil.example/?t=1") {
+                Err(Error::Redirected { to_host, facts }) => {
+                    assert_eq!(facts.message, None);
+                    to_host
+                }
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(to("https://evil.example:8443/?token=1").as_deref(), Some("evil.example:8443"));
+        assert_eq!(to("/elsewhere").as_deref(), Some("test.stytch.com"));
+        assert_eq!(to("http://[bad"), None);
+        assert_eq!(to(&format!("https://{TOKEN}.evil.example/")).as_deref(), Some(REDACTED));
+    }
+
+    #[test]
+    fn a_server_that_echoes_the_session_token_does_not_get_it_shown() {
+        let bodies = [
+            format!(r#"{{"error_type":"x {TOKEN}","error_message":"bad {TOKEN}","request_id":"{TOKEN}"}}"#),
+            format!("<html>{TOKEN}</html>"),
+            format!("{}{TOKEN}", "x".repeat(EXCERPT - 5)),
+        ];
+        for body in bodies {
+            let error = judge("self.get", true, &head(418), body.as_bytes()).unwrap_err();
+            let shown = format!("{error} {error:?}");
+            assert!(!shown.to_lowercase().contains("canary"), "{shown}");
+        }
+        let body = format!(r#"{{"data":{{"member":"{TOKEN}"}}}}"#);
+        let good = judge("self.get", true, &head(200), body.as_bytes()).unwrap();
+        #[derive(Debug, Deserialize)]
+        struct One {
+            #[allow(dead_code)]
+            member: u8,
+        }
+        let error = good.data::<One>().unwrap_err();
+        assert!(!format!("{error} {error:?}").to_lowercase().contains("canary"), "{error:?}");
+        assert!(error.to_string().contains("expected u8"), "{error}");
+    }
+
+    #[test]
+    fn an_error_is_short_and_has_no_tricks_in_it() {
+        let body = serde_json::json!({
+            "error_type": "x", "error_message": format!("a\u{1b}[31m\r\nb \u{202e}evil\u{200b} {}", "y".repeat(5_000)),
+        });
+        let error = judge("self.get", true, &head(400), body.to_string().as_bytes()).unwrap_err();
+        let message = error.facts().message.clone().unwrap();
+        assert!(message.starts_with("a [31m b evil yyy"), "{message}");
+        assert!(message.chars().count() <= EXCERPT + 1, "{}", message.chars().count());
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_spoil_one_row_and_not_the_list() {
+        #[derive(Deserialize)]
+        struct List {
+            rows: crate::rows::Rows<String>,
+        }
+        let good = judge("self.get", true, &head(200), b"{\"data\":{\"rows\":[\"a\",\"\xff\xfe\",\"c\"]}}").unwrap();
+        let list = good.data::<List>().unwrap().rows;
+        assert_eq!(list.rows, ["a", "c"]);
+        assert_eq!(list.unreadable.len(), 1);
+        assert_eq!(list.unreadable[0].index, 1);
+    }
 }

@@ -196,3 +196,98 @@ impl fmt::Display for ApiBase {
         f.write_str(self.url.as_str().trim_end_matches('/'))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const UUID: &str = "11111111-1111-4111-8111-1111111111ab";
+
+    fn token(environment: &str) -> PublicToken {
+        format!("public-token-{environment}-{UUID}").parse().unwrap()
+    }
+
+    #[test]
+    fn only_a_well_formed_public_token_is_taken() {
+        assert_eq!(token("test").environment(), Environment::Test);
+        assert_eq!(token("live").environment(), Environment::Live);
+        let upper = format!("public-token-test-{}", UUID.to_uppercase());
+        let odd = [
+            "",
+            "public-token-test-",
+            "public-token-dev-x",
+            &upper,
+            UUID,
+            "public-token-test-11111111111111111111111111111111abcd",
+        ];
+        for text in odd {
+            assert_eq!(text.parse::<PublicToken>(), Err(BadPublicToken::Malformed), "{text:?}");
+        }
+        let spaced: PublicToken = format!("  public-token-test-{UUID}\n").parse().unwrap();
+        assert_eq!(spaced, token("test"), "a pasted blank is no reason to refuse");
+    }
+
+    #[test]
+    fn a_project_secret_is_told_apart() {
+        assert_eq!("secret-live-abc".parse::<PublicToken>(), Err(BadPublicToken::ProjectSecret));
+    }
+
+    #[test]
+    fn a_session_can_only_go_to_https_or_to_this_machine() {
+        let test = token("test");
+        for text in [
+            "https://api.stytch.com",
+            "https://login.acme.example:8443/",
+            "http://127.0.0.1:3000",
+            "http://localhost:1",
+            "http://[::1]:80",
+        ] {
+            assert!(ApiBase::parse(text, &test).is_ok(), "{text}");
+        }
+        let cases = [
+            ("", BadApiBase::NotAUrl),
+            ("api.stytch.com", BadApiBase::NotAUrl),
+            ("api.stytch.com:443", BadApiBase::NotAUrl),
+            ("https:api.stytch.com", BadApiBase::NotAUrl),
+            ("https://api.stytch\n.com", BadApiBase::NotAUrl),
+            ("https://api stytch.com", BadApiBase::NotAUrl),
+            ("https://", BadApiBase::NoHost),
+            ("ftp://api.stytch.com", BadApiBase::OtherScheme),
+            ("file:///etc/passwd", BadApiBase::OtherScheme),
+            ("http://api.stytch.com", BadApiBase::PlainHttp),
+            ("http://192.168.0.1", BadApiBase::PlainHttp),
+            ("http://localhost.evil.example", BadApiBase::PlainHttp),
+            ("http://127.0.0.1.evil.example", BadApiBase::PlainHttp),
+            ("http://[::ffff:127.0.0.1]", BadApiBase::PlainHttp),
+            ("https://user@api.stytch.com", BadApiBase::HasExtras),
+            ("https://@api.stytch.com", BadApiBase::HasExtras),
+            ("https://api.stytch.com/sdk", BadApiBase::HasExtras),
+            ("https://api.stytch.com?", BadApiBase::HasExtras),
+            ("https://api.stytch.com#x", BadApiBase::HasExtras),
+            ("https://api.stytch.com\\@evil.example", BadApiBase::HasExtras),
+        ];
+        for (text, why) in cases {
+            assert_eq!(ApiBase::parse(text, &test), Err(why), "{text:?}");
+        }
+        let live = ApiBase::parse("http://127.0.0.1:3000", &token("live"));
+        assert_eq!(live, Err(BadApiBase::PlainHttp), "a live session never travels in plain text");
+    }
+
+    #[test]
+    fn a_host_that_is_not_stytchs_is_known_as_such() {
+        let is_stytch = |text: &str| ApiBase::parse(text, &token("test")).unwrap().is_stytch();
+        assert!(is_stytch("https://api.stytch.com") && is_stytch("https://TEST.stytch.com:443"));
+        assert!(!is_stytch("https://api.stytch.com.evil.example") && !is_stytch("https://xn--stych-1rd.com"));
+        assert!(!is_stytch("https://api.stytch.com:8443") && !is_stytch("http://127.0.0.1"));
+    }
+
+    #[test]
+    fn a_base_shows_as_it_was_meant() {
+        let base = ApiBase::for_environment(Environment::Test);
+        assert_eq!(base.to_string(), "https://test.stytch.com");
+        assert_eq!((base.scheme(), base.host(), base.port()), ("https", "test.stytch.com", 443));
+        let base = ApiBase::parse("http://[::1]:3000/", &token("test")).unwrap();
+        assert_eq!(base.to_string(), "http://[::1]:3000");
+        assert_eq!((base.host(), base.port(), base.is_loopback()), ("[::1]", 3000, true));
+    }
+}

@@ -270,7 +270,7 @@ impl Client {
         if token.is_some_and(SessionToken::is_empty) {
             return Err(Error::InvalidInput { what: "session_token" });
         }
-        let mut url = self.url(endpoint, &segments)?;
+        let mut url = url_of(&settings.base, endpoint, &segments)?;
         let needs = endpoint.needs(&fields);
         let mut secrets = Secrets::default();
         collect_secrets(&fields, &mut secrets);
@@ -341,30 +341,6 @@ impl Client {
         answer::read(&asked, &head, &body)
     }
 
-    /// The URL of a call, each value as one whole segment of the path.
-    fn url(&self, endpoint: &Endpoint, segments: &[(&'static str, String)]) -> Result<Url, Error> {
-        let mut path = String::with_capacity(endpoint.path.len() + 128);
-        for part in endpoint.path.split('/').skip(1) {
-            path.push('/');
-            match part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) {
-                None => path.push_str(part),
-                Some(name) => {
-                    let (what, value) = segments
-                        .iter()
-                        .find(|(filled, _)| *filled == name)
-                        .unwrap_or_else(|| panic!("{} is called without {name}", endpoint.name));
-                    path.push_str(&segment(value).ok_or(Error::InvalidInput { what })?);
-                }
-            }
-        }
-        if path.len() > LONGEST_URL {
-            return Err(Error::InvalidInput { what: "url" });
-        }
-        let mut url = self.base().url().clone();
-        url.set_path(&path);
-        Ok(url)
-    }
-
     /// Basic credentials: the public token, and behind it the session token or the public token again.
     fn authorization(&self, token: Option<&SessionToken>, secrets: &mut Secrets) -> HeaderValue {
         let public = self.public_token().as_str();
@@ -399,6 +375,30 @@ impl Client {
         });
         HeaderValue::from_str(&STANDARD.encode(facts.to_string())).expect("base64 is visible ASCII")
     }
+}
+
+/// The URL of a call, each value as one whole segment of the path.
+fn url_of(base: &ApiBase, endpoint: &Endpoint, segments: &[(&'static str, String)]) -> Result<Url, Error> {
+    let mut path = String::with_capacity(endpoint.path.len() + 128);
+    for part in endpoint.path.split('/').skip(1) {
+        path.push('/');
+        match part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) {
+            None => path.push_str(part),
+            Some(name) => {
+                let (what, value) = segments
+                    .iter()
+                    .find(|(filled, _)| *filled == name)
+                    .unwrap_or_else(|| panic!("{} is called without {name}", endpoint.name));
+                path.push_str(&segment(value).ok_or(Error::InvalidInput { what })?);
+            }
+        }
+    }
+    if path.len() > LONGEST_URL {
+        return Err(Error::InvalidInput { what: "url" });
+    }
+    let mut url = base.url().clone();
+    url.set_path(&path);
+    Ok(url)
 }
 
 /// A value as one segment of a path, or `None` when a URL parser would not leave it one.
@@ -440,16 +440,9 @@ fn user_agent(sdk: &Identity) -> String {
 
 /// Judges a request that found no answer, or not all of one.
 fn lost(why: &reqwest::Error, facts: Facts) -> Error {
-    let mut protocol = None;
-    let mut source = why.source();
-    while let Some(inner) = source {
-        if let Some(inner) = inner.downcast_ref::<hyper::Error>() {
-            protocol = Some(inner);
-        }
-        source = inner.source();
-    }
+    let protocol = causes(why).filter_map(|inner| inner.downcast_ref::<hyper::Error>()).last();
     // What came back is not HTTP: something answered, and it was not this API.
-    if !why.is_connect() && protocol.is_some_and(|why| why.is_parse()) {
+    if !why.is_connect() && protocol.is_some_and(hyper::Error::is_parse) {
         return answer::garbled(facts, "it is not an HTTP answer");
     }
     let broken = protocol.is_some_and(|why| why.is_incomplete_message() || why.is_closed() || why.is_canceled());
@@ -465,26 +458,125 @@ fn cause_of(why: &reqwest::Error) -> Cause {
     if why.is_timeout() {
         return Cause::TimedOut;
     }
-    let mut source = why.source();
-    while let Some(inner) = source {
+    for inner in causes(why) {
         // The connector's own error type is private; its words are the only sign that the name was the trouble.
         if why.is_connect() && inner.to_string() == "dns error" {
             return Cause::Dns;
         }
-        if let Some(inner) = inner.downcast_ref::<io::Error>() {
-            match inner.kind() {
-                io::ErrorKind::ConnectionRefused => return Cause::Refused,
-                io::ErrorKind::ConnectionReset
-                | io::ErrorKind::ConnectionAborted
-                | io::ErrorKind::BrokenPipe
-                | io::ErrorKind::UnexpectedEof => return Cause::Reset,
-                io::ErrorKind::TimedOut => return Cause::TimedOut,
-                // The TLS layer reports its refusals, bad certificates among them, as invalid data.
-                io::ErrorKind::InvalidData if why.is_connect() => return Cause::Tls,
-                _ => {}
-            }
+        let Some(inner) = inner.downcast_ref::<io::Error>() else { continue };
+        match inner.kind() {
+            io::ErrorKind::ConnectionRefused => return Cause::Refused,
+            io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::BrokenPipe
+            | io::ErrorKind::UnexpectedEof => return Cause::Reset,
+            io::ErrorKind::TimedOut => return Cause::TimedOut,
+            // The TLS layer reports its refusals, bad certificates among them, as invalid data.
+            io::ErrorKind::InvalidData if why.is_connect() => return Cause::Tls,
+            _ => {}
         }
-        source = inner.source();
     }
     Cause::Other
+}
+
+/// The errors behind an error, outermost first. An `io::Error` hides the one it wraps from `source`, so it is opened.
+fn causes(why: &reqwest::Error) -> impl Iterator<Item = &(dyn StdError + 'static)> {
+    let mut next = why.source();
+    std::iter::from_fn(move || {
+        let inner: &(dyn StdError + 'static) = next?;
+        next = match inner.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            Some(wrapped) => Some(wrapped),
+            None => inner.source(),
+        };
+        Some(inner)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use percent_encoding::percent_decode_str;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::base::Environment;
+
+    fn client(base: &str) -> Client {
+        let public_token: PublicToken = "public-token-test-11111111-1111-4111-8111-111111111111".parse().unwrap();
+        Client::new(Settings {
+            base: ApiBase::parse(base, &public_token).unwrap(),
+            public_token,
+            app: Identity { identifier: "com.example.app".to_owned(), version: "1".to_owned() },
+            sdk: Identity { identifier: "an sdk / odd".to_owned(), version: "2".to_owned() },
+            timeouts: Timeouts::default(),
+        })
+        .unwrap()
+    }
+
+    fn revoke(member: &str, app: &str) -> Result<Url, Error> {
+        let segments = [("member_id", member.to_owned()), ("connected_app_id", app.to_owned())];
+        let base = ApiBase::for_environment(Environment::Test);
+        url_of(&base, known("organization.members.revokeConnectedApp"), &segments)
+    }
+
+    proptest! {
+        #[test]
+        fn no_id_can_leave_its_place_in_the_path(member in id(), app in id()) {
+            match revoke(&member, &app) {
+                Ok(url) => {
+                    let parts: Vec<_> = url.path().split('/').skip(1).collect();
+                    prop_assert_eq!(parts.len(), 9, "{}", url);
+                    prop_assert_eq!(percent_decode_str(parts[5]).decode_utf8().unwrap(), member);
+                    prop_assert_eq!(percent_decode_str(parts[7]).decode_utf8().unwrap(), app);
+                    prop_assert_eq!(parts[8], "revoke");
+                    prop_assert_eq!((url.query(), url.fragment()), (None, None));
+                    prop_assert_eq!(Url::parse(url.as_str()).unwrap(), url, "a second reader reads another path");
+                }
+                Err(error) => {
+                    let folds = |id: &str| {
+                        let plain = percent_decode_str(id).decode_utf8_lossy().into_owned();
+                        plain.is_empty() || plain == "." || plain == ".."
+                    };
+                    prop_assert!(folds(&member) || folds(&app), "{error} for {member:?} and {app:?}");
+                }
+            }
+        }
+    }
+
+    /// Ids that try to be more than an id, and any text at all.
+    fn id() -> impl Strategy<Value = String> {
+        let nasty = proptest::sample::select(vec![
+            ".", "..", "/", "\\", "%", "%2e", "%2F", "?", "#", ";", " ", "\0", "\n", "ü", "a", "",
+        ]);
+        prop_oneof![any::<String>(), proptest::collection::vec(nasty, 0..6).prop_map(|parts| parts.concat())]
+    }
+
+    #[test]
+    fn dot_segments_are_refused_in_every_spelling() {
+        for id in ["", ".", "..", "%2e", "%2E%2e", ".%2e", "%2E."] {
+            assert_eq!(revoke(id, "app"), Err(Error::InvalidInput { what: "member_id" }), "{id:?}");
+            assert_eq!(revoke("member", id), Err(Error::InvalidInput { what: "connected_app_id" }), "{id:?}");
+        }
+        assert!(revoke("...", ".a").is_ok(), "dots are fine when they do not stand alone");
+    }
+
+    #[test]
+    fn an_id_of_ten_thousand_characters_is_sent_and_an_endless_one_is_refused() {
+        assert!(revoke(&"x".repeat(10_000), "app").is_ok());
+        assert_eq!(revoke(&"ü".repeat(10_000), "app"), Err(Error::InvalidInput { what: "url" }));
+    }
+
+    #[test]
+    fn the_user_agent_is_a_valid_one_whatever_the_sdk_is_called() {
+        let sdk = Identity { identifier: "an sdk / odd ü".to_owned(), version: "2\r\nX: y".to_owned() };
+        assert_eq!(user_agent(&sdk), "an-sdk---odd--/2--X--y");
+    }
+
+    #[test]
+    fn an_identity_that_cannot_be_sent_is_refused() {
+        for identifier in ["", "  ", "a\nb", &"x".repeat(201)] {
+            let mut settings = client("https://api.example.com").settings().clone();
+            settings.app.identifier = identifier.to_owned();
+            assert_eq!(Client::new(settings).err(), Some(Error::InvalidInput { what: "app.identifier" }));
+        }
+    }
 }

@@ -6,6 +6,10 @@
 //!
 //! The facts about the API come from Stytch's public documentation and from its official web and mobile SDKs.
 
+// An error carries its facts in itself, so that callers match on one level. It is made once per failed network call,
+// where a hundred bytes more cost nothing.
+#![allow(clippy::result_large_err)]
+
 mod answer;
 mod base;
 mod bootstrap;

@@ -81,3 +81,41 @@ impl Policy {
         ids
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn role(id: &str, resource: &str, actions: &[&str]) -> Role {
+        let actions = actions.iter().map(|action| (*action).to_owned()).collect();
+        let permissions = vec![RolePermission { resource_id: resource.to_owned(), actions }];
+        Role { role_id: id.to_owned(), description: String::new(), permissions }
+    }
+
+    fn ids(ids: &[&str]) -> Vec<String> {
+        ids.iter().map(|id| (*id).to_owned()).collect()
+    }
+
+    #[test]
+    fn a_role_is_judged_as_the_official_sdk_judges_it() {
+        let policy = Policy {
+            roles: vec![
+                role("stytch_admin", "stytch.member", &["*"]),
+                role("reader", "stytch.member", &["search", "get.connected-apps"]),
+                role("everything", "*", &["*"]),
+            ],
+            resources: Vec::new(),
+        };
+        let may =
+            |roles: &[&str], custom: &[Role], action: &str| policy.allows(&ids(roles), custom, "stytch.member", action);
+        assert!(may(&["stytch_admin"], &[], "revoke.connected-app"), "a star holds every action");
+        assert!(may(&["reader"], &[], "search") && !may(&["reader"], &[], "revoke.connected-app"));
+        assert!(!may(&["everything"], &[], "search"), "a star is no resource");
+        assert!(!may(&["nobody_knows"], &[], "search") && !may(&[], &[], "search"));
+        let custom = [role("reader", "stytch.member", &["revoke.connected-app"])];
+        assert!(may(&["reader"], &custom, "revoke.connected-app"), "the organization's own role counts");
+        assert!(!may(&["reader"], &custom, "search"), "and stands in place of the project's");
+        assert_eq!(policy.roles_holding("stytch.member", "search"), ids(&["stytch_admin", "reader"]));
+        assert_eq!(policy.roles_holding("stytch.scim", "get"), ids(&[]));
+    }
+}

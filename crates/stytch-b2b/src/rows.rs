@@ -66,3 +66,42 @@ pub(crate) fn reason(why: &serde_json::Error) -> String {
         Category::Io => format!("unreadable {at}"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    struct Row {
+        id: String,
+    }
+
+    #[test]
+    fn an_unreadable_row_is_told_and_the_others_stay() {
+        let text = r#"[{"id":"a"}, {"id":"\ud800"}, {"id":5}, {}, null, {"id":"b","new":[1.5e300]}]"#;
+        let list: Rows<Row> = serde_json::from_str(text).unwrap();
+        assert_eq!(list.rows, [Row { id: "a".to_owned() }, Row { id: "b".to_owned() }]);
+        let told: Vec<_> = list.unreadable.iter().map(|row| (row.index, row.reason.as_str())).collect();
+        assert_eq!(told.len(), 4, "{told:?}");
+        assert_eq!(told.iter().map(|(index, _)| *index).collect::<Vec<_>>(), [1, 2, 3, 4]);
+        assert!(told[0].1.contains("surrogate") || told[0].1.contains("hex escape"), "{told:?}");
+        assert!(told[1].1.starts_with("expected a string"), "{told:?}");
+        assert!(told[2].1.starts_with("missing field `id`"), "{told:?}");
+        assert!(!list.is_complete());
+    }
+
+    #[test]
+    fn what_is_no_list_is_not_an_empty_list() {
+        for text in ["null", "{}", "\"\"", "[1"] {
+            assert!(serde_json::from_str::<Rows<Row>>(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_reason_never_repeats_a_value() {
+        let list: Rows<u8> = serde_json::from_str(r#"["canary, expected canary", {"canary": 1}]"#).unwrap();
+        for row in &list.unreadable {
+            assert!(!row.reason.contains("canary"), "{}", row.reason);
+        }
+    }
+}

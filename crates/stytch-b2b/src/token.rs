@@ -103,3 +103,37 @@ fn hide(value: &mut Value) {
         Value::String(_) | Value::Number(_) => *value = Value::String(REDACTED.to_owned()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_token_does_not_print() {
+        let token = SessionToken::new("canary".to_owned());
+        assert_eq!(format!("{token:?}"), "SessionToken(…)");
+        assert_eq!(token.expose(), "canary");
+        let token = IntermediateSessionToken::new("canary".to_owned());
+        assert_eq!(format!("{:?}", Some(&token)), "Some(IntermediateSessionToken(…))");
+    }
+
+    #[test]
+    fn redaction_finds_secrets_at_any_depth_and_leaves_the_rest() {
+        let mut answer = json!({
+            "session_token": "canary", "session_jwt": "canary", "intermediate_session_token": "", "public_token": "p",
+            "connection": { "bearer_token": "canary", "bearer_token_last_four": "1234", "next_bearer_token": null },
+            "recovery_codes": ["canary", "canary"], "recovery_codes_remaining": 3, "status_code": 200,
+            "list": [{ "signing_private_key": "canary", "encryption_private_keys": [{ "private_key": "canary", "id": "k" }] }],
+            "secret": "canary", "qr_code": "canary", "redirect_url": "https://x/?token=canary", "breached_password": true,
+            "member_password_id": "m",
+        });
+        redact(&mut answer);
+        let text = answer.to_string();
+        assert!(!text.contains("canary"), "{text}");
+        for kept in ["1234", "\"p\"", "200", "true", "\"k\"", "\"m\"", "\"recovery_codes_remaining\":3"] {
+            assert!(text.contains(kept), "{kept} is gone from {text}");
+        }
+        assert_eq!(answer["intermediate_session_token"], "", "that a token is empty is worth seeing");
+    }
+}
