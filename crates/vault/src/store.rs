@@ -48,6 +48,7 @@ pub(crate) fn platform(error: &(dyn std::error::Error + Send + Sync + 'static), 
 fn bus(error: &zbus::Error) -> Trouble {
     match error {
         zbus::Error::Address(_)
+        | zbus::Error::Connection(..)
         | zbus::Error::InterfaceNotFound
         | zbus::Error::InputOutput(_)
         | zbus::Error::Handshake(_) => Trouble::Missing,

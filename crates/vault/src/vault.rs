@@ -134,7 +134,9 @@ impl Vault {
         let name = account.to_string();
         let found = detached(PATIENCE, move || match store::entry(&service, &name)?.get_password() {
             Ok(secret) => Ok(Some(Zeroizing::new(secret))),
-            Err(Error::NoEntry) => Ok(None),
+            // Two items of the same name: somebody put one beside ours, and which is which cannot be told. As good
+            // as none; the next `save` or `forget` clears both away.
+            Err(Error::NoEntry | Error::Ambiguous(_)) => Ok(None),
             Err(error) => Err(told(error)),
         });
         self.note(&found);
