@@ -92,7 +92,13 @@ fn inspect(kind: &str, package: &Path) -> Done {
 }
 
 fn lacking(contents: &str) -> Vec<&'static str> {
-    INSIDE.iter().copied().filter(|path| !contents.lines().any(|line| line.ends_with(&format!("/{path}")))).collect()
+    // dpkg-deb lists as `ls -l` does, with or without a leading `./`; rpm lists absolute paths.
+    let present: Vec<&str> = contents
+        .lines()
+        .filter_map(|line| line.split_whitespace().last())
+        .map(|path| path.trim_start_matches('.').trim_start_matches('/'))
+        .collect();
+    INSIDE.iter().copied().filter(|path| !present.contains(path)).collect()
 }
 
 #[cfg(test)]
@@ -101,7 +107,7 @@ mod tests {
 
     #[test]
     fn a_package_without_the_program_is_refused() {
-        let deb: String = INSIDE.iter().map(|path| format!("-rw-r--r-- 0/0  1 2026-01-01 00:00 ./{path}\n")).collect();
+        let deb: String = INSIDE.iter().map(|path| format!("-rw-r--r-- 0/0  1 2026-01-01 00:00 {path}\n")).collect();
         let rpm: String = INSIDE.iter().map(|path| format!("/{path}\n")).collect();
         assert!(lacking(&deb).is_empty());
         assert!(lacking(&rpm).is_empty());
