@@ -136,7 +136,6 @@ fn connections_are_listed_by_last_use_and_forgotten_on_request() {
         organization_id: None,
         organization_slug: (n == 3).then(|| "acme".into()),
         organization_name: Some("Acme \"Robotics\" \u{202e}".into()),
-        organization_slug: None,
         email: Some("admin@acme.test".into()),
         app_identifier: "dev.cutoff.desktop".into(),
         sdk_identifier: "dev.cutoff.desktop".into(),

@@ -40,7 +40,7 @@ struct Shared {
 struct State {
     /// What the last word of the keyring was; `None` before the first.
     keeping: Option<Keeping>,
-    /// What could not be put into the keyring. Wiped when it is dropped or replaced.
+    /// What is not in the keyring, or not yet. Wiped when it is dropped or replaced.
     memory: HashMap<Uuid, Zeroizing<String>>,
 }
 
@@ -89,8 +89,8 @@ impl Vault {
             let waiting: Vec<_> =
                 self.state().memory.iter().map(|(account, secret)| (*account, secret.clone())).collect();
             for (account, secret) in waiting {
-                // A failure here leaves the secret in memory and says so through `keeping`.
-                let _ = self.put(&account, secret, timeout);
+                // A failure leaves the secret in memory and says so through `keeping`.
+                self.move_in(&account, secret, timeout);
             }
         }
         self.keeping()
@@ -111,11 +111,12 @@ impl Vault {
             return Err(Trouble::TooLong);
         }
         let secret = Zeroizing::new(secret.to_owned());
-        if let keeping @ Keeping::Memory(_) = self.keeping() {
-            self.state().memory.insert(*account, secret);
-            return Ok(keeping);
+        // Into memory first: from here on `load` answers this one, whatever becomes of the keyring.
+        self.state().memory.insert(*account, secret.clone());
+        match self.keeping() {
+            Keeping::Keyring => Ok(self.move_in(account, secret, PATIENCE)),
+            memory => Ok(memory),
         }
-        Ok(self.put(account, secret, PATIENCE))
     }
 
     /// The secret of an account: the one in memory if there is one, else what the keyring holds at this moment (another process
@@ -161,13 +162,16 @@ impl Vault {
         Ok(())
     }
 
-    /// Puts a secret into the keyring, or into memory when that fails.
-    fn put(&self, account: &Uuid, secret: Zeroizing<String>, timeout: Duration) -> Keeping {
+    /// Puts a secret that is in memory into the keyring, and out of memory when that worked. One that was replaced or forgotten
+    /// meanwhile stays out of the keyring: whether it is still wanted is asked when its turn has come.
+    fn move_in(&self, account: &Uuid, secret: Zeroizing<String>, timeout: Duration) -> Keeping {
         let Some(service) = self.shared.service.clone() else { return self.keeping() };
-        let name = account.to_string();
-        let sent = secret.clone();
-        let (late_service, late_name) = (service.clone(), name.clone());
+        let (name, vault, account) = (account.to_string(), self.clone(), *account);
+        let (late_service, late_name, sent) = (service.clone(), name.clone(), secret.clone());
         let change = move || {
+            if vault.state().memory.get(&account) != Some(&sent) {
+                return Ok(());
+            }
             let entry = store::entry(&service, &name)?;
             let mut done = entry.set_password(&sent);
             if let Err(Error::Ambiguous(_)) = done {
@@ -179,21 +183,18 @@ impl Vault {
         };
         // The caller was told that the secret is not in the keyring, and may have signed out since. So it must not be.
         let done = self.in_lane(timeout, change, move || clear(&late_service, &late_name));
-        let mut state = self.state();
         match done {
             Ok(()) => {
-                // Unless a newer one was put into memory meanwhile: that one still waits for a probe.
-                if state.memory.get(account).is_some_and(|kept| *kept == secret) {
-                    state.memory.remove(account);
+                let mut state = self.state();
+                // Only this one: a newer one that was saved meanwhile waits for its own turn.
+                if state.memory.get(&account) == Some(&secret) {
+                    state.memory.remove(&account);
                 }
-                state.keeping = Some(Keeping::Keyring);
+                drop(state);
+                self.set(Keeping::Keyring);
             }
-            Err(trouble) => {
-                state.memory.insert(*account, secret);
-                state.keeping = Some(Keeping::Memory(trouble));
-            }
+            Err(trouble) => self.set(Keeping::Memory(trouble)),
         }
-        drop(state);
         self.keeping()
     }
 
