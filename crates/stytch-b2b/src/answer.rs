@@ -214,6 +214,43 @@ impl Good {
     }
 }
 
+/// Any data at all, for calls without a type of their own. There is no row here to set apart, so half a surrogate pair,
+/// which JSON can write and text cannot hold, reads as U+FFFD instead of spoiling the whole.
+pub(crate) struct Anything(pub(crate) Value);
+
+impl<'de> Deserialize<'de> for Anything {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = Box::<RawValue>::deserialize(deserializer)?;
+        let read = serde_json::from_str(raw.get()).or_else(|_| serde_json::from_str(&mend(raw.get())));
+        // The message could quote the answer; the place is all there is to tell.
+        read.map(Anything).map_err(|why| serde::de::Error::custom(reason(&why)))
+    }
+}
+
+/// Replaces the escapes of lone surrogates in valid JSON text. A backslash stands only inside strings there.
+fn mend(text: &str) -> String {
+    let unit = |at: usize| u16::from_str_radix(text.get(at..at + 6)?.strip_prefix("\\u")?, 16).ok();
+    let mut mended = String::with_capacity(text.len());
+    let mut at = 0;
+    while let Some(offset) = text[at..].find('\\') {
+        mended.push_str(&text[at..at + offset]);
+        at += offset;
+        let (taken, whole) = match unit(at) {
+            Some(0xd800..=0xdbff) => match unit(at + 6) {
+                Some(0xdc00..=0xdfff) => (12, true),
+                _ => (6, false),
+            },
+            Some(0xdc00..=0xdfff) => (6, false),
+            Some(_) => (6, true),
+            None => (2, true),
+        };
+        mended.push_str(if whole { text.get(at..at + taken).unwrap_or_default() } else { "\\ufffd" });
+        at = (at + taken).min(text.len());
+    }
+    mended.push_str(&text[at..]);
+    mended
+}
+
 /// The fields named by a schema error, if the answer is one: lists under `body`, `params` or `query`.
 fn schema_fields(parts: &[Option<Value>; 3]) -> Option<Vec<String>> {
     if parts.iter().all(Option::is_none) {
@@ -240,17 +277,15 @@ const DEAD_SESSION: [&str; 4] =
     ["unauthorized_credentials", "user_unauthenticated", "invalid_secret_authentication", "session_not_found"];
 
 /// Refusals of a one-time code by their own name.
-const REJECTED_CODE: [&str; 6] = [
+const REJECTED_CODE: [&str; 4] = [
     "otp_code_not_found",
     "unable_to_auth_otp_code",
     "unable_to_authenticate_totp",
     "unable_to_authenticate_recovery_code",
-    "invalid_code",
-    "otp_code_expired",
 ];
 
-/// Names that other methods use for other things, and that mean a wrong code where a code was sent.
-const REJECTED_CODE_WHERE_ONE_WAS_SENT: [&str; 2] = ["unauthorized_credentials", "email_not_found"];
+/// A name that other methods use for an ended session, and that means a wrong code where a code was sent.
+const REJECTED_CODE_WHERE_ONE_WAS_SENT: &str = "unauthorized_credentials";
 
 /// Judges an answer that is not a 2xx.
 fn refusal(asked: &Asked<'_>, head: &Head, mut facts: Facts, schema: Option<Vec<String>>, text: &str) -> Error {
@@ -286,7 +321,7 @@ fn refusal(asked: &Asked<'_>, head: &Head, mut facts: Facts, schema: Option<Vec<
         "connected_app_not_found" => return Error::ConnectedAppNotFound(facts),
         _ => {}
     }
-    if REJECTED_CODE.contains(&name) || (takes_code && REJECTED_CODE_WHERE_ONE_WAS_SENT.contains(&name)) {
+    if REJECTED_CODE.contains(&name) || (takes_code && name == REJECTED_CODE_WHERE_ONE_WAS_SENT) {
         return Error::CodeRejected(facts);
     }
     if asked.with_session && !takes_code && asked.endpoint.auth != Auth::Public && DEAD_SESSION.contains(&name) {
@@ -538,6 +573,18 @@ mod tests {
         let message = error.facts().message.clone().unwrap();
         assert!(message.starts_with("a [31m b evil yyy"), "{message}");
         assert!(message.chars().count() <= EXCERPT + 1, "{}", message.chars().count());
+    }
+
+    #[test]
+    fn half_a_surrogate_pair_spoils_no_answer_without_a_type() {
+        let body =
+            br#"{"data":{"a":"\ud800","b":["\udc00x","\ud83d\ude00","\\ud800","\ud800\ud83d\ude00"],"\udfff":1}}"#;
+        let good = judge("self.get", true, &head(200), body).unwrap();
+        let Anything(data) = good.data().unwrap();
+        let expected = serde_json::json!({
+            "a": "\u{fffd}", "b": ["\u{fffd}x", "\u{1f600}", "\\ud800", "\u{fffd}\u{1f600}"], "\u{fffd}": 1,
+        });
+        assert_eq!(data, expected);
     }
 
     #[test]

@@ -17,7 +17,7 @@ use url::Url;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-use crate::answer::{self, Asked, Good, Head, Secrets};
+use crate::answer::{self, Anything, Asked, Good, Head, Secrets};
 use crate::base::{ApiBase, PublicToken};
 use crate::endpoints::{Auth, Endpoint, Verb, known};
 use crate::error::{Cause, Error, Facts, Phase};
@@ -201,7 +201,7 @@ impl Client {
     ///
     /// `arguments` fill the path; the rest passes through unchecked, as the JSON body or, for `GET` and `DELETE`, as the
     /// query. A session token that is given is always used, also for public methods. The answer may hold secrets:
-    /// see [`crate::redact`].
+    /// see [`crate::redact`]. Text that no string can hold reads as U+FFFD.
     ///
     /// # Errors
     /// As the typed methods; [`Error::InvalidInput`] when a segment of the path is missing or a session is needed and absent.
@@ -223,7 +223,8 @@ impl Client {
             };
             segments.push((name, value));
         }
-        self.ask(Call { endpoint, token, segments, fields: arguments }).await
+        let call = Call { endpoint, token, segments, fields: arguments };
+        Ok(self.ask::<Anything>(call).await?.map(|Anything(data)| data))
     }
 
     /// Makes the request and reads its data as `T`.

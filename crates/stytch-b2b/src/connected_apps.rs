@@ -56,10 +56,10 @@ pub struct ConnectedApp {
     /// Its id: the only thing about it that its author did not choose.
     pub connected_app_id: ConnectedAppId,
     /// Its name, as its author wrote it.
-    #[serde(default, deserialize_with = "lenient::text")]
+    #[serde(default, deserialize_with = "lenient::or_default")]
     pub name: String,
     /// Its description, as its author wrote it.
-    #[serde(default, deserialize_with = "lenient::text")]
+    #[serde(default, deserialize_with = "lenient::or_default")]
     pub description: String,
     /// Its kind.
     pub client_type: ClientType,
@@ -73,10 +73,10 @@ pub struct ConnectedAppDetail {
     /// Its id.
     pub connected_app_id: ConnectedAppId,
     /// Its name, as its author wrote it.
-    #[serde(default, deserialize_with = "lenient::text")]
+    #[serde(default, deserialize_with = "lenient::or_default")]
     pub name: String,
     /// Its description, as its author wrote it.
-    #[serde(default, deserialize_with = "lenient::text")]
+    #[serde(default, deserialize_with = "lenient::or_default")]
     pub description: String,
     /// Its kind.
     pub client_type: ClientType,
@@ -101,10 +101,10 @@ pub struct MemberConnectedApp {
     /// Its id.
     pub connected_app_id: ConnectedAppId,
     /// Its name, as its author wrote it.
-    #[serde(default, deserialize_with = "lenient::text")]
+    #[serde(default, deserialize_with = "lenient::or_default")]
     pub name: String,
     /// Its description, as its author wrote it.
-    #[serde(default, deserialize_with = "lenient::text")]
+    #[serde(default, deserialize_with = "lenient::or_default")]
     pub description: String,
     /// Its kind.
     pub client_type: ClientType,

@@ -27,7 +27,7 @@ pub struct Discovery {
 #[derive(Clone, Debug, Deserialize)]
 pub struct DiscoveredOrganizations {
     /// The address.
-    #[serde(default, deserialize_with = "lenient::text")]
+    #[serde(default, deserialize_with = "lenient::or_default")]
     pub email_address: String,
     /// The organizations.
     pub discovered_organizations: Rows<DiscoveredOrganization>,
@@ -43,7 +43,7 @@ pub struct DiscoveredOrganization {
     /// How the address belongs to it.
     pub membership: Membership,
     /// Whether entering it needs nothing more.
-    #[serde(default, deserialize_with = "lenient::flag")]
+    #[serde(default, deserialize_with = "lenient::or_default")]
     pub member_authenticated: bool,
     /// Another first factor is needed.
     pub primary_required: Option<PrimaryRequired>,
@@ -65,7 +65,7 @@ pub struct Membership {
 #[derive(Deserialize)]
 pub(crate) struct DiscoveryWire {
     intermediate_session_token: IntermediateSessionToken,
-    #[serde(default, deserialize_with = "lenient::text")]
+    #[serde(default, deserialize_with = "lenient::or_default")]
     email_address: String,
     discovered_organizations: Rows<DiscoveredOrganization>,
 }

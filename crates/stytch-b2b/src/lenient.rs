@@ -1,18 +1,12 @@
-//! Reading fields that may be absent or null where a text or a list is documented.
+//! Reading a field that may be absent or null where a value is documented, and that is not the point of its answer.
 
 use serde::{Deserialize, Deserializer};
 
-/// A text; null reads as empty.
-pub(crate) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    Option::<String>::deserialize(deserializer).map(Option::unwrap_or_default)
-}
-
-/// A list that is not the point of the answer; null reads as empty.
-pub(crate) fn list<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
-    Option::<Vec<T>>::deserialize(deserializer).map(Option::unwrap_or_default)
-}
-
-/// A yes or no; null reads as no.
-pub(crate) fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
-    Option::<bool>::deserialize(deserializer).map(Option::unwrap_or_default)
+/// Null reads as the type's default: an empty text or list, a no. Absence needs `#[serde(default)]` beside it.
+pub(crate) fn or_default<'de, T, D>(deserializer: D) -> Result<T, D::Error>
+where
+    T: Default + Deserialize<'de>,
+    D: Deserializer<'de>,
+{
+    Option::<T>::deserialize(deserializer).map(Option::unwrap_or_default)
 }

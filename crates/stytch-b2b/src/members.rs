@@ -18,31 +18,31 @@ pub struct Member {
     /// Their organization.
     pub organization_id: OrganizationId,
     /// Their e-mail address.
-    #[serde(default, deserialize_with = "lenient::text")]
+    #[serde(default, deserialize_with = "lenient::or_default")]
     pub email_address: String,
     /// Whether they have proven the address.
-    #[serde(default, deserialize_with = "lenient::flag")]
+    #[serde(default, deserialize_with = "lenient::or_default")]
     pub email_address_verified: bool,
     /// `pending`, `invited`, `active` or `deleted`.
-    #[serde(default, deserialize_with = "lenient::text")]
+    #[serde(default, deserialize_with = "lenient::or_default")]
     pub status: String,
     /// Their name; often empty.
-    #[serde(default, deserialize_with = "lenient::text")]
+    #[serde(default, deserialize_with = "lenient::or_default")]
     pub name: String,
     /// Their roles and where each comes from. Permissions follow the session's roles instead.
-    #[serde(default, deserialize_with = "lenient::list")]
+    #[serde(default, deserialize_with = "lenient::or_default")]
     pub roles: Vec<MemberRole>,
     /// Whether they hold the administrator role.
-    #[serde(default, deserialize_with = "lenient::flag")]
+    #[serde(default, deserialize_with = "lenient::or_default")]
     pub is_admin: bool,
     /// Whether they may sign in past the organization's restrictions.
-    #[serde(default, deserialize_with = "lenient::flag")]
+    #[serde(default, deserialize_with = "lenient::or_default")]
     pub is_breakglass: bool,
     /// Whether Stytch has locked them out for now.
-    #[serde(default, deserialize_with = "lenient::flag")]
+    #[serde(default, deserialize_with = "lenient::or_default")]
     pub is_locked: bool,
     /// Whether they are asked for a second factor.
-    #[serde(default, deserialize_with = "lenient::flag")]
+    #[serde(default, deserialize_with = "lenient::or_default")]
     pub mfa_enrolled: bool,
     /// The vendor's own id for them.
     pub external_id: Option<String>,
@@ -58,7 +58,7 @@ pub struct MemberRole {
     /// Such as `stytch_admin`.
     pub role_id: String,
     /// Where it comes from; one role may come from several places.
-    #[serde(default, deserialize_with = "lenient::list")]
+    #[serde(default, deserialize_with = "lenient::or_default")]
     pub sources: Vec<RoleSource>,
 }
 
@@ -66,7 +66,7 @@ pub struct MemberRole {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct RoleSource {
     /// Such as `direct_assignment`, `email_assignment` or `sso_connection`.
-    #[serde(rename = "type", default, deserialize_with = "lenient::text")]
+    #[serde(rename = "type", default, deserialize_with = "lenient::or_default")]
     pub kind: String,
 }
 

@@ -15,10 +15,10 @@ pub struct Organization {
     /// Its id.
     pub organization_id: OrganizationId,
     /// Its name.
-    #[serde(default, deserialize_with = "lenient::text")]
+    #[serde(default, deserialize_with = "lenient::or_default")]
     pub organization_name: String,
     /// Its name in URLs.
-    #[serde(default, deserialize_with = "lenient::text")]
+    #[serde(default, deserialize_with = "lenient::or_default")]
     pub organization_slug: String,
     /// A picture, never fetched here.
     pub organization_logo_url: Option<String>,
@@ -31,22 +31,22 @@ pub struct Organization {
     /// `ALL_ALLOWED` or `RESTRICTED`, for ways to sign in.
     pub auth_methods: Option<String>,
     /// The ways to sign in when they are restricted.
-    #[serde(default, deserialize_with = "lenient::list")]
+    #[serde(default, deserialize_with = "lenient::or_default")]
     pub allowed_auth_methods: Vec<String>,
     /// `OPTIONAL` or `REQUIRED_FOR_ALL`.
     pub mfa_policy: Option<String>,
     /// Which first-party apps members may connect: `ALL_ALLOWED`, `RESTRICTED` or `NOT_ALLOWED`.
     pub first_party_connected_apps_allowed_type: Option<String>,
     /// The first-party apps that are allowed when restricted.
-    #[serde(default, deserialize_with = "lenient::list")]
+    #[serde(default, deserialize_with = "lenient::or_default")]
     pub allowed_first_party_connected_apps: Vec<ConnectedAppId>,
     /// Which third-party apps members may connect: `ALL_ALLOWED`, `RESTRICTED` or `NOT_ALLOWED`.
     pub third_party_connected_apps_allowed_type: Option<String>,
     /// The third-party apps that are allowed when restricted.
-    #[serde(default, deserialize_with = "lenient::list")]
+    #[serde(default, deserialize_with = "lenient::or_default")]
     pub allowed_third_party_connected_apps: Vec<ConnectedAppId>,
     /// Roles of this organization beside those of the project.
-    #[serde(default, deserialize_with = "lenient::list")]
+    #[serde(default, deserialize_with = "lenient::or_default")]
     pub custom_roles: Vec<Role>,
 }
 
@@ -56,17 +56,17 @@ pub struct OrganizationMatch {
     /// Its id.
     pub organization_id: OrganizationId,
     /// Its name.
-    #[serde(default, deserialize_with = "lenient::text")]
+    #[serde(default, deserialize_with = "lenient::or_default")]
     pub organization_name: String,
     /// Its name in URLs.
-    #[serde(default, deserialize_with = "lenient::text")]
+    #[serde(default, deserialize_with = "lenient::or_default")]
     pub organization_slug: String,
     /// A picture, never fetched here.
     pub organization_logo_url: Option<String>,
     /// `ALL_ALLOWED` or `RESTRICTED`, for ways to sign in.
     pub auth_methods: Option<String>,
     /// The ways to sign in when they are restricted.
-    #[serde(default, deserialize_with = "lenient::list")]
+    #[serde(default, deserialize_with = "lenient::or_default")]
     pub allowed_auth_methods: Vec<String>,
     /// `OPTIONAL` or `REQUIRED_FOR_ALL`.
     pub mfa_policy: Option<String>,

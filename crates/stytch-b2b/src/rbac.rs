@@ -2,14 +2,16 @@
 
 use serde::Deserialize;
 
+use crate::lenient;
+
 /// The roles, resources and actions of a project, as bootstrap tells them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct Policy {
     /// The roles of the project. An organization may add its own.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::or_default")]
     pub roles: Vec<Role>,
     /// What there is to do.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::or_default")]
     pub resources: Vec<Resource>,
 }
 
@@ -19,10 +21,10 @@ pub struct Role {
     /// Such as `stytch_admin`.
     pub role_id: String,
     /// The owner's words.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::or_default")]
     pub description: String,
     /// What it holds.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::or_default")]
     pub permissions: Vec<RolePermission>,
 }
 
@@ -32,7 +34,7 @@ pub struct RolePermission {
     /// Such as `stytch.member`.
     pub resource_id: String,
     /// The actions; `*` stands for all of the resource's.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::or_default")]
     pub actions: Vec<String>,
 }
 
@@ -42,10 +44,10 @@ pub struct Resource {
     /// Such as `stytch.member`.
     pub resource_id: String,
     /// The owner's words.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::or_default")]
     pub description: String,
     /// What can be done to it.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::or_default")]
     pub actions: Vec<String>,
 }
 

@@ -29,10 +29,10 @@ pub struct MemberSession {
     /// RFC 3339, UTC: when it ends unless it is extended.
     pub expires_at: Option<String>,
     /// The roles that permissions follow.
-    #[serde(default, deserialize_with = "lenient::list")]
+    #[serde(default, deserialize_with = "lenient::or_default")]
     pub roles: Vec<String>,
     /// How the member proved who they are.
-    #[serde(default, deserialize_with = "lenient::list")]
+    #[serde(default, deserialize_with = "lenient::or_default")]
     pub authentication_factors: Vec<AuthenticationFactor>,
 }
 
@@ -40,10 +40,10 @@ pub struct MemberSession {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct AuthenticationFactor {
     /// Such as `email_otp`, `sso` or `impersonated`.
-    #[serde(rename = "type", default, deserialize_with = "lenient::text")]
+    #[serde(rename = "type", default, deserialize_with = "lenient::or_default")]
     pub kind: String,
     /// Such as `email` or `sso_saml`.
-    #[serde(default, deserialize_with = "lenient::text")]
+    #[serde(default, deserialize_with = "lenient::or_default")]
     pub delivery_method: String,
     /// RFC 3339, UTC.
     pub last_authenticated_at: Option<String>,
@@ -73,10 +73,10 @@ pub struct MfaRequired {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct MemberOptions {
     /// A phone number, or empty.
-    #[serde(default, deserialize_with = "lenient::text")]
+    #[serde(default, deserialize_with = "lenient::or_default")]
     pub mfa_phone_number: String,
     /// The id of an authenticator app, or empty.
-    #[serde(default, deserialize_with = "lenient::text")]
+    #[serde(default, deserialize_with = "lenient::or_default")]
     pub totp_registration_id: String,
 }
 
@@ -84,7 +84,7 @@ pub struct MemberOptions {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct PrimaryRequired {
     /// The ways that the organization allows.
-    #[serde(default, deserialize_with = "lenient::list")]
+    #[serde(default, deserialize_with = "lenient::or_default")]
     pub allowed_auth_methods: Vec<String>,
 }
 

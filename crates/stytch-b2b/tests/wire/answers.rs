@@ -76,6 +76,15 @@ async fn what_never_left_was_certainly_not_carried_out() {
 }
 
 #[tokio::test]
+async fn a_host_that_never_finishes_the_handshake_was_sent_nothing() {
+    let server = TcpListener::bind("127.0.0.1:0").unwrap();
+    let base = format!("https://{}", server.local_addr().unwrap());
+    let timeouts = Timeouts { connect: Duration::from_millis(300), total: Duration::from_secs(10) };
+    let error = client_with(&base, timeouts).revoke_own_connected_app(&token(), &"app-1".into()).await.unwrap_err();
+    let Error::Unreachable { phase: Phase::NotSent, cause: Cause::TimedOut, .. } = error else { panic!("{error:?}") };
+}
+
+#[tokio::test]
 async fn a_host_that_does_not_speak_tls_is_told_so_and_sees_no_credentials() {
     // It answers the greeting of TLS, which contains no line end, with plain HTTP.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -208,6 +217,25 @@ async fn a_missing_list_is_garbled_and_never_taken_for_no_grants() {
     let error = client(&server.base()).connected_app(&token(), &"a".into()).await.unwrap_err();
     let Error::Garbled { why, .. } = error else { panic!("{error:?}") };
     assert!(why.contains("active_members"), "{why}");
+}
+
+#[tokio::test]
+async fn a_project_that_leaves_its_settings_out_can_still_be_signed_in_to() {
+    let server = Server::start(vec![
+        ok(r#"{"data":{}}"#),
+        ok(
+            r#"{"data":{"captcha_settings":null,"email_domains":null,"create_organization_enabled":null,"rbac_policy":{"roles":null}}}"#,
+        ),
+        ok(
+            r#"{"data":{"captcha_settings":{"enabled":true,"siteKey":"k"},"rbac_policy":{"roles":[{"role_id":"r"}],"scopes":[]}}}"#,
+        ),
+    ]);
+    let client = client(&server.base());
+    assert_eq!(client.bootstrap().await.unwrap().data, stytch_b2b::Bootstrap::default());
+    assert!(client.bootstrap().await.unwrap().data.rbac_policy.unwrap().roles.is_empty());
+    let data = client.bootstrap().await.unwrap().data;
+    assert_eq!((data.captcha_settings.enabled, data.captcha_settings.site_key.as_deref()), (true, Some("k")));
+    assert_eq!(data.rbac_policy.unwrap().roles[0].role_id, "r");
 }
 
 #[tokio::test]

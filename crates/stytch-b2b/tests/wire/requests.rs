@@ -172,6 +172,13 @@ async fn a_refresh_extends_only_when_asked_to() {
 }
 
 #[tokio::test]
+async fn localhost_is_this_machine_whatever_it_resolves_to() {
+    let server = Server::start(vec![ok(NOTHING)]);
+    client(&format!("http://localhost:{}", server.port())).revoke_session(&token()).await.unwrap();
+    assert_eq!(server.request().one("host"), format!("localhost:{}", server.port()));
+}
+
+#[tokio::test]
 async fn calls_share_a_connection_and_keep_no_cookie() {
     let with_cookie =
         "HTTP/1.1 200 OK\r\nSet-Cookie: stytch_session=canary; Path=/\r\nContent-Length: 11\r\n\r\n{\"data\":{}}";
