@@ -7,8 +7,14 @@ use crate::run::{Done, Stop, cargo, output};
 
 /// The repository's root.
 pub fn root() -> &'static Path {
-    // This file is compiled in the tree it serves; the alias in .cargo/config.toml builds it anew when that moves.
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."))
+    static ROOT: OnceLock<PathBuf> = OnceLock::new();
+    ROOT.get_or_init(|| {
+        // `cargo run` says where this package lies now. What was compiled in is second choice: two clones that share a target
+        // directory share this program too, and one would work in the other's tree.
+        let package = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+        let package = PathBuf::from(package);
+        package.parent().map_or(package.clone(), Path::to_path_buf)
+    })
 }
 
 /// The directory that cargo builds into, asked of cargo itself, since variables and configuration files may move it.
