@@ -64,6 +64,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 pub use faults::{BadRow, Body, Faults};
+pub use otps::Mail;
 pub use world::State;
 
 use wire::{Door, Link};
@@ -208,6 +209,11 @@ impl Sandbox {
     /// `/inbox`, `/faults` or `/ledger` (see the crate's front page).
     pub fn control_url(&self) -> String {
         format!("{}{}", self.card.url, self.state.facts().control_path)
+    }
+
+    /// Every message sent so far, oldest first.
+    pub fn inbox(&self) -> Vec<Mail> {
+        self.state.world().inbox.clone()
     }
 
     /// The newest code sent to this address, for whoever embeds the sandbox; `None` when none was sent.

@@ -52,8 +52,15 @@ async fn authenticate(Held(state): Held<State>, caller: Caller, fields: Fields) 
     }
     let session = session.clone();
     let mut answer = answer(&world, &state, &signed.token, &session, &signed.roles);
-    // The refresh is no sign-in: these four belong to sign-ins only.
-    for field in ["member_id", "member_authenticated", "intermediate_session_token", "organization_id"] {
+    // The refresh is no sign-in: these belong to sign-ins only.
+    for field in [
+        "member_id",
+        "organization_id",
+        "member_authenticated",
+        "intermediate_session_token",
+        "mfa_required",
+        "primary_required",
+    ] {
         answer.remove(field);
     }
     Ok(data(answer))

@@ -5,7 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -29,8 +29,8 @@ pub struct Link(Arc<LinkInner>);
 
 struct LinkInner {
     ending: AtomicU8,
-    /// The revocation whose answer has been handed over but not yet flushed. Put in by the answer's body, taken by the
-    /// next flush; both run on the connection's own task, so the lock is never waited for.
+    /// The revocation whose answer has been handed over but not yet written whole. Put in by the answer's body, taken by
+    /// the write or flush after it; all run on the connection's own task, so the lock is never waited for.
     due: Mutex<Option<RowNo>>,
     /// True once the connection is gone; the sender lives here so that it can be asked at any time.
     gone: watch::Sender<bool>,
@@ -58,11 +58,31 @@ impl Link {
         (self.0.ending.load(Ordering::SeqCst) != OPEN).then(|| io::ErrorKind::ConnectionAborted.into())
     }
 
+    fn due(&self) -> MutexGuard<'_, Option<RowNo>> {
+        self.0.due.lock().unwrap_or_else(|e| e.into_inner())
+    }
+
     fn flushed(&self) {
-        let due = self.0.due.lock().unwrap_or_else(|e| e.into_inner()).take();
-        if let Some(row) = due {
+        if let Some(row) = self.due().take() {
             self.0.state.world().ledger.revoke_answered(row);
         }
+    }
+
+    /// Writes; when that takes the last of an answer that is due, the row is marked before anybody can read the ledger
+    /// again. Without the lock around both, a quick caller could have the answer and still find it unanswered.
+    fn write(&self, length: usize, write: impl FnOnce() -> Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        if let Some(error) = self.ended() {
+            return Poll::Ready(Err(error));
+        }
+        let mut due = self.due();
+        let Some(row) = *due else { return write() };
+        let mut world = self.0.state.world();
+        let written = write();
+        if matches!(written, Poll::Ready(Ok(count)) if count == length) {
+            world.ledger.revoke_answered(row);
+            *due = None;
+        }
+        written
     }
 }
 
@@ -151,22 +171,19 @@ impl AsyncRead for Wire {
 }
 
 impl AsyncWrite for Wire {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        match self.link.ended() {
-            Some(error) => Poll::Ready(Err(error)),
-            None => Pin::new(&mut self.stream).poll_write(cx, buf),
-        }
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        let Self { stream, link, .. } = self.get_mut();
+        link.write(buf.len(), || Pin::new(stream).poll_write(cx, buf))
     }
 
     fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        match self.link.ended() {
-            Some(error) => Poll::Ready(Err(error)),
-            None => Pin::new(&mut self.stream).poll_write_vectored(cx, bufs),
-        }
+        let Self { stream, link, .. } = self.get_mut();
+        let length = bufs.iter().map(|buf| buf.len()).sum();
+        link.write(length, || Pin::new(stream).poll_write_vectored(cx, bufs))
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -212,7 +229,7 @@ impl HttpBody for Told {
         let Some(bytes) = self.bytes.take() else {
             return Poll::Ready(None);
         };
-        *self.link.0.due.lock().unwrap_or_else(|e| e.into_inner()) = Some(self.row);
+        *self.link.due() = Some(self.row);
         Poll::Ready(Some(Ok(http_body::Frame::data(bytes))))
     }
 
