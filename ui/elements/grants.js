@@ -1,0 +1,170 @@
+// The grants of one member, or of one app: each with its scopes and a button to revoke it, or the reason why not.
+
+import { clone, button, el, input, put, slot } from "../lib/dom.js";
+import { memberName, named, visible } from "../lib/text.js";
+import { words } from "../words/en.js";
+import { refusedPanel, stalePut } from "./browse.js";
+import { Rows } from "./rows.js";
+
+/** @typedef {import("../contract.js").AppFace} AppFace */
+/** @typedef {import("../contract.js").MemberFace} MemberFace */
+/** @typedef {import("../contract.js").Allowance} Allowance */
+/** @typedef {import("../screens/frame.js").Frame} Frame */
+/** @typedef {{ member: MemberFace, app: AppFace, scopes: string[] }} Grant */
+
+/**
+ * @template P
+ * @typedef {object} Plan
+ * @property {"member" | "app"} of whose grants these are
+ * @property {string} id of the one whose grants these are
+ * @property {string} title
+ * @property {string} heading
+ * @property {string | null} filter the placeholder; `null`: no filter
+ * @property {(n: number) => string} counted
+ * @property {string} none
+ * @property {(window: import("../contract.js").Window) => Promise<P & import("./rows.js").Page<Grant>>} fetch
+ * @property {(sheet: HTMLElement, page: P & import("./rows.js").Page<Grant>) => void} onPage fills in the facts
+ * @property {() => void} back
+ */
+
+/**
+ * May this grant be revoked by the one who is signed in?
+ * @param {Frame} frame
+ * @param {MemberFace} member
+ * @returns {Allowance}
+ */
+function allowance(frame, member) {
+  const may = frame.session.may;
+  return member.yourself ? may.revoke_own_app : may.revoke_member_app;
+}
+
+/**
+ * Why a grant cannot be revoked, in one line.
+ * @param {Allowance} needed
+ */
+export function reasonWords(needed) {
+  const held = needed.roles_that_hold_it.length > 0
+    ? words.grants.held.replace("{roles}", needed.roles_that_hold_it.map((role) => visible(role, 80)).join(", "))
+    : words.grants.held_none;
+  return `${words.grants.needs.replace("{action}", needed.action).replace("{resource}", needed.resource)}; ${held}`;
+}
+
+/**
+ * A sheet with the grants.
+ * @template P
+ * @param {Frame} frame
+ * @param {Plan<P>} plan
+ * @returns {{ root: HTMLElement, rows: Rows<Grant, P & import("./rows.js").Page<Grant>>, focus: () => void }}
+ */
+export function grants(frame, plan) {
+  const sheet = clone("t-detail");
+  sheet.dataset.test = `detail-${plan.of}`;
+  sheet.dataset.id = plan.id;
+  put(slot(sheet, "title"), named(plan.title, { limit: 10_000, title: false }));
+  slot(sheet, "heading").textContent = plan.heading;
+  const strip = slot(sheet, "strip");
+  const reason = slot(sheet, "reason");
+  const reasonId = `reason-${plan.of}`;
+  reason.id = reasonId;
+  const retry = () => rows.load({ reread: true });
+
+  /** @type {Rows<Grant, P & import("./rows.js").Page<Grant>>} */
+  const rows = new Rows({
+    label: plan.heading,
+    manner: "list",
+    height: 54,
+    template: "t-grant-row",
+    fetch: plan.fetch,
+    id: (grant) => (plan.of === "member" ? grant.app.connected_app_id : grant.member.member_id),
+    paint,
+    onPage: (page) => {
+      slot(sheet, "count").textContent = rows.filter === "" ? plan.counted(page.total) : words.lists.matching(page.matching, page.total);
+      plan.onPage(sheet, page);
+      say_why(page.rows);
+    },
+    empty: (page, filter) => el("div", { class: "blankness", "data-test": "empty" }, el("p", {}, filter !== "" && page.total > 0 ? words.lists.no_match.replace("{filter}", visible(filter, 80)) : plan.none)),
+    refused: (refusal) => refusedPanel(frame, refusal, retry),
+    stale: (refusal, readAt) => stalePut(frame, strip, refusal, readAt, retry),
+  });
+  slot(sheet, "under").replaceWith(rows.root);
+
+  /** The reason stands once above the rows, and belongs to each disabled button. @param {Grant[]} shown */
+  function say_why(shown) {
+    const refused = shown.map((grant) => allowance(frame, grant.member)).find((needed) => needed.allowed === false);
+    reason.hidden = refused === undefined;
+    reason.textContent = refused ? `${reasonWords(refused)}.` : "";
+  }
+
+  /** @param {HTMLElement} node @param {Grant} grant */
+  function paint(node, grant) {
+    const who = memberName(grant.member);
+    if (plan.of === "member") {
+      put(slot(node, "name"), named(grant.app.name, { strong: true }), grant.app.first_party ? el("span", { class: "tag" }, words.apps.types.first_party) : null);
+    } else {
+      put(slot(node, "name"), named(who, { strong: true }), grant.member.yourself ? el("span", { class: "tag" }, words.you) : null);
+    }
+    const scopes = slot(node, "scopes");
+    put(scopes, grant.scopes.length > 0 ? named(grant.scopes.join(" "), { limit: 400 }) : words.grants.no_scopes);
+    scopes.dataset.fact = "scopes";
+    const needed = allowance(frame, grant.member);
+    const act = el("button", { class: "b small danger", type: "button", "data-test": "revoke", "aria-label": words.grants.revoke_label(visible(grant.app.name, 80), visible(who, 80)) }, words.grants.revoke);
+    if (needed.allowed === false) {
+      act.disabled = true;
+      act.title = reasonWords(needed);
+      act.setAttribute("aria-describedby", reasonId);
+      const why = el("button", { class: "lnk", type: "button", "data-test": "why-not", title: reasonWords(needed), "aria-label": words.grants.why_not_label(visible(grant.app.name, 80), visible(who, 80)) }, words.grants.why_not);
+      why.addEventListener("click", () => revoke(why, grant));
+      put(slot(node, "do"), why, act);
+    } else {
+      act.addEventListener("click", () => revoke(act, grant));
+      put(slot(node, "do"), act);
+    }
+  }
+
+  /** @param {HTMLButtonElement} from @param {Grant} grant */
+  function revoke(from, grant) {
+    const index = Number(from.closest("[data-index]")?.getAttribute("data-index") ?? 0);
+    frame.revoke({ member: grant.member, app: grant.app }, {
+      // The row may be gone afterwards: then the keyboard goes to the row in its place, or back to the list.
+      after: async (changed) => {
+        if (changed) await rows.load({ reread: true });
+        if (!sheet.isConnected) return;
+        rows.here = Math.min(index, Math.max(0, rows.length - 1));
+        rows.draw();
+        if (document.querySelector("dialog[open]")) return;
+        if (!rows.focus()) slot(sheet, "title").focus();
+      },
+    });
+  }
+
+  if (plan.filter !== null) {
+    slot(sheet, "search").hidden = false;
+    const filter = input(sheet, "filter");
+    filter.placeholder = plan.filter;
+    filter.setAttribute("aria-label", plan.filter);
+    let resting = 0;
+    filter.addEventListener("input", () => {
+      clearTimeout(resting);
+      resting = window.setTimeout(() => rows.load({ filter: filter.value.trim() }), 110);
+    });
+    filter.addEventListener("keydown", (event) => {
+      if (event.key === "ArrowDown" || event.key === "Enter") {
+        event.preventDefault();
+        rows.focus();
+      } else if (event.key === "Escape" && filter.value !== "") {
+        event.preventDefault();
+        event.stopPropagation();
+        filter.value = "";
+        rows.load({ filter: "" });
+      }
+    });
+  }
+  button(sheet, "back").addEventListener("click", () => plan.back());
+  button(sheet, "again").addEventListener("click", retry);
+
+  return {
+    root: sheet,
+    rows,
+    focus: () => { if (!rows.focus()) slot(sheet, "title").focus(); },
+  };
+}

@@ -1,0 +1,56 @@
+// Starts the page: asks whether somebody is signed in, and shows the sign-in or the frame with its screens.
+
+import { ask, refusalOf } from "./bridge.js";
+import { openDialog, openedDialog } from "./elements/dialog.js";
+import { tellRefusal } from "./elements/outcome.js";
+import { paintTelling } from "./elements/telling.js";
+import { el, put } from "./lib/dom.js";
+import { words } from "./words/en.js";
+import { openFrame } from "./screens/frame.js";
+import { openSignIn } from "./screens/sign_in.js";
+
+/** @typedef {import("./contract.js").Session} Session */
+/** @typedef {import("./contract.js").SessionEnd} SessionEnd */
+/** @typedef {import("./screens/frame.js").Resume} Resume */
+
+const place = /** @type {HTMLElement} */ (document.getElementById("app"));
+
+/** @param {SessionEnd | null} ended @param {Resume | null} resume */
+async function begin(ended, resume) {
+  try {
+    const status = await ask("session_status", {});
+    if (status.state === "signed_in" && !resume) enter(status, null);
+    else openSignIn(place, { ended: ended ?? (status.state === "signed_out" ? status.ended : null), kept: status.state === "signed_out" ? status.kept : null, keeping: status.keeping, resume, onSignedIn: (session) => enter(session, resume) });
+  } catch (thrown) {
+    const { root } = paintTelling(tellRefusal(refusalOf(thrown), { session: null, act: "session", retry: () => begin(ended, resume) }));
+    root.setAttribute("role", "alert");
+    put(place, el("main", { class: "gate", "data-test": "boot-refused" }, el("div", { class: "gate-in card" }, root)));
+  }
+}
+
+/** @param {Session} session @param {Resume | null} resume */
+function enter(session, resume) {
+  openFrame(place, session, { resume, onSignedOut: (ended, next) => begin(ended, next) });
+}
+
+// A key held down repeats itself; an act is meant once. Without this, one long Enter would run from a list into a confirmation.
+document.addEventListener("keydown", (event) => {
+  if (event.repeat && (event.key === "Enter" || event.key === " ") && !(event.target instanceof HTMLInputElement)) {
+    event.preventDefault();
+    event.stopPropagation();
+  }
+}, { capture: true });
+
+/** @param {unknown} thrown */
+function broke(thrown) {
+  if (openedDialog()?.root.dataset.stage === "running") return;
+  const refusal = refusalOf(thrown);
+  const dialog = openDialog();
+  const { root, first } = paintTelling(tellRefusal(refusal, { session: null, act: "session", close: () => dialog.close() }));
+  dialog.show(root, { stage: "told", refusal: refusal.kind }, first);
+}
+window.addEventListener("error", (event) => { if (event.error) broke(event.error); });
+window.addEventListener("unhandledrejection", (event) => broke(event.reason));
+
+put(place, el("p", { class: "unseen" }, words.boot.loading));
+begin(null, null);

@@ -1,0 +1,370 @@
+// The frame around the screens of a signed-in member: the bar, the navigation, the banners, the session's time, and what
+// every screen may ask of the rest.
+
+import { ask, refusalOf } from "../bridge.js";
+import { openDialog, openedDialog } from "../elements/dialog.js";
+import { hostOf, tellRefusal } from "../elements/outcome.js";
+import { paintTelling } from "../elements/telling.js";
+import { announce, button, clone, el, put, say, slot } from "../lib/dom.js";
+import { named } from "../lib/text.js";
+import { everySecond, span, time, until } from "../lib/time.js";
+import { words } from "../words/en.js";
+import { activity } from "./activity.js";
+import { apps } from "./apps.js";
+import { members } from "./members.js";
+import { showReport, startRevoke } from "./revoke.js";
+
+/** @typedef {import("../contract.js").Session} Session */
+/** @typedef {import("../contract.js").MemberFace} MemberFace */
+/** @typedef {import("../contract.js").AppFace} AppFace */
+/** @typedef {import("../contract.js").RevokeReport} RevokeReport */
+/** @typedef {import("../contract.js").SessionEnd} SessionEnd */
+/** @typedef {import("../bridge.js").AnyRefusal} AnyRefusal */
+/** @typedef {{ member: MemberFace, app: AppFace }} About */
+/** @typedef {"apps" | "members" | "activity"} ScreenName */
+
+/**
+ * A screen, as the frame sees it.
+ * @typedef {object} View
+ * @property {HTMLElement} root
+ * @property {() => Promise<void>} load reads what it shows, for the first time
+ * @property {() => void} reload reads again
+ * @property {() => void} enter it has come into view
+ */
+
+/**
+ * What a screen may ask of the frame.
+ * @typedef {object} Frame
+ * @property {Session} session
+ * @property {(noun: "apps" | "members", total: number) => void} counted
+ * @property {(about: About | null) => void} signInAgain
+ * @property {() => Promise<Session>} readPolicy
+ * @property {(about: About, how: import("./revoke.js").How) => void} revoke
+ * @property {(report: RevokeReport, how: import("./revoke.js").How) => void} showReport
+ * @property {(refusal: AnyRefusal, how: { act: "read" | "session", retry?: () => unknown }) => void} tell
+ * @property {(reports: RevokeReport[]) => void} revokesSeen
+ * @property {() => Promise<void>} lookAtRevokes
+ * @property {(look: (reports: RevokeReport[]) => void, until: Promise<void>) => void} watch
+ */
+
+/**
+ * What goes on after signing in again.
+ * @typedef {{ about: About | null, member_id: string, organization_id: string, email: string, connection_id: string }} Resume
+ */
+
+/** Milliseconds between two looks at the session. The shell keeps it alive; this only shows it. */
+const SESSION_LOOK = 15_000;
+/** Milliseconds between two looks at revokes that are still open. */
+const REVOKE_LOOK = 20_000;
+
+const SCREENS = { apps, members, activity };
+
+/**
+ * @param {HTMLElement} place
+ * @param {Session} session
+ * @param {{ resume: Resume | null, onSignedOut: (ended: SessionEnd | null, resume: Resume | null) => void }} how
+ */
+export function openFrame(place, session, how) {
+  const root = clone("t-shell");
+  const content = slot(root, "content");
+  const banners = slot(root, "banners");
+  const pop = slot(root, "pop");
+  const left = slot(root, "left");
+  let closed = false;
+  let toldEnd = false;
+  let openTold = false;
+  // Whatever is unsettled at the first look was left by an earlier run.
+  let leftBehind = false;
+  /** @type {Set<(reports: RevokeReport[]) => void>} */
+  const watchers = new Set();
+  /** @type {Map<ScreenName, View>} */
+  const views = new Map();
+  /** @type {ScreenName} */
+  let current = "apps";
+  /** @type {number[]} */
+  const timers = [];
+  let open = false;
+
+  /** @type {Frame} */
+  const frame = {
+    session,
+    counted: (noun, total) => { slot(root, `count-${noun}`).textContent = words.number(total); },
+    signInAgain: (about) => leave(null, { about, member_id: frame.session.member_id, organization_id: frame.session.organization_id, email: frame.session.member_email, connection_id: frame.session.connection.id }),
+    readPolicy: async () => {
+      const fresh = await ask("policy_read_again", {});
+      show(fresh);
+      return fresh;
+    },
+    revoke: (about, revokeHow) => startRevoke(frame, about, {
+      after: async (changed) => {
+        await revokeHow.after?.(changed);
+        if (changed) for (const [name, view] of views) if (name !== current || name !== "members") view.reload();
+      },
+    }),
+    showReport: (report, reportHow) => showReport(frame, report, {
+      after: async (changed) => {
+        if (changed) for (const view of views.values()) view.reload();
+        await reportHow.after?.(changed);
+      },
+    }),
+    tell,
+    revokesSeen,
+    lookAtRevokes,
+    watch: (look, ended) => {
+      watchers.add(look);
+      ended.then(() => watchers.delete(look));
+    },
+  };
+
+  /** @param {Session} fresh */
+  function show(fresh) {
+    frame.session = fresh;
+    put(slot(root, "org"), named(fresh.organization_name, { limit: 80 }));
+    const env = slot(root, "env");
+    env.textContent = words.environment[fresh.connection.environment];
+    env.dataset.env = fresh.connection.environment;
+    env.title = words.environment_long[fresh.connection.environment];
+    put(slot(root, "who"), named(fresh.member_email, { limit: 80 }));
+    put(slot(root, "host"), say(fresh.connection.environment === "sandbox" ? words.shell.footer_sandbox : words.shell.footer, { host: el("bdi", { "data-test": "host" }, hostOf(fresh.connection.base_url)) }));
+    put(
+      slot(root, "facts"),
+      el("dt", {}, words.shell.signed_in_as),
+      el("dd", { "data-fact": "signed_in_as" }, fresh.member_name ? el("div", {}, named(fresh.member_name, { strong: true })) : null, named(fresh.member_email)),
+      el("dt", {}, words.shell.roles),
+      el("dd", { "data-fact": "roles" }, named(fresh.roles.join(", "), { empty: words.none, limit: 400 })),
+      el("dt", {}, words.shell.policy),
+      el("dd", { "data-fact": "policy_read_at" }, fresh.policy_read_at ? time(fresh.policy_read_at) : words.shell.policy_none),
+      el("dt", {}, words.shell.kept),
+      el("dd", { "data-fact": "keeping" }, words.keeping[fresh.keeping]),
+    );
+    drawBanners();
+  }
+
+  /** Banners are drawn anew from what is true now. */
+  /** @type {RevokeReport[]} */
+  let reports = [];
+  let looked = false;
+  let resumeLost = false;
+  function drawBanners() {
+    const made = [];
+    const { keeping, impersonator } = frame.session;
+    if (impersonator) made.push(banner("impersonator", say(words.shell.impersonated, { who: named(impersonator, { strong: true }), member: named(frame.session.member_email) })));
+    if (keeping !== "keyring" && keeping !== "memory_sandbox") {
+      const again = el("button", { class: "b small", type: "button", "data-test": "keyring-again" }, words.keeping_banner.again);
+      again.addEventListener("click", () => tryKeyring(again));
+      made.push(banner("keeping", el("span", {}, el("b", {}, words.keeping_banner.lead), " ", words.keeping_banner[keeping]), again));
+    }
+    const unsettled = reports.filter((report) => report.unsettled).length;
+    if (unsettled > 0 && !openTold && current !== "activity") {
+      const look = el("button", { class: "b small", type: "button", "data-test": "unsettled-show" }, words.interrupted_banner.show);
+      look.addEventListener("click", () => go("activity"));
+      const away = el("button", { class: "lnk", type: "button", "data-test": "unsettled-dismiss" }, words.interrupted_banner.dismiss);
+      away.addEventListener("click", () => { openTold = true; drawBanners(); });
+      const said = (leftBehind ? words.interrupted_banner.open : words.interrupted_banner.here)(unsettled);
+      made.push(banner("unsettled", el("span", {}, said), look, away));
+    }
+    if (resumeLost && how.resume?.about) {
+      const away = el("button", { class: "lnk", type: "button" }, words.interrupted_banner.dismiss);
+      away.addEventListener("click", () => { resumeLost = false; drawBanners(); });
+      made.push(banner("resume-other", say(words.resume_other, { app: named(how.resume.about.app.name, { strong: true }), member: named(how.resume.about.member.name || how.resume.about.member.member_id, { strong: true }) }), away));
+    }
+    put(banners, ...made);
+  }
+
+  /** @param {HTMLButtonElement} from */
+  async function tryKeyring(from) {
+    from.disabled = true;
+    try {
+      const keeping = await ask("keyring_try_again", {});
+      show({ ...frame.session, keeping });
+      if (keeping === "keyring") announce(words.keeping_banner.now);
+    } catch (thrown) {
+      tell(refusalOf(thrown), { act: "session" });
+    }
+    from.disabled = false;
+  }
+
+  /** @param {AnyRefusal} refusal @param {{ act: "read" | "session", retry?: () => unknown, signOutAnyway?: () => unknown }} about */
+  function tell(refusal, about) {
+    const dialog = openDialog();
+    const { retry, signOutAnyway } = about;
+    const { root: content, first } = paintTelling(tellRefusal(refusal, {
+      session: frame.session,
+      act: about.act,
+      close: () => dialog.close(),
+      ...(retry ? { retry: () => { dialog.close(); retry(); } } : {}),
+      ...(signOutAnyway ? { signOutAnyway: () => { dialog.close(); signOutAnyway(); } } : {}),
+      signIn: () => { dialog.close(null); frame.signInAgain(null); },
+    }));
+    dialog.show(content, { stage: "told", refusal: refusal.kind }, first);
+  }
+
+  /** @param {RevokeReport[]} seen */
+  function revokesSeen(seen) {
+    const open = seen.filter((report) => report.unsettled).length;
+    if (!looked) leftBehind = open > 0;
+    else if (open === 0) leftBehind = false;
+    looked = true;
+    reports = seen;
+    const badge = slot(root, "count-activity");
+    badge.classList.toggle("dot", open > 0);
+    badge.textContent = open > 0 ? words.number(open) : "";
+    badge.title = open > 0 ? words.shell.unsettled_badge(open) : "";
+    for (const look of watchers) look(seen);
+    drawBanners();
+  }
+
+  async function lookAtRevokes() {
+    try {
+      const seen = await ask("revoke_list", {});
+      if (!closed) revokesSeen(seen);
+    } catch {
+      // The Activity screen says what is wrong with it when it is opened; a look in passing says nothing.
+    }
+  }
+
+  async function lookAtSession() {
+    if (closed) return;
+    try {
+      const status = await ask("session_status", {});
+      if (closed) return;
+      if (status.state === "signed_in") {
+        toldEnd = false;
+        if (JSON.stringify(status) !== JSON.stringify({ state: "signed_in", ...frame.session })) show(status);
+      } else if (!toldEnd && !openedDialog()) {
+        // What is on screen stays readable behind the dialog; nothing is taken away from under a hand.
+        toldEnd = true;
+        tell({ kind: "signed_out", request_id: status.ended?.request_id ?? null, resume_as: null }, { act: "session" });
+      }
+    } catch {
+      // A look in passing: the next command that matters says what is wrong.
+    }
+  }
+
+  /** @param {ScreenName} name */
+  function go(name) {
+    current = name;
+    drawBanners();
+    for (const one of root.querySelectorAll("[data-nav]")) {
+      if (/** @type {HTMLElement} */ (one).dataset.nav === name) one.setAttribute("aria-current", "page");
+      else one.removeAttribute("aria-current");
+    }
+    document.title = `${words.shell[name]} · ${words.product}`;
+    let view = views.get(name);
+    if (!view) {
+      view = SCREENS[name](frame);
+      views.set(name, view);
+      put(content, view.root);
+      view.load();
+    } else {
+      put(content, view.root);
+      if (name === "activity") view.reload();
+    }
+    view.enter();
+  }
+
+  /** @param {SessionEnd | null} ended @param {Resume | null} resume */
+  function leave(ended, resume) {
+    closed = true;
+    for (const timer of timers) clearInterval(timer);
+    document.removeEventListener("visibilitychange", seen);
+    window.removeEventListener("focus", lookAtSession);
+    openedDialog()?.close(null);
+    how.onSignedOut(ended, resume);
+  }
+
+  /** @param {boolean} evenIfUnreachable */
+  async function signOut(evenIfUnreachable) {
+    const out = button(root, "out");
+    out.disabled = true;
+    try {
+      await ask("sign_out", { even_if_unreachable: evenIfUnreachable });
+      leave(null, null);
+    } catch (thrown) {
+      out.disabled = false;
+      const refusal = refusalOf(thrown);
+      if (refusal.kind === "signed_out") { leave(null, null); return; }
+      if (open) pop.hidePopover();
+      tell(refusal, { act: "session", retry: () => signOut(false), signOutAnyway: () => signOut(true) });
+    }
+  }
+
+  everySecond(left, () => {
+    const ms = until(frame.session.expires_at);
+    left.textContent = ms > 0 ? words.shell.left(span(ms)) : words.shell.ended;
+    left.classList.toggle("soon", ms < 5 * 60_000);
+    left.title = `${new Date(frame.session.expires_at).toISOString().slice(0, 19).replace("T", " ")} UTC`;
+  });
+  const extend = button(root, "extend");
+  extend.addEventListener("click", async () => {
+    extend.disabled = true;
+    try {
+      show(await ask("session_extend", { minutes: 60 }));
+      announce(words.shell.extended(span(until(frame.session.expires_at))));
+    } catch (thrown) {
+      tell(refusalOf(thrown), { act: "session" });
+    }
+    extend.disabled = false;
+  });
+  pop.addEventListener("toggle", (event) => { open = /** @type {any} */ (event).newState === "open"; });
+  const policy = button(root, "policy");
+  policy.addEventListener("click", async () => {
+    policy.disabled = true;
+    policy.textContent = words.lists.reading;
+    try {
+      await frame.readPolicy();
+      announce(words.shell.policy_read);
+      for (const view of views.values()) view.reload();
+    } catch (thrown) {
+      pop.hidePopover();
+      tell(refusalOf(thrown), { act: "session" });
+    }
+    policy.textContent = words.shell.policy_again;
+    policy.disabled = false;
+  });
+  button(root, "out").addEventListener("click", () => signOut(false));
+  for (const one of root.querySelectorAll("[data-nav]")) {
+    one.addEventListener("click", () => go(/** @type {ScreenName} */ (/** @type {HTMLElement} */ (one).dataset.nav)));
+  }
+  slot(root, "skip").addEventListener("click", (event) => {
+    event.preventDefault();
+    content.focus();
+    views.get(current)?.enter();
+  });
+  const seen = () => { if (document.visibilityState === "visible") lookAtSession(); };
+  document.addEventListener("visibilitychange", seen);
+  window.addEventListener("focus", lookAtSession);
+
+  show(session);
+  put(place, root);
+  timers.push(window.setInterval(lookAtSession, SESSION_LOOK));
+  timers.push(window.setInterval(() => {
+    if (reports.some((report) => report.unsettled || (report.confirm_due_at !== null && report.confirmed_at === null))) lookAtRevokes();
+  }, REVOKE_LOOK));
+  lookAtRevokes();
+
+  const { resume } = how;
+  const same = resume && resume.member_id === session.member_id && resume.organization_id === session.organization_id;
+  go(session.may.search_members.allowed === false || resume?.about ? "members" : "apps");
+  if (resume?.about) {
+    if (same) startRevoke(frame, resume.about, { after: () => views.get(current)?.enter() });
+    else {
+      resumeLost = true;
+      drawBanners();
+    }
+  }
+}
+
+/**
+ * A line across the window.
+ * @param {string} key
+ * @param {import("../lib/dom.js").Piece} text
+ * @param {...HTMLElement} acts
+ */
+export function banner(key, text, ...acts) {
+  const made = clone("t-banner");
+  made.dataset.test = `banner-${key}`;
+  put(slot(made, "text"), text);
+  put(slot(made, "acts"), ...acts);
+  return made;
+}
