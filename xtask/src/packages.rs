@@ -15,6 +15,8 @@ pub enum Purpose {
     Window,
     /// The type check and the accessibility check of ui/, and the packager, which comes as a Node package.
     Node,
+    /// Looking at every state of the page, outside the app.
+    Browser,
     /// Looking into the packages that were made.
     Bundle,
 }
@@ -24,6 +26,8 @@ pub enum Purpose {
 enum Seen {
     /// A program of this name is on the search path.
     Tool(&'static str),
+    /// One of these programs is; they do the same.
+    OneOf(&'static [&'static str]),
     /// pkg-config knows this library.
     Library(&'static str),
 }
@@ -40,6 +44,9 @@ struct Need {
     macos: Option<&'static str>,
     windows: Option<&'static str>,
 }
+
+/// The names a Chromium goes by, first choice first.
+const BROWSERS: &[&str] = &["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"];
 
 const NEEDS: &[Need] = &[
     Need {
@@ -145,6 +152,16 @@ const NEEDS: &[Need] = &[
         windows: Some("Node.js (winget install OpenJS.NodeJS.LTS)"),
     },
     Need {
+        what: "Chromium",
+        purpose: Purpose::Browser,
+        seen: Seen::OneOf(BROWSERS),
+        debian: "chromium",
+        fedora: Some("chromium"),
+        arch: Some("chromium"),
+        macos: Some("Chromium (brew install --cask chromium)"),
+        windows: None,
+    },
+    Need {
         what: "rpm, to look into the .rpm",
         purpose: Purpose::Bundle,
         seen: Seen::Tool("rpm"),
@@ -160,6 +177,8 @@ const NEEDS: &[Need] = &[
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum System {
     Debian,
+    /// As Debian, but for what it ships as snaps only, which do not run in containers.
+    Ubuntu,
     Fedora,
     Arch,
     MacOs,
@@ -186,7 +205,9 @@ impl System {
             .flat_map(|value| value.trim_matches(['"', '\'']).split_whitespace())
             .collect();
         let is = |names: &[&str]| words.iter().any(|word| names.contains(word));
-        if is(&["debian", "ubuntu"]) {
+        if is(&["ubuntu"]) {
+            Self::Ubuntu
+        } else if is(&["debian"]) {
             Self::Debian
         } else if is(&["fedora", "rhel"]) {
             Self::Fedora
@@ -200,6 +221,7 @@ impl System {
     fn name_of(self, need: &Need) -> Option<&'static str> {
         match self {
             Self::Debian | Self::Other => Some(need.debian),
+            Self::Ubuntu => (need.purpose != Purpose::Browser).then_some(need.debian),
             Self::Fedora => need.fedora,
             Self::Arch => need.arch,
             Self::MacOs => need.macos,
@@ -222,7 +244,7 @@ pub fn provide(purposes: &[Purpose]) -> Done {
             say(format_args!("missing: {} ({name})", need.what));
         }
     }
-    if system == System::Debian {
+    if matches!(system, System::Debian | System::Ubuntu) {
         install(&names)
     } else {
         let whose = if system == System::Other { ", as Debian calls it" } else { "" };
@@ -238,14 +260,10 @@ pub fn lacking(purpose: Purpose) -> Vec<&'static str> {
 }
 
 fn is_there(need: &Need) -> bool {
-    let system = System::here();
-    // Where a system has no such package, there is nothing to miss.
-    if system.name_of(need).is_none() {
-        return true;
-    }
     match need.seen {
         Seen::Tool(name) => tool(name).is_some(),
-        Seen::Library(name) => quietly(command("pkg-config", ["--exists", name]).env_remove("PKG_CONFIG_LIBDIR")),
+        Seen::OneOf(names) => names.iter().any(|name| tool(name).is_some()),
+        Seen::Library(name) => quietly(&mut command("pkg-config", ["--exists", name])),
     }
 }
 
@@ -307,8 +325,15 @@ mod tests {
     #[test]
     fn children_of_debian_are_treated_as_debian() {
         assert_eq!(System::from_os_release("NAME=\"Debian GNU/Linux\"\nID=debian\n"), System::Debian);
-        assert_eq!(System::from_os_release("ID=ubuntu\nID_LIKE=debian\n"), System::Debian);
-        assert_eq!(System::from_os_release("ID=linuxmint\nID_LIKE=\"ubuntu debian\"\n"), System::Debian);
+        assert_eq!(System::from_os_release("ID=ubuntu\nID_LIKE=debian\n"), System::Ubuntu);
+        assert_eq!(System::from_os_release("ID=linuxmint\nID_LIKE=\"ubuntu debian\"\n"), System::Ubuntu);
+    }
+
+    #[test]
+    fn ubuntu_is_not_asked_for_a_browser_that_it_ships_as_a_snap() {
+        let browser = NEEDS.iter().find(|need| need.purpose == Purpose::Browser).expect("the table has a browser");
+        assert_eq!(System::Ubuntu.name_of(browser), None);
+        assert_eq!(System::Debian.name_of(browser), Some("chromium"));
     }
 
     #[test]

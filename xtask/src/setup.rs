@@ -5,7 +5,7 @@ use crate::run::{Done, say};
 
 /// Installs what is missing for every purpose.
 pub fn run() -> Done {
-    provide(&[Purpose::Build, Purpose::Window, Purpose::Node, Purpose::Bundle])?;
+    provide(&[Purpose::Build, Purpose::Window, Purpose::Node, Purpose::Browser, Purpose::Bundle])?;
     say("everything this system can give is there");
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use crate::packages::{Purpose, lacking, provide};
-use crate::run::{Done, Stop, cargo, doing, each_line, run as run_command};
+use crate::run::{Done, Stop, cargo, doing, each_line, run as run_command, succeeds};
 use crate::{demo, node, tree};
 
 /// The filter that stands for the checks of ui/.
@@ -15,7 +15,7 @@ const PAGE: &str = "page";
 pub fn run(filter: Option<&str>) -> Done {
     let begun = Instant::now();
     let mut tally = Tally::default();
-    provide(&[Purpose::Build, Purpose::Window, Purpose::Node])?;
+    provide(&[Purpose::Build, Purpose::Window, Purpose::Node, Purpose::Browser])?;
 
     let without_node = lacking(Purpose::Node);
     if without_node.is_empty() {
@@ -29,8 +29,9 @@ pub fn run(filter: Option<&str>) -> Done {
     if filter.is_none_or(|filter| filter == PAGE) {
         if without_node.is_empty() {
             tally.record("page types", page_types().is_ok());
+            page_states(&mut tally)?;
         } else {
-            tally.skipped.push(format!("page types: without {}", without_node.join(" and ")));
+            tally.skipped.push(format!("page types, page states: without {}", without_node.join(" and ")));
         }
     }
     let seconds = begun.elapsed().as_secs();
@@ -44,6 +45,20 @@ pub fn page_types() -> Done {
     run_command(
         node::node(&folder.join("node_modules/typescript/bin/tsc")).arg("--project").arg(folder.join("tsconfig.json")),
     )
+}
+
+/// Shows every state of the page outside the app and looks at it: accessibility, and what else the gallery checks.
+fn page_states(tally: &mut Tally) -> Done {
+    let gallery = page_folder().join("gallery/run.js");
+    let without = lacking(Purpose::Browser);
+    if !without.is_empty() {
+        tally.skipped.push(format!("page states: without {}", without.join(" and ")));
+    } else if !gallery.is_file() {
+        tally.skipped.push("page states: there is no gallery to look at".to_owned());
+    } else {
+        tally.record("page states", succeeds(&mut node::node(&gallery))?);
+    }
+    Ok(())
 }
 
 /// Where the page's checks have their Node packages. Not ui/ itself: that is built into the app whole.
