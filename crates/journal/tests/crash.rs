@@ -111,7 +111,7 @@ fn only_one_of_many_takes_the_running_lock() {
     std::thread::scope(|scope| {
         for _ in 0..8 {
             scope.spawn(|| {
-                for _ in 0..20 {
+                for _ in 0..400 {
                     if let Ok(lock) = journal.take_running_lock(id) {
                         assert_eq!(holders.fetch_add(1, std::sync::atomic::Ordering::SeqCst), 0, "two hold the lock");
                         taken.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
