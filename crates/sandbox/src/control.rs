@@ -9,11 +9,12 @@ use axum::extract::{Query, State as Held};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use jiff::Timestamp;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::grants::{Glass, MemberNo};
+use crate::ledger::{Call, Revocation};
 use crate::rbac;
 use crate::reply::respond;
 use crate::world::{Allowance, State, Status, World};
@@ -69,22 +70,37 @@ async fn ledger(Held(state): Held<State>, Query(of): Query<LedgerOf>) -> Result<
     Ok(respond(200, &truth(&world, organization, now_ms)))
 }
 
-/// The whole ledger: the grants of one organization that live now, all calls, all revokes.
-pub fn truth(world: &World, organization: usize, now_ms: i64) -> Value {
+/// The whole ledger: the grants of one organization that live now, all calls, all revokes. Borrowed, since a large
+/// sandbox has tens of thousands of grants.
+#[derive(Serialize)]
+struct Truth<'a> {
+    grants: Vec<Grant<'a>>,
+    calls: &'a [Call],
+    revocations: &'a [Revocation],
+}
+
+#[derive(Serialize)]
+struct Grant<'a> {
+    member_id: &'a str,
+    connected_app_id: &'a str,
+    scopes: &'a [String],
+}
+
+fn truth(world: &World, organization: usize, now_ms: i64) -> Truth<'_> {
     let mut grants = Vec::new();
     for (number, member) in world.members.iter().enumerate() {
         if member.organization != organization {
             continue;
         }
         for (app, scopes) in world.grants.of_member(number as MemberNo, Glass::truth(now_ms)) {
-            grants.push(json!({
-                "member_id": member.id,
-                "connected_app_id": world.apps[app as usize].id,
-                "scopes": scopes.as_slice(),
-            }));
+            grants.push(Grant {
+                member_id: &member.id,
+                connected_app_id: &world.apps[app as usize].id,
+                scopes: scopes.as_slice(),
+            });
         }
     }
-    json!({"grants": grants, "calls": world.ledger.calls, "revocations": world.ledger.revocations})
+    Truth { grants, calls: &world.ledger.calls, revocations: &world.ledger.revocations }
 }
 
 fn organization(state: &State, world: &World, id: Option<&str>) -> Result<usize, Nonsense> {

@@ -26,10 +26,13 @@ pub struct Code {
 /// A message as the inbox shows it.
 #[derive(Debug, Clone, Serialize)]
 pub struct Mail {
+    /// The address it was sent to.
     pub to: String,
+    /// Six digits.
     pub code: String,
     /// Null for a code; a link's address once links are sent.
     pub link: Option<String>,
+    /// When it was sent: RFC 3339 UTC with milliseconds.
     pub at: String,
 }
 
