@@ -217,9 +217,10 @@ async fn silence_says_nothing_for_its_time_and_then_closes() {
     assert_eq!((came.len(), error), (0, None), "a close, no reset");
     assert!(started.elapsed() >= Duration::from_millis(400));
     assert!(ground.granted(&member, &app).await);
-    ground.faults(json!({"late_commit_ms": 100})).await;
+    ground.faults(json!({"late_commit_ms": 300})).await;
     revoke_over_a_socket(&ground, &member, &app).await;
-    sleep_ms(400).await;
+    assert!(ground.granted(&member, &app).await, "the commit waits for the connection to die first");
+    sleep_ms(600).await;
     assert!(!ground.granted(&member, &app).await, "with a late commit the silent server did hear it");
 }
 
