@@ -1,1 +1,86 @@
-//! shell
+//! The shell: a window around the mind, and the wire between it and the page. It parses, calls and maps; it decides
+//! nothing.
+
+pub mod commands;
+pub mod desktop;
+mod map;
+mod shell;
+
+use std::path::PathBuf;
+
+use cutoff::sweep::verdict::Rules;
+use cutoff::sweep::{Observer, Pace};
+use stytch_b2b::Timeouts;
+use tauri::{App, Builder, Runtime};
+use vault::Vault;
+
+pub use shell::Shell;
+
+/// What the app is made with.
+pub struct Options {
+    /// Where the journal lies.
+    pub state_dir: PathBuf,
+    /// Where secrets are kept.
+    pub vault: Vault,
+    /// How long a call may take.
+    pub timeouts: Timeouts,
+    /// How patient sweeps are.
+    pub pace: Pace,
+    /// The rules that outcomes are derived by.
+    pub rules: Rules,
+    /// Told of every step of every sweep; `None` for nobody.
+    pub observer: Option<Observer>,
+}
+
+impl Options {
+    /// The usual options for a state directory and a vault.
+    #[must_use]
+    pub fn new(state_dir: PathBuf, vault: Vault) -> Self {
+        Self {
+            state_dir,
+            vault,
+            timeouts: Timeouts::default(),
+            pace: Pace::default(),
+            rules: Rules::default(),
+            observer: None,
+        }
+    }
+}
+
+/// Makes the app on any runtime, without a window and without starting anything: [`desktop::open`] does that for the
+/// real one, tests make their own.
+///
+/// A journal that cannot be opened does not stop the app: every command then says so.
+///
+/// # Errors
+/// What Tauri says when its context cannot be built.
+pub fn create<R: Runtime>(builder: Builder<R>, options: Options) -> tauri::Result<App<R>> {
+    builder
+        .manage(Shell::open(options))
+        .invoke_handler(tauri::generate_handler![
+            commands::connections::connection_list,
+            commands::connections::connection_add,
+            commands::connections::connection_remove,
+            commands::sandbox::sandbox_start,
+            commands::sandbox::sandbox_inbox,
+            commands::sign_in::sign_in_send_code,
+            commands::sign_in::sign_in_check_code,
+            commands::sign_in::sign_in_choose_organization,
+            commands::sign_in::sign_in_cancel,
+            commands::session::session_status,
+            commands::session::session_restore,
+            commands::session::session_extend,
+            commands::session::policy_read_again,
+            commands::session::sign_out,
+            commands::session::keyring_try_again,
+            commands::members::member_list,
+            commands::members::member_connected_apps,
+            commands::connected_apps::connected_app_list,
+            commands::connected_apps::connected_app_members,
+            commands::revoke::revoke_plan,
+            commands::revoke::revoke_connected_app,
+            commands::revoke::revoke_list,
+            commands::revoke::revoke_settle,
+        ])
+        .build(tauri::generate_context!())
+}

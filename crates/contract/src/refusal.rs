@@ -82,10 +82,12 @@ pub enum Refusal {
     ServerError(Problem),
     /// Stytch refused for another reason.
     Refused(Problem),
-    /// The journal cannot be written: nothing is sent without it.
+    /// The journal cannot be used: nothing is sent without it.
     Journal {
-        /// `full`, `denied`, `corrupt`, `newer`, `busy`, `rolled_back`, `other`.
+        /// `full`, `denied`, `corrupt`, `newer`, `busy`, `other`.
         fault: String,
+        /// It failed after a request had left: what became of it is settled by reading, at the next start.
+        sent: bool,
     },
     /// The keyring cannot be used.
     Keyring {

@@ -1,1 +1,20 @@
-//! cutoff
+//! The mind of Cutoff: signing in, reading who is connected to what, planning a revoke, carrying it out, and deriving
+//! from what was observed what became of it. It knows no window and no wire to a page; every face of the product stands
+//! on it.
+
+pub mod clock;
+pub mod connections;
+pub mod desk;
+pub mod directory;
+pub mod error;
+pub mod lists;
+pub mod permission;
+pub mod plan;
+pub mod report;
+pub mod revoke;
+pub mod session;
+pub mod sign_in;
+pub mod sweep;
+
+pub use desk::{Desk, Options, Status};
+pub use error::{Error, Fault, Field};

@@ -1,0 +1,587 @@
+//! One running Cutoff: its journal, its vault, the connection in use and the session on it. Every face of the product
+//! (window, command line, tests) sits at one of these.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use journal::{Journal, SavedConnection, SweepId, Utc};
+use stytch_b2b::{Authenticated, Error as ApiError, OrganizationId, SessionToken, SignInOutcome, Timeouts};
+use uuid::Uuid;
+use vault::{Keeping, Trouble, Vault};
+
+use crate::clock::{Clock, rfc3339};
+use crate::connections::{self, Checked, Draft};
+use crate::directory::Directory;
+use crate::error::{Error, Fault, Field};
+use crate::session::Session;
+use crate::sign_in::{Attempt, Step as SignInStep};
+use crate::sweep::engine::blocking;
+use crate::sweep::verdict::Rules;
+use crate::sweep::{Observer, Pace};
+
+/// How often a live session is asked whether it still is one. The official web SDK asks as often.
+pub const REFRESH_EVERY: Duration = Duration::from_secs(180);
+
+/// What a desk is opened with.
+pub struct Options {
+    /// Where secrets are kept.
+    pub vault: Vault,
+    /// The client's timeouts.
+    pub timeouts: Timeouts,
+    /// How patient sweeps are.
+    pub pace: Pace,
+    /// The rules outcomes are derived by.
+    pub rules: Rules,
+    /// Told of each step of each sweep.
+    pub observer: Observer,
+}
+
+impl Options {
+    /// The usual options around a vault.
+    #[must_use]
+    pub fn new(vault: Vault) -> Self {
+        Self {
+            vault,
+            timeouts: Timeouts::default(),
+            pace: Pace::default(),
+            rules: Rules::default(),
+            observer: Arc::new(|_| {}),
+        }
+    }
+}
+
+/// A session that ended without being asked to.
+#[derive(Clone, Debug)]
+pub struct SessionEnd {
+    /// When that was noticed, RFC 3339.
+    pub at: String,
+    /// The organization's name.
+    pub organization_name: String,
+    /// The member's address.
+    pub email: String,
+    /// The request id of the answer that said so.
+    pub request_id: Option<String>,
+}
+
+/// Whether somebody is signed in.
+pub enum Status {
+    /// Nobody is.
+    SignedOut {
+        /// The session that was here ended by itself.
+        ended: Option<SessionEnd>,
+        /// A session is kept but could not be checked.
+        kept: Option<ApiError>,
+        /// Where the next one would be kept.
+        keeping: Keeping,
+    },
+    /// Somebody is.
+    SignedIn(Arc<Session>),
+}
+
+/// One running Cutoff.
+pub struct Desk {
+    pub(crate) journal: Arc<Journal>,
+    pub(crate) clock: Clock,
+    pub(crate) pace: Pace,
+    pub(crate) rules: Rules,
+    pub(crate) observer: Observer,
+    vault: Vault,
+    timeouts: Timeouts,
+    /// Connections that live as long as the app, such as the sandbox's. Held for a look.
+    passing: Mutex<Vec<SavedConnection>>,
+    /// Held for a look or a swap, never across a call.
+    seat: Mutex<Seat>,
+    /// The sign-in under way; held for the length of one of its steps, so that two clicks make one.
+    attempt: tokio::sync::Mutex<Option<Attempt>>,
+    /// Held while a sweep runs in this process: one at a time, in the order they were asked for.
+    pub(crate) sweeping: tokio::sync::Mutex<()>,
+    /// Open sweeps that this run has already looked at. Held for a look or a push.
+    seen: Mutex<Vec<SweepId>>,
+    /// Held while the session is being checked, so that many failing calls make one check.
+    checking: tokio::sync::Mutex<()>,
+}
+
+#[derive(Default)]
+struct Seat {
+    session: Option<(Arc<Session>, Arc<Directory>)>,
+    ended: Option<SessionEnd>,
+    kept: Option<ApiError>,
+    checked_at: Option<Timestamp>,
+}
+
+impl Desk {
+    /// Sits down at a journal.
+    #[must_use]
+    pub fn new(journal: Arc<Journal>, options: Options) -> Self {
+        Self {
+            journal,
+            clock: Clock::default(),
+            pace: options.pace,
+            rules: options.rules,
+            observer: options.observer,
+            vault: options.vault,
+            timeouts: options.timeouts,
+            passing: Mutex::default(),
+            seat: Mutex::default(),
+            attempt: tokio::sync::Mutex::default(),
+            sweeping: tokio::sync::Mutex::default(),
+            seen: Mutex::default(),
+            checking: tokio::sync::Mutex::default(),
+        }
+    }
+
+    fn seat(&self) -> std::sync::MutexGuard<'_, Seat> {
+        self.seat.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    pub(crate) fn seen_this_run(&self, id: SweepId) -> bool {
+        self.seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner).contains(&id)
+    }
+
+    pub(crate) fn mark_seen(&self, id: SweepId) {
+        let mut seen = self.seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if !seen.contains(&id) {
+            seen.push(id);
+        }
+    }
+
+    // ---- connections -------------------------------------------------------------------------------------------
+
+    /// Every connection: those of this run first, then the saved ones.
+    ///
+    /// # Errors
+    /// [`Error::Journal`].
+    pub async fn connections(&self) -> Result<Vec<SavedConnection>, Error> {
+        let journal = self.journal.clone();
+        let saved = blocking(move || journal.connections()).await?;
+        let mut all = self.passing.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+        all.extend(saved);
+        Ok(all)
+    }
+
+    /// Checks a draft and saves it as a connection. Nothing is sent.
+    ///
+    /// # Errors
+    /// [`Error::BadInput`], [`Error::UnknownHost`], [`Error::Journal`].
+    pub async fn add_connection(&self, draft: &Draft) -> Result<SavedConnection, Error> {
+        let checked = connections::check(draft)?;
+        let id = checked.id();
+        if let Some(known) = self.connections().await?.into_iter().find(|known| known.id == id) {
+            return Ok(known);
+        }
+        let connection = saved(&checked, false, &rfc3339(Timestamp::now()));
+        let (journal, row) = (self.journal.clone(), connection.clone());
+        blocking(move || journal.save_connection(&row)).await?;
+        Ok(connection)
+    }
+
+    /// Adds a connection that lives as long as the app, such as the built-in sandbox's. Nothing is stored.
+    ///
+    /// # Errors
+    /// [`Error::BadInput`].
+    pub fn add_passing_connection(&self, draft: &Draft, name: &str) -> Result<SavedConnection, Error> {
+        let mut connection = saved(&connections::check(draft)?, true, &rfc3339(Timestamp::now()));
+        name.clone_into(&mut connection.name);
+        let mut passing = self.passing.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        passing.retain(|known| known.id != connection.id);
+        passing.push(connection.clone());
+        Ok(connection)
+    }
+
+    /// Forgets a saved connection and the session kept for it. A session in use must be signed out first.
+    ///
+    /// # Errors
+    /// [`Error::OutOfOrder`] while it is in use, [`Error::BadInput`] when there is none, [`Error::Journal`].
+    pub async fn remove_connection(&self, id: Uuid) -> Result<(), Error> {
+        if self.seat().session.as_ref().is_some_and(|(session, _)| session.connection.id == id) {
+            return Err(Error::OutOfOrder);
+        }
+        self.forget_secret(id).await?;
+        let journal = self.journal.clone();
+        if blocking(move || journal.forget_connection(&id)).await? {
+            Ok(())
+        } else {
+            Err(Error::bad(Field::ConnectionId, Fault::Unknown))
+        }
+    }
+
+    async fn find(&self, id: Uuid) -> Result<(SavedConnection, Checked), Error> {
+        let found = self.connections().await?.into_iter().find(|known| known.id == id);
+        let connection = found.ok_or(Error::bad(Field::ConnectionId, Fault::Unknown))?;
+        let checked = connections::reopen(&connection)?;
+        Ok((connection, checked))
+    }
+
+    // ---- sign-in -----------------------------------------------------------------------------------------------
+
+    /// Sends a code to an address.
+    ///
+    /// # Errors
+    /// [`Error::BadInput`] before anything is sent; [`Error::NoOrganization`] for a slug that names none; [`Error::Api`].
+    pub async fn send_code(&self, connection_id: Uuid, email: &str) -> Result<SignInStep, Error> {
+        crate::sign_in::check_email(email)?;
+        let (connection, checked) = self.find(connection_id).await?;
+        let mut under_way = self.attempt.lock().await;
+        let client = checked.client(self.timeouts)?;
+        let (attempt, step) = Attempt::begin(connection, &checked, client, email, Timestamp::now()).await?;
+        *under_way = Some(attempt);
+        Ok(step)
+    }
+
+    /// Gives the code.
+    ///
+    /// # Errors
+    /// [`Error::BadInput`], [`Error::OutOfOrder`], [`Error::NoOrganization`], [`Error::Api`].
+    pub async fn check_code(&self, code: &str) -> Result<SignInStep, Error> {
+        let mut under_way = self.attempt.lock().await;
+        let attempt = under_way.as_mut().ok_or(Error::OutOfOrder)?;
+        let step = attempt.code(code).await?;
+        self.finish(&mut under_way, step).await
+    }
+
+    /// Chooses an organization.
+    ///
+    /// # Errors
+    /// [`Error::BadInput`], [`Error::OutOfOrder`], [`Error::Api`].
+    pub async fn choose_organization(&self, organization: &str) -> Result<SignInStep, Error> {
+        let mut under_way = self.attempt.lock().await;
+        let attempt = under_way.as_mut().ok_or(Error::OutOfOrder)?;
+        let step = attempt.choose(&OrganizationId::from(organization)).await?;
+        self.finish(&mut under_way, step).await
+    }
+
+    /// Gives a sign-in up.
+    pub async fn cancel_sign_in(&self) {
+        *self.attempt.lock().await = None;
+    }
+
+    async fn finish(&self, under_way: &mut Option<Attempt>, step: SignInStep) -> Result<SignInStep, Error> {
+        let SignInStep::SignedIn(answer) = step else { return Ok(step) };
+        let Some(attempt) = under_way.take() else { return Err(Error::OutOfOrder) };
+        let email = attempt.email().to_owned();
+        self.sit_down(attempt.connection, attempt.client, *answer.clone(), &email).await?;
+        Ok(SignInStep::SignedIn(answer))
+    }
+
+    async fn sit_down(
+        &self,
+        mut connection: SavedConnection,
+        client: stytch_b2b::Client,
+        answer: Authenticated,
+        email: &str,
+    ) -> Result<(), Error> {
+        let SignInOutcome::SignedIn { session_token, member_session } = answer.outcome else {
+            return Err(Error::OutOfOrder);
+        };
+        connection.email = Some(email.to_owned());
+        connection.organization_id = Some(answer.organization.organization_id.to_string());
+        connection.organization_name = Some(answer.organization.organization_name.clone());
+        connection.last_used_utc = Some(Utc::new(Timestamp::now()));
+        let keeping = self.keep(&connection, &session_token).await;
+        let session = Session::new(
+            connection.clone(),
+            client,
+            session_token,
+            answer.organization,
+            answer.member,
+            member_session,
+            keeping,
+        );
+        self.begin(session).await;
+        self.remember(connection).await
+    }
+
+    async fn remember(&self, connection: SavedConnection) -> Result<(), Error> {
+        if connection.sandbox {
+            let mut passing = self.passing.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            if let Some(known) = passing.iter_mut().find(|known| known.id == connection.id) {
+                *known = connection;
+            }
+            return Ok(());
+        }
+        let journal = self.journal.clone();
+        blocking(move || journal.save_connection(&connection)).await
+    }
+
+    async fn begin(&self, session: Session) {
+        if let Err(error) = session.read_policy().await {
+            tracing::warn!(%error, "the policy could not be read at sign-in");
+        }
+        let mut seat = self.seat();
+        *seat = Seat {
+            session: Some((Arc::new(session), Arc::default())),
+            checked_at: Some(Timestamp::now()),
+            ..Seat::default()
+        };
+    }
+
+    // ---- the session -------------------------------------------------------------------------------------------
+
+    /// Whether somebody is signed in. Asks nobody but the keyring, and that only once.
+    pub async fn status(&self) -> Status {
+        {
+            let seat = self.seat();
+            if let Some((session, _)) = &seat.session {
+                return Status::SignedIn(session.clone());
+            }
+        }
+        let vault = self.vault.clone();
+        let keeping = tokio::task::spawn_blocking(move || vault.keeping()).await.unwrap_or(Keeping::Memory(Trouble::Refused));
+        let seat = self.seat();
+        Status::SignedOut { ended: seat.ended.clone(), kept: seat.kept.clone(), keeping }
+    }
+
+    /// The session in use.
+    ///
+    /// # Errors
+    /// [`Error::SignedOut`].
+    pub fn session(&self) -> Result<Arc<Session>, Error> {
+        self.seated().map(|(session, _)| session)
+    }
+
+    pub(crate) fn seated(&self) -> Result<(Arc<Session>, Arc<Directory>), Error> {
+        let seat = self.seat();
+        seat.session.clone().ok_or_else(|| Error::SignedOut {
+            request_id: seat.ended.as_ref().and_then(|ended| ended.request_id.clone()),
+            email: seat.ended.as_ref().map(|ended| ended.email.clone()),
+        })
+    }
+
+    /// Takes the session that the keyring holds for the connection used last, if it holds one and it still lives.
+    ///
+    /// # Errors
+    /// [`Error::Journal`]. A session that cannot be checked, or a keyring that cannot be read, is told by [`Desk::status`].
+    pub async fn restore(&self) -> Result<(), Error> {
+        if self.seat().session.is_some() {
+            return Ok(());
+        }
+        let journal = self.journal.clone();
+        let saved = blocking(move || journal.connections()).await?;
+        let Some(connection) = saved.into_iter().find(|saved| saved.last_used_utc.is_some()) else { return Ok(()) };
+        let Ok(checked) = connections::reopen(&connection) else { return Ok(()) };
+        let Some(token) = self.kept_secret(connection.id).await else { return Ok(()) };
+        let client = checked.client(self.timeouts)?;
+        match client.authenticate_session(&token, None).await {
+            Ok(reply) => {
+                let live = reply.data;
+                // Another organization's session under this connection's name is not the one that was kept.
+                let keeping = if live.session_token.expose() == token.expose() {
+                    self.vault_keeping().await
+                } else {
+                    self.keep(&connection, &live.session_token).await
+                };
+                let session = Session::new(
+                    connection,
+                    client,
+                    live.session_token,
+                    live.organization,
+                    live.member,
+                    live.session,
+                    keeping,
+                );
+                self.begin(session).await;
+            }
+            Err(error @ ApiError::SignedOut(_)) => {
+                self.forget_secret(connection.id).await?;
+                let mut seat = self.seat();
+                seat.kept = None;
+                seat.ended = Some(SessionEnd {
+                    at: rfc3339(Timestamp::now()),
+                    organization_name: connection.organization_name.unwrap_or_default(),
+                    email: connection.email.unwrap_or_default(),
+                    request_id: error.facts().request_id.as_ref().map(ToString::to_string),
+                });
+            }
+            Err(error) => self.seat().kept = Some(error),
+        }
+        Ok(())
+    }
+
+    /// Renews what is known of the session when that is due: every three minutes, and at its end. Extends nothing.
+    ///
+    /// # Errors
+    /// [`Error::SignedOut`] when the session turned out to be over, else what the call answered.
+    pub async fn refresh_if_due(&self, now: Timestamp) -> Result<(), Error> {
+        let due = {
+            let seat = self.seat();
+            let Some((session, _)) = &seat.session else { return Ok(()) };
+            let stale = seat.checked_at.is_none_or(|at| now.duration_since(at).unsigned_abs() >= REFRESH_EVERY);
+            let over = session.state().member_session.expires_at.as_deref().and_then(|at| at.parse::<Timestamp>().ok());
+            stale || over.is_some_and(|over| over <= now)
+        };
+        if due { self.check_session(None).await } else { Ok(()) }
+    }
+
+    /// Asks whether the session lives, and with `extend` makes it last so many minutes from now.
+    ///
+    /// # Errors
+    /// [`Error::SignedOut`] when it does not, else what the call answered; then the session stays as it was.
+    pub async fn check_session(&self, extend: Option<u32>) -> Result<(), Error> {
+        let session = self.session()?;
+        let _one_at_a_time = self.checking.lock().await;
+        let token = session.token();
+        match session.client.authenticate_session(&token, extend).await {
+            Ok(reply) => {
+                self.adopt(&session, &token, reply.data).await;
+                Ok(())
+            }
+            Err(error @ ApiError::SignedOut(_)) => {
+                // Another process may have renewed the token and kept the new one.
+                if let Some(kept) = self.kept_secret(session.connection.id).await
+                    && kept.expose() != token.expose()
+                    && let Ok(reply) = session.client.authenticate_session(&kept, extend).await
+                {
+                    self.adopt(&session, &kept, reply.data).await;
+                    return Ok(());
+                }
+                Err(self.end(&session, &error).await)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn adopt(&self, session: &Arc<Session>, asked_with: &SessionToken, live: stytch_b2b::LiveSession) {
+        let changed = live.session_token.expose() != asked_with.expose();
+        let token = live.session_token.clone();
+        session.renew(live.session_token, live.organization, live.member, live.session);
+        if changed {
+            let keeping = self.keep(&session.connection, &token).await;
+            session.change(|state| state.keeping = keeping);
+        }
+        let mut seat = self.seat();
+        if seat.session.as_ref().is_some_and(|(seated, _)| Arc::ptr_eq(seated, session)) {
+            seat.checked_at = Some(Timestamp::now());
+        }
+    }
+
+    /// The session is over: said by the server, and true for everybody.
+    async fn end(&self, session: &Arc<Session>, error: &ApiError) -> Error {
+        let state = session.state();
+        let ended = SessionEnd {
+            at: rfc3339(Timestamp::now()),
+            organization_name: state.organization.organization_name,
+            email: state.member.email_address,
+            request_id: error.facts().request_id.as_ref().map(ToString::to_string),
+        };
+        {
+            let mut seat = self.seat();
+            if seat.session.as_ref().is_some_and(|(seated, _)| Arc::ptr_eq(seated, session)) {
+                *seat = Seat { ended: Some(ended.clone()), ..Seat::default() };
+            }
+        }
+        if let Err(error) = self.forget_secret(session.connection.id).await {
+            tracing::warn!(%error, "a dead session could not be taken out of the keyring");
+        }
+        Error::SignedOut { request_id: ended.request_id, email: Some(ended.email) }
+    }
+
+    /// What an error of any call means for the session: one that says "signed out" is believed only when the session
+    /// itself, asked once, says so too.
+    pub(crate) async fn judge(&self, error: ApiError) -> Error {
+        match error {
+            ApiError::SignedOut(_) => match self.check_session(None).await {
+                Err(over @ Error::SignedOut { .. }) => over,
+                _ => error.into(),
+            },
+            ApiError::NotAllowed { ref facts, ref needs } => {
+                let request_id = facts.request_id.as_ref().map(ToString::to_string);
+                let Ok(session) = self.session() else { return error.into() };
+                // The policy that refused may be newer than ours.
+                if let Err(error) = session.read_policy().await {
+                    tracing::warn!(%error, "the policy could not be read after a refusal");
+                }
+                Error::NotAllowed(Box::new(session.denial(needs.clone(), request_id, true)))
+            }
+            other => other.into(),
+        }
+    }
+
+    /// Ends the session at the server and forgets it here. With `even_if_unreachable`, here at least.
+    ///
+    /// # Errors
+    /// [`Error::NotSignedOutAtServer`]: nothing was forgotten, so that it can be tried again.
+    pub async fn sign_out(&self, even_if_unreachable: bool) -> Result<(), Error> {
+        let session = self.session()?;
+        match session.client.revoke_session(&session.token()).await {
+            Ok(_) | Err(ApiError::SignedOut(_)) => {}
+            Err(error) if even_if_unreachable => tracing::warn!(%error, "signed out here, but not at the server"),
+            Err(error) => return Err(Error::NotSignedOutAtServer(error)),
+        }
+        *self.seat() = Seat::default();
+        self.forget_secret(session.connection.id).await
+    }
+
+    /// Asks the keyring again, and if it works now moves the session there.
+    pub async fn try_keyring_again(&self) -> Keeping {
+        let vault = self.vault.clone();
+        let probed = tokio::task::spawn_blocking(move || vault.probe(vault::PATIENCE)).await;
+        let mut keeping = probed.unwrap_or(Keeping::Memory(Trouble::Refused));
+        if let Ok(session) = self.session() {
+            keeping = self.keep(&session.connection, &session.token()).await;
+            session.change(|state| state.keeping = keeping);
+        }
+        keeping
+    }
+
+    // ---- the vault, off the runtime's threads ------------------------------------------------------------------
+
+    /// Keeps a token. A sandbox's session dies with the app, so the keyring is not troubled with it.
+    async fn keep(&self, connection: &SavedConnection, token: &SessionToken) -> Keeping {
+        if connection.sandbox {
+            return Keeping::Memory(Trouble::Missing);
+        }
+        let (vault, id, token) = (self.vault.clone(), connection.id, token.clone());
+        let kept = tokio::task::spawn_blocking(move || vault.save(&id, token.expose())).await;
+        match kept {
+            Ok(Ok(keeping)) => keeping,
+            Ok(Err(trouble)) => Keeping::Memory(trouble),
+            Err(_) => Keeping::Memory(Trouble::Refused),
+        }
+    }
+
+    async fn vault_keeping(&self) -> Keeping {
+        let vault = self.vault.clone();
+        tokio::task::spawn_blocking(move || vault.keeping()).await.unwrap_or(Keeping::Memory(Trouble::Refused))
+    }
+
+    async fn kept_secret(&self, id: Uuid) -> Option<SessionToken> {
+        let vault = self.vault.clone();
+        let loaded = tokio::task::spawn_blocking(move || vault.load(&id)).await.ok()?;
+        match loaded {
+            Ok(secret) => secret.map(|secret| SessionToken::new(secret.to_string())),
+            Err(trouble) => {
+                tracing::info!(%trouble, "the keyring could not be read");
+                None
+            }
+        }
+    }
+
+    async fn forget_secret(&self, id: Uuid) -> Result<(), Error> {
+        let vault = self.vault.clone();
+        match tokio::task::spawn_blocking(move || vault.forget(&id)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(trouble)) => Err(Error::Keyring(trouble)),
+            Err(_) => Err(Error::Keyring(Trouble::Refused)),
+        }
+    }
+}
+
+/// A checked draft as it is saved.
+pub(crate) fn saved(checked: &Checked, sandbox: bool, now: &str) -> SavedConnection {
+    SavedConnection {
+        id: checked.id(),
+        name: checked.base.host().to_owned(),
+        base_url: checked.base.to_string(),
+        public_token: checked.public_token.as_str().to_owned(),
+        organization_id: None,
+        organization_name: None,
+        organization_slug: checked.organization_slug.clone(),
+        email: None,
+        app_identifier: checked.app_identifier.clone(),
+        sdk_identifier: checked.sdk_identifier.clone(),
+        sandbox,
+        created_utc: now.parse().unwrap_or_else(|_| Utc::new(Timestamp::now())),
+        last_used_utc: None,
+    }
+}

@@ -1,0 +1,139 @@
+//! All that is known of one revoke, put together from its rows, the names that were kept beside them and the rules. Facts
+//! only; no sentences.
+
+use std::time::Duration;
+
+use journal::{Body, Environment, Grant, Person, PersonKind, PersonRecord, Row, SweepId};
+use stytch_b2b::Permission;
+
+use crate::clock::later;
+use crate::permission;
+use crate::sweep::verdict::{Finding, Outcome, Rules, Why};
+
+/// How long Stytch lets access tokens live when the vendor has changed nothing.
+const TOKEN_LIFE: Duration = Duration::from_secs(3600);
+
+/// The report of one grant of a sweep.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// The sweep.
+    pub sweep_id: SweepId,
+    /// When it began, RFC 3339.
+    pub began_at: String,
+    /// The outcome.
+    pub outcome: Outcome,
+    /// For [`Outcome::Accepted`].
+    pub why: Option<Why>,
+    /// The grant as it stood in the plan.
+    pub grant: Grant,
+    /// The member's name and address, as far as kept.
+    pub person: Option<Person>,
+    /// The app's name, as far as kept.
+    pub app_name: Option<String>,
+    /// The organization's id.
+    pub organization_id: String,
+    /// Which kind of place.
+    pub environment: Environment,
+    /// Whether the grant was the actor's own.
+    pub own: bool,
+    /// The roles the actor's session had.
+    pub roles: Vec<String>,
+    /// Of the answer that counts, else of the last read.
+    pub request_id: Option<String>,
+    /// How often it was sent.
+    pub attempts: u32,
+    /// When it was last sent.
+    pub sent_at: Option<String>,
+    /// When it was answered.
+    pub answered_at: Option<String>,
+    /// When it was last read.
+    pub read_at: Option<String>,
+    /// The first clean read, or for [`Outcome::StillThere`] nothing.
+    pub gone_at: Option<String>,
+    /// When the second is due.
+    pub confirm_due_at: Option<String>,
+    /// The second clean read.
+    pub confirmed_at: Option<String>,
+    /// Until about when tokens issued before may still be accepted.
+    pub tokens_until: Option<String>,
+    /// HTTP status of what went wrong.
+    pub status: Option<u16>,
+    /// `error_type` of what went wrong.
+    pub error_type: Option<String>,
+    /// Why no usable answer came, by the row's word for it.
+    pub failure: Option<String>,
+    /// What was missing, for [`Outcome::Denied`].
+    pub needs: Option<Permission>,
+    /// It can still be settled.
+    pub unsettled: bool,
+    /// The chain's head, hexadecimal.
+    pub head: String,
+}
+
+impl Report {
+    /// Reports grant `n`.
+    #[must_use]
+    pub fn of(n: u32, rows: &[Row], people: &[PersonRecord], head: String, rules: &Rules) -> Option<Self> {
+        let grant = rows.iter().find_map(|row| match &row.body {
+            Body::Grant(grant) if grant.n == n => Some(grant.clone()),
+            _ => None,
+        })?;
+        let (opening, began) = rows.iter().find_map(|row| match &row.body {
+            Body::Opening(opening) => Some((opening.as_ref(), &row.clock)),
+            _ => None,
+        })?;
+        let finding = Finding::of(n, rows, rules);
+        let text = |kind: PersonKind, subject: &str| {
+            people.iter().find(|record| record.kind == kind && record.subject == subject && record.is_true())
+        };
+        let person = text(PersonKind::Member, &grant.member_id).and_then(|record| serde_json::from_str(&record.text).ok());
+        let app_name = text(PersonKind::App, &grant.connected_app_id).map(|record| record.text.clone());
+
+        let answer = finding.answer.as_ref();
+        let answered_at = answer.filter(|(answer, _)| answer.answered).map(|(_, at)| at);
+        let cut_off = matches!(finding.outcome, Outcome::Revoked | Outcome::Accepted | Outcome::AlreadyGone);
+        let since = answered_at.or(finding.sent.as_ref()).or(finding.gone.as_ref());
+        let own = grant.route == journal::Route::Oneself;
+        let unsettled = !finding.settled();
+        Some(Self {
+            sweep_id: opening.sweep_id,
+            began_at: began.utc.to_string(),
+            outcome: finding.outcome,
+            why: finding.why,
+            person,
+            app_name,
+            organization_id: opening.connection.organization_id.clone(),
+            environment: opening.connection.environment,
+            own,
+            roles: opening.actor.roles.clone(),
+            request_id: answer
+                .and_then(|(answer, _)| answer.request_id.clone())
+                .or_else(|| finding.last_read.as_ref().and_then(|read| read.request_id.clone())),
+            attempts: finding.attempts,
+            sent_at: finding.sent.as_ref().map(|at| at.utc.to_string()),
+            answered_at: answered_at.map(|at| at.utc.to_string()),
+            read_at: finding.last_read.as_ref().map(|read| read.began.utc.to_string()),
+            gone_at: finding.gone.as_ref().map(|at| at.utc.to_string()),
+            confirm_due_at: finding
+                .gone
+                .as_ref()
+                .and(since)
+                .filter(|_| finding.confirmed.is_none() && finding.attempts > 0)
+                .map(|at| later(at, rules.confirm_after).to_string()),
+            confirmed_at: finding.confirmed.as_ref().map(|at| at.utc.to_string()),
+            tokens_until: since.filter(|_| cut_off).map(|at| later(at, TOKEN_LIFE).to_string()),
+            status: answer.and_then(|(answer, _)| answer.status),
+            error_type: answer.and_then(|(answer, _)| answer.error_type.clone()),
+            failure: answer.and_then(|(answer, _)| answer.failure).map(failure_word),
+            needs: (finding.outcome == Outcome::Denied)
+                .then(|| if own { permission::revoke_own_app() } else { permission::revoke_member_app() }),
+            unsettled,
+            head,
+            grant,
+        })
+    }
+}
+
+fn failure_word(failure: journal::Failure) -> String {
+    serde_json::to_value(failure).ok().and_then(|word| word.as_str().map(str::to_owned)).unwrap_or_default()
+}

@@ -1,0 +1,463 @@
+//! The one revoke path: plan, permission, sweep, report; and the settling of what an earlier run left open. A single
+//! revoke is a sweep of one.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use journal::{
+    ActorDraft, Connection, Environment, GrantDraft, Hash, Journal, OpeningDraft, People, Person, Route, RunningLock,
+    SweepId, SweepSummary, Tool,
+};
+use sha2::{Digest, Sha256};
+use stytch_b2b::{ClientType, ConnectedAppId, Error as ApiError, MemberId};
+
+use crate::clock::millis_between;
+use crate::connections;
+use crate::desk::Desk;
+use crate::directory::{Directory, KnownGrant, check_id};
+use crate::error::{Error, Field};
+use crate::permission::{self, Allowance, Denial};
+use crate::plan::{Item, Plan};
+use crate::report::Report;
+use crate::session::{Session, app_forbidden};
+use crate::sweep::engine::{Ended, Engine, blocking};
+use crate::sweep::verdict::{self, Outcome};
+use crate::sweep::{Observer, Step};
+
+/// A sweep idle for longer is not resumed: what it would revoke may have been consented to since, rightly.
+pub const RESUME_WITHIN: Duration = Duration::from_secs(24 * 3600);
+
+/// What a confirmation shows.
+pub struct Confirmation {
+    /// The plan; its hash comes back with the act.
+    pub plan: Plan,
+    /// Whether the organization lets members connect the app again. `None`: not told.
+    pub may_reconnect: Option<bool>,
+    /// Denied in advance.
+    pub denied: Option<Denial>,
+}
+
+/// What a revoke is asked for with.
+#[derive(Clone, Debug, Default)]
+pub struct Ask {
+    /// Whose grant.
+    pub member_id: String,
+    /// To which app.
+    pub connected_app_id: String,
+    /// The hash of the plan that was shown, if one was.
+    pub plan_hash: Option<String>,
+    /// Send it although the policy, as last read, says no.
+    pub ask_anyway: bool,
+}
+
+impl Desk {
+    /// What revoking this grant would be.
+    ///
+    /// # Errors
+    /// [`Error::BadInput`], [`Error::SignedOut`].
+    pub fn plan_revoke(&self, member_id: &str, connected_app_id: &str) -> Result<Confirmation, Error> {
+        check_id(member_id, Field::MemberId)?;
+        check_id(connected_app_id, Field::ConnectedAppId)?;
+        let (session, directory) = self.seated()?;
+        let plan = self.plan_one(&session, &directory, member_id, connected_app_id)?;
+        let item = &plan.items[0];
+        let state = session.state();
+        let first_party = item.client_type.as_ref().is_some_and(is_first_party);
+        let may_reconnect = match &item.client_type {
+            Some(_) => app_forbidden(&state.organization, connected_app_id, first_party).map(|forbidden| !forbidden),
+            None => None,
+        };
+        let allowance = allowance(&session, item.own);
+        let denied = (allowance.allowed == Some(false)).then(|| session.denial(Some(allowance.needs), None, false));
+        Ok(Confirmation { plan, may_reconnect, denied })
+    }
+
+    fn plan_one(&self, session: &Session, directory: &Directory, member: &str, app: &str) -> Result<Plan, Error> {
+        let (member_id, app_id) = (MemberId::from(member), ConnectedAppId::from(app));
+        let known_app = directory.known_app(&app_id);
+        let known_member = self.known_member(&member_id)?;
+        let scopes = match directory.known_grant(&member_id, &app_id) {
+            KnownGrant::Listed(scopes) => scopes,
+            KnownGrant::Absent | KnownGrant::NotRead => Vec::new(),
+        };
+        let item = Item {
+            own: session.is_self(&member_id),
+            client_type: known_app.as_ref().map(|app| app.client_type.clone()),
+            scopes,
+            member_name: known_member.as_ref().map(|member| member.name.clone()),
+            member_email: known_member.as_ref().map(|member| member.email_address.clone()),
+            app_name: known_app.as_ref().map(|app| app.name.clone()),
+            app_description: known_app.as_ref().map(|app| app.description.clone()),
+            member_id,
+            connected_app_id: app_id,
+        };
+        let organization = session.state().organization.organization_id;
+        Ok(Plan::new(&session.connection, organization.as_str(), vec![item]))
+    }
+
+    /// Revokes one grant and tells what became of it.
+    ///
+    /// # Errors
+    /// Before anything is sent: [`Error::BadInput`], [`Error::SignedOut`], [`Error::NotAllowed`] (said in advance, unless
+    /// asked anyway), [`Error::PlanChanged`], [`Error::Busy`], [`Error::Journal`]. After: [`Error::SignedOut`] and the
+    /// refusals that have a next step of their own, as [`Error::Api`]; the sweep holds them too.
+    pub async fn revoke(&self, ask: &Ask, observer: Option<&Observer>) -> Result<Report, Error> {
+        check_id(&ask.member_id, Field::MemberId)?;
+        check_id(&ask.connected_app_id, Field::ConnectedAppId)?;
+        let _one_at_a_time = self.sweeping.lock().await;
+        let (session, directory) = self.seated()?;
+        session.freshen_policy(Timestamp::now()).await;
+
+        let plan = self.plan_one(&session, &directory, &ask.member_id, &ask.connected_app_id)?;
+        if ask.plan_hash.as_deref().is_some_and(|shown| shown != plan.hash()) {
+            return Err(Error::PlanChanged);
+        }
+        let item = &plan.items[0];
+        let allowance = allowance(&session, item.own);
+        if allowance.allowed == Some(false) && !ask.ask_anyway {
+            return Err(Error::NotAllowed(Box::new(session.denial(Some(allowance.needs), None, false))));
+        }
+
+        let observer = observer.unwrap_or(&self.observer);
+        let mut engine = match self.open_like(&session, &plan).await? {
+            Some((id, lock)) => {
+                // What an earlier run left open for this very grant is carried on, not begun twice.
+                let mut engine = self.engine(&session, &directory, observer, id, lock).await?;
+                engine.note("resumed", &[]).await?;
+                engine
+            }
+            None => self.open(&session, &directory, observer, &plan).await?,
+        };
+        let ended = match engine.run(true).await {
+            Err(Error::Journal(error)) if engine.has_sent() => return Err(Error::JournalAfterSending(error)),
+            other => other?,
+        };
+        directory.forget_grants(&item.member_id, &item.connected_app_id);
+        let refusal = engine.refusal().cloned();
+        let id = engine.id();
+        drop(engine);
+
+        if let Ended::SessionEnded(error) = ended {
+            return match self.judge(error).await {
+                over @ Error::SignedOut { .. } => {
+                    // An answered revoke is told as such even though the session is over.
+                    let report = self.report(id).await?;
+                    if report.answered_at.is_some() && report.outcome != Outcome::Failed { Ok(report) } else { Err(over) }
+                }
+                other => Err(other),
+            };
+        }
+        let report = self.report(id).await?;
+        match refusal {
+            Some(error) if report.outcome == Outcome::Failed && has_its_own_next_step(&error) => Err(error.into()),
+            Some(error) if report.outcome == Outcome::Denied => {
+                // The policy that refused may be newer than ours: read it, so that the denial names what is so now.
+                let _ = self.judge(error).await;
+                Ok(report)
+            }
+            _ => Ok(report),
+        }
+    }
+
+    /// Everything revoked lately, what is open first, then the newest.
+    ///
+    /// # Errors
+    /// [`Error::Journal`].
+    pub async fn reports(&self) -> Result<Vec<Report>, Error> {
+        let mut reports = Vec::new();
+        for sweep in self.sweeps().await? {
+            reports.push(self.report(sweep.id).await?);
+        }
+        reports.sort_by_key(|report| !report.unsettled);
+        Ok(reports)
+    }
+
+    async fn sweeps(&self) -> Result<Vec<SweepSummary>, Error> {
+        let journal = self.journal.clone();
+        blocking(move || journal.sweeps()).await
+    }
+
+    /// The name of an organization that was signed in to before, by its id.
+    #[must_use]
+    pub async fn organization_name(&self, id: &str) -> Option<String> {
+        if let Ok(session) = self.session() {
+            let organization = session.state().organization;
+            if organization.organization_id.as_str() == id {
+                return Some(organization.organization_name);
+            }
+        }
+        let known = self.connections().await.ok()?;
+        known.into_iter().find(|saved| saved.organization_id.as_deref() == Some(id))?.organization_name
+    }
+
+    /// Who is told of every step.
+    #[must_use]
+    pub fn observer(&self) -> Observer {
+        self.observer.clone()
+    }
+
+    /// The report of a sweep of one.
+    ///
+    /// # Errors
+    /// [`Error::Journal`].
+    pub async fn report(&self, id: SweepId) -> Result<Report, Error> {
+        let journal = self.journal.clone();
+        let rules = self.rules;
+        let report = blocking(move || report(&journal, id, &rules)).await?;
+        report.ok_or_else(|| Error::Journal(journal::Error::NoSuchSweep(id)))
+    }
+
+    /// Reads again what an earlier run left open; with `send_again` also repeats a request that was never answered and
+    /// whose grant is still listed.
+    ///
+    /// # Errors
+    /// [`Error::SignedOut`], [`Error::Busy`], [`Error::Journal`]; [`Error::PlanChanged`] when it belongs to another
+    /// organization or place than the session, or, with `send_again`, to another member or a day long past.
+    pub async fn settle(&self, id: SweepId, send_again: bool) -> Result<Report, Error> {
+        let _one_at_a_time = self.sweeping.lock().await;
+        let (session, directory) = self.seated()?;
+        let journal = self.journal.clone();
+        let sweep = blocking(move || journal.summary(id)).await?;
+        if !same_ground(&sweep, &session) || (send_again && !may_resume(&sweep, &session, &self.clock.now().stamp())) {
+            return Err(Error::PlanChanged);
+        }
+        if send_again {
+            session.freshen_policy(Timestamp::now()).await;
+            let own = sweep.opening.actor.member_id == self.report(id).await?.grant.member_id;
+            let allowance = allowance(&session, own);
+            if allowance.allowed == Some(false) {
+                return Err(Error::NotAllowed(Box::new(session.denial(Some(allowance.needs), None, false))));
+            }
+        }
+        let lock = self.lock(id).await?;
+        let mut engine = self.engine(&session, &directory, &self.observer, id, lock).await?;
+        engine.note("resumed", &[]).await?;
+        // A resume reads before it does anything else.
+        let mut ended = engine.read_once().await?;
+        if send_again && matches!(ended, Ended::AtRest) {
+            ended = engine.run(true).await?;
+        }
+        drop(engine);
+        if let Ended::SessionEnded(error) = ended {
+            return Err(self.judge(error).await);
+        }
+        let report = self.report(id).await?;
+        directory.forget_grants(&MemberId::from(report.grant.member_id.as_str()), &ConnectedAppId::from(report.grant.connected_app_id.as_str()));
+        Ok(report)
+    }
+
+    /// Does what time has made due: settles by reading what an earlier run left open, and reads a second time what is
+    /// gone but not yet confirmed. Never sends a revoke.
+    ///
+    /// # Errors
+    /// [`Error::Journal`]; the troubles of single sweeps are left for the next time.
+    pub async fn tend(&self, now: Timestamp) -> Result<(), Error> {
+        let Ok((session, _)) = self.seated() else { return Ok(()) };
+        for sweep in self.sweeps().await? {
+            if !same_ground(&sweep, &session) {
+                continue;
+            }
+            let report = self.report(sweep.id).await?;
+            let opened = sweep.opened.utc.timestamp();
+            let confirm_due = report.confirm_due_at.as_deref().and_then(|at| at.parse::<Timestamp>().ok());
+            // A week is longer than any doubt about a token: after it nothing is read by itself any more.
+            let recent = now.duration_since(opened).unsigned_abs() < RESUME_WITHIN * 7;
+            // What was looked at within the last minute is not looked at again.
+            let rested = now.duration_since(sweep.last.utc.timestamp()).unsigned_abs() >= Duration::from_secs(60);
+            let left_open = report.unsettled && (rested || !self.seen_this_run(sweep.id));
+            if recent && (left_open || confirm_due.is_some_and(|due| due <= now)) {
+                match self.settle(sweep.id, false).await {
+                    Ok(_) => {}
+                    Err(Error::Journal(error)) => return Err(error.into()),
+                    Err(error) => tracing::info!(%error, sweep = %sweep.id, "left for later"),
+                }
+                self.mark_seen(sweep.id);
+            }
+        }
+        Ok(())
+    }
+
+    /// A sweep for the same plan that is still open, with its lock.
+    async fn open_like(&self, session: &Session, plan: &Plan) -> Result<Option<(SweepId, RunningLock)>, Error> {
+        let hash: Hash = plan.hash().parse().map_err(|_| Error::PlanChanged)?;
+        let journal = self.journal.clone();
+        let now = self.clock.now().stamp();
+        let open = blocking(move || {
+            let unfinished = journal.unfinished()?;
+            let same = journal.sweeps_of_plan(&hash)?;
+            same.into_iter().rev().filter(|id| unfinished.contains(id)).map(|id| journal.summary(id)).collect::<Result<Vec<_>, _>>()
+        })
+        .await?;
+        match open.into_iter().find(|sweep| same_ground(sweep, session) && may_resume(sweep, session, &now)) {
+            Some(sweep) => Ok(Some((sweep.id, self.lock(sweep.id).await?))),
+            None => Ok(None),
+        }
+    }
+
+    async fn lock(&self, id: SweepId) -> Result<RunningLock, Error> {
+        let journal = self.journal.clone();
+        match blocking(move || journal.take_running_lock(id)).await {
+            Err(Error::Journal(journal::Error::HeldBy { pid })) => Err(Error::Busy { pid }),
+            other => other,
+        }
+    }
+
+    async fn engine<'a>(
+        &'a self,
+        session: &'a Session,
+        directory: &'a Directory,
+        observer: &'a Observer,
+        id: SweepId,
+        lock: RunningLock,
+    ) -> Result<Engine<'a>, Error> {
+        let (journal, clock) = (self.journal.clone(), &self.clock);
+        Engine::take_up(journal, session, directory, clock, &self.pace, &self.rules, observer, id, lock).await
+    }
+
+    async fn open<'a>(
+        &'a self,
+        session: &'a Session,
+        directory: &'a Directory,
+        observer: &'a Observer,
+        plan: &Plan,
+    ) -> Result<Engine<'a>, Error> {
+        let id = SweepId::random();
+        let lock = self.lock(id).await?;
+        let opening = opening(session, plan, id, self.clock.now().stamp())?;
+        let (grants, people) = drafts(plan);
+        let journal = self.journal.clone();
+        blocking(move || journal.open_sweep(&opening, &grants, &people)).await?;
+        observer(Step::Opened);
+        let mut engine = self.engine(session, directory, observer, id, lock).await?;
+        let absent = plan.items.iter().any(|item| {
+            directory.known_grant(&item.member_id, &item.connected_app_id) == KnownGrant::Absent
+        });
+        if absent {
+            // Our last complete read lacked it: look before sending, since then nothing may need to be sent.
+            engine.note("look_first", &[]).await?;
+        }
+        Ok(engine)
+    }
+}
+
+fn allowance(session: &Session, own: bool) -> Allowance {
+    session.may(if own { permission::revoke_own_app() } else { permission::revoke_member_app() })
+}
+
+/// Whether the caller has something to do about this refusal that a plain "failed" would not tell.
+fn has_its_own_next_step(error: &ApiError) -> bool {
+    matches!(
+        error,
+        ApiError::RateLimited { .. }
+            | ApiError::BundleIdNotRegistered { .. }
+            | ApiError::SdkEndpointOff(_)
+            | ApiError::CaptchaRequired(_)
+            | ApiError::CookiesOnly(_)
+            | ApiError::OrganizationSuspended(_)
+            | ApiError::WrongOrganization(_)
+            | ApiError::Unreachable { .. }
+    )
+}
+
+fn is_first_party(client_type: &ClientType) -> bool {
+    matches!(client_type, ClientType::FirstParty | ClientType::FirstPartyPublic)
+}
+
+/// Whether a sweep belongs to the place and organization of the session.
+fn same_ground(sweep: &SweepSummary, session: &Session) -> bool {
+    let organization = session.state().organization.organization_id;
+    connection_of(session, organization.as_str()).is_ok_and(|here| here == sweep.opening.connection)
+}
+
+/// Whether the one who is signed in may carry a sweep on: the same member, within a day.
+fn may_resume(sweep: &SweepSummary, session: &Session, now: &journal::Clock) -> bool {
+    let idle = millis_between(&sweep.last, now);
+    let fresh = u64::try_from(idle).is_ok_and(|idle| Duration::from_millis(idle) <= RESUME_WITHIN);
+    fresh && sweep.opening.actor.member_id == session.state().member.member_id.as_str()
+}
+
+fn connection_of(session: &Session, organization_id: &str) -> Result<Connection, Error> {
+    let checked = connections::reopen(&session.connection)?;
+    let environment = match (session.connection.sandbox, checked.public_token.environment()) {
+        (true, _) => Environment::Sandbox,
+        (false, stytch_b2b::Environment::Test) => Environment::Test,
+        (false, stytch_b2b::Environment::Live) => Environment::Live,
+    };
+    Ok(Connection {
+        scheme: checked.base.scheme().to_owned(),
+        host: checked.base.host().to_owned(),
+        port: checked.base.port(),
+        public_token_sha256: Hash(Sha256::digest(checked.public_token.as_str()).into()),
+        organization_id: organization_id.to_owned(),
+        environment,
+    })
+}
+
+fn opening(session: &Session, plan: &Plan, id: SweepId, clock: journal::Clock) -> Result<OpeningDraft, Error> {
+    let state = session.state();
+    let factors = &state.member_session.authentication_factors;
+    Ok(OpeningDraft {
+        clock,
+        sweep_id: id,
+        tool: Tool {
+            name: "cutoff".to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            commit: option_env!("CUTOFF_COMMIT").unwrap_or("unknown").to_owned(),
+        },
+        plan_hash: plan.hash().parse().map_err(|_| Error::PlanChanged)?,
+        connection: connection_of(session, state.organization.organization_id.as_str())?,
+        actor: ActorDraft {
+            member_id: state.member.member_id.to_string(),
+            member_session_id: state.member_session.member_session_id.to_string(),
+            roles: state.member_session.roles.clone(),
+            factors: factors.iter().map(|factor| factor.kind.clone()).collect(),
+            impersonator: impersonator(&state.member_session),
+        },
+        reason: None,
+    })
+}
+
+/// The address of whoever impersonates the member, if somebody does.
+#[must_use]
+pub fn impersonator(session: &stytch_b2b::MemberSession) -> Option<String> {
+    session
+        .authentication_factors
+        .iter()
+        .find_map(|factor| factor.impersonated_factor.as_ref())
+        .map(|factor| factor.impersonator_email_address.clone().unwrap_or_default())
+}
+
+fn drafts(plan: &Plan) -> (Vec<GrantDraft>, People) {
+    let mut people = People::default();
+    let grants = plan
+        .items
+        .iter()
+        .map(|item| {
+            if item.member_name.is_some() || item.member_email.is_some() {
+                let person = Person { name: item.member_name.clone(), email: item.member_email.clone() };
+                people.members.insert(item.member_id.to_string(), person);
+            }
+            if let Some(name) = &item.app_name {
+                people.apps.insert(item.connected_app_id.to_string(), name.clone());
+            }
+            GrantDraft {
+                member_id: item.member_id.to_string(),
+                connected_app_id: item.connected_app_id.to_string(),
+                client_type: item.client_type.as_ref().map(|kind| kind.as_str().to_owned()),
+                scopes: item.scopes.clone(),
+                first_party: item.client_type.as_ref().is_some_and(is_first_party),
+                route: if item.own { Route::Oneself } else { Route::Member },
+            }
+        })
+        .collect();
+    (grants, people)
+}
+
+fn report(journal: &Arc<Journal>, id: SweepId, rules: &verdict::Rules) -> Result<Option<Report>, journal::Error> {
+    let stored = journal.rows(id)?;
+    let people = journal.people(id)?;
+    let head = stored.last().map(|row| row.hash.to_string()).unwrap_or_default();
+    let rows: Vec<_> = stored.into_iter().map(|stored| stored.row).collect();
+    Ok(Report::of(1, &rows, &people, head, rules))
+}

@@ -1,0 +1,164 @@
+//! What to do next about one grant. Pure: its history and the time in, one move out.
+
+use std::time::Duration;
+
+use journal::{Answer, Body, Clock, Grant, Read, Route, Row, View};
+
+use super::Pace;
+use super::verdict::{Finding, Outcome, Rules, Why, is_certain_refusal, is_success};
+use crate::clock::millis_between;
+
+/// One move.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Move {
+    /// Record an intent and send the revoke.
+    Send,
+    /// Read it again.
+    Read,
+    /// Nothing yet: ask again after this long.
+    Wait(Duration),
+    /// Nothing more.
+    Rest,
+}
+
+/// Decides for grant `n`. `may_send` is false where only reading is allowed: at a start that settles what an earlier run
+/// left, and for a member who is not the one who began.
+#[must_use]
+pub fn next(n: u32, rows: &[Row], pace: &Pace, rules: &Rules, may_send: bool, now: &Clock) -> Move {
+    let finding = Finding::of(n, rows, rules);
+    let story = Story::of(n, rows);
+    if story.sent == 0 {
+        if story.read_before && finding.gone.is_some() {
+            return Move::Rest;
+        }
+        // A grant that our last read lacked is looked for before anything is sent (`look_first`); whatever that look
+        // could not rule out is sent.
+        return match (story.look_first && !story.read_before, may_send) {
+            (true, _) => Move::Read,
+            (false, true) => Move::Send,
+            (false, false) if story.reads.is_empty() => Move::Read,
+            (false, false) => Move::Rest,
+        };
+    }
+    match story.last_answer {
+        Some(answer) if is_success(answer) => reread(&finding, &story, pace, now),
+        Some(answer) if is_certain_refusal(answer) => match answer.status {
+            // Both name something that is not there, which only a read can bear out.
+            Some(404) if is_absence(answer) => reread(&finding, &story, pace, now),
+            _ => Move::Rest,
+        },
+        // Sent, and not answered: read, and if it is still listed send it again.
+        _ => match reread(&finding, &story, pace, now) {
+            Move::Rest if finding.outcome == Outcome::AlreadyGone => Move::Rest,
+            Move::Rest => resend(&story, pace, may_send, now),
+            // Listed once is enough to send again: waiting for the list to change would only lose time.
+            Move::Wait(_) if finding.listed.is_some() => resend(&story, pace, may_send, now),
+            other => other,
+        },
+    }
+}
+
+fn is_absence(answer: &Answer) -> bool {
+    matches!(answer.error_type.as_deref(), Some("connected_app_not_found" | "member_not_found"))
+}
+
+fn resend(story: &Story<'_>, pace: &Pace, may_send: bool, now: &Clock) -> Move {
+    if !may_send || story.sent_this_run >= pace.attempts {
+        return Move::Rest;
+    }
+    let Some(last) = story.last_sent else { return Move::Send };
+    // A run that comes back after a crash has waited long enough.
+    let pause = pace.between_attempts * 2_u32.saturating_pow(story.sent_this_run.saturating_sub(1));
+    due(last, pause, now).map_or(Move::Send, Move::Wait)
+}
+
+fn reread(finding: &Finding, story: &Story<'_>, pace: &Pace, now: &Clock) -> Move {
+    let settled = match finding.outcome {
+        Outcome::Revoked | Outcome::AlreadyGone | Outcome::MemberGone => true,
+        Outcome::Accepted => matches!(finding.why, Some(Why::NoReadAllowed | Why::HiddenByPolicy | Why::SessionEnded)),
+        Outcome::Hidden => true,
+        _ => false,
+    };
+    if settled {
+        return Move::Rest;
+    }
+    let Some(last) = story.reads.last() else { return Move::Read };
+    // `reads` holds the rounds since the last answer of this run; the first is made at once.
+    match pace.rereads.get(story.reads.len() - 1) {
+        None => Move::Rest,
+        Some(pause) => due(last, *pause, now).map_or(Move::Read, Move::Wait),
+    }
+}
+
+/// How long until `pause` after `since` has passed; `None` when it has.
+fn due(since: &Clock, pause: Duration, now: &Clock) -> Option<Duration> {
+    let pause_ms = i64::try_from(pause.as_millis()).unwrap_or(i64::MAX);
+    let left = pause_ms.saturating_sub(millis_between(since, now));
+    // A clock that went backwards across boots must not make us wait longer than the pause itself.
+    u64::try_from(left.min(pause_ms)).ok().filter(|left| *left > 0).map(Duration::from_millis)
+}
+
+/// What the rows of one grant tell about where it stands.
+struct Story<'a> {
+    look_first: bool,
+    read_before: bool,
+    sent: u32,
+    /// Sent since the sweep was last opened or resumed: a resume starts its count anew.
+    sent_this_run: u32,
+    last_sent: Option<&'a Clock>,
+    /// The answer to the last intent, if there is one.
+    last_answer: Option<&'a Answer>,
+    /// When each round of reads since the last answer (or resume) was recorded. The several views of one round count once.
+    reads: Vec<&'a Clock>,
+}
+
+impl<'a> Story<'a> {
+    fn of(n: u32, rows: &'a [Row]) -> Self {
+        let mut story = Self {
+            look_first: false,
+            read_before: false,
+            sent: 0,
+            sent_this_run: 0,
+            last_sent: None,
+            last_answer: None,
+            reads: Vec::new(),
+        };
+        let grant = rows.iter().find_map(|row| match &row.body {
+            Body::Grant(grant) if grant.n == n => Some(grant),
+            _ => None,
+        });
+        let Some(grant) = grant else { return story };
+        for row in rows {
+            match &row.body {
+                Body::Note(note) if note.what == "look_first" => story.look_first = true,
+                Body::Note(note) if note.what == "resumed" => {
+                    story.sent_this_run = 0;
+                    story.reads.clear();
+                }
+                // Every round begins with the same view, so that view counts the rounds.
+                Body::Read(read) if begins_round(read, grant) => {
+                    story.reads.push(&row.clock);
+                    story.read_before |= story.sent == 0;
+                }
+                Body::Intent(intent) if intent.n == n => {
+                    story.sent += 1;
+                    story.sent_this_run += 1;
+                    story.last_sent = Some(&row.clock);
+                    story.last_answer = None;
+                    story.reads.clear();
+                }
+                Body::Answer(answer) if answer.n == n => story.last_answer = Some(answer),
+                _ => {}
+            }
+        }
+        story
+    }
+}
+
+/// The app's view comes first, since one answer settles every grant of the app; one's own list does for oneself.
+fn begins_round(read: &Read, grant: &Grant) -> bool {
+    match grant.route {
+        Route::Oneself => read.view == View::Oneself,
+        _ => read.view == View::App && read.subject.as_deref() == Some(grant.connected_app_id.as_str()),
+    }
+}

@@ -1,0 +1,296 @@
+//! Reading a grant again: which views are asked, in which order, and what each one shows of the grants in question. It
+//! records what it saw and judges nothing.
+//!
+//! The app's view proves a whole batch in one call, so it is asked first; one's own list is first for oneself. Only when
+//! that view cannot tell (denied, absent, incomplete) are others asked, and with them the organization, since a list
+//! proves nothing while its policy hides the app.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use journal::{Body, Clock, Grant, Policy, Read, RowDraft, View};
+use stytch_b2b::{ConnectedAppId, Error as ApiError, MemberId, Organization, Reply};
+
+use super::engine::Engine;
+use crate::session::app_forbidden;
+
+/// What one view showed.
+#[derive(Clone)]
+struct Shown {
+    began: Clock,
+    ended: Clock,
+    status: Option<u16>,
+    error_type: Option<String>,
+    request_id: Option<String>,
+    server_date: Option<String>,
+    answered: bool,
+    /// `(app, member)` keys that were listed, and how many rows could not be read.
+    listed: Option<(BTreeSet<String>, u32)>,
+}
+
+impl Engine<'_> {
+    /// One round over `grants`. Answers the rows to record, or the error that ends the session.
+    pub(super) async fn read_round(&mut self, grants: &[Grant]) -> Result<Vec<RowDraft>, ApiError> {
+        let mut rows = Vec::new();
+        let mut organization: Option<Option<Organization>> = None;
+        let (own, others): (Vec<&Grant>, Vec<&Grant>) =
+            grants.iter().partition(|grant| grant.route == journal::Route::Oneself);
+
+        let mut unproven: Vec<&Grant> = others;
+        if !own.is_empty() {
+            let left = self.own_view(&own, &mut organization, &mut rows).await?;
+            unproven.extend(left);
+        }
+        let mut by_app: BTreeMap<&str, Vec<&Grant>> = BTreeMap::new();
+        for grant in unproven {
+            by_app.entry(grant.connected_app_id.as_str()).or_default().push(grant);
+        }
+        for (app, grants) in by_app {
+            self.app_views(app, &grants, &mut organization, &mut rows).await?;
+        }
+        Ok(rows)
+    }
+
+    /// One's own list; answers the grants it could not tell of.
+    async fn own_view<'g>(
+        &mut self,
+        grants: &[&'g Grant],
+        organization: &mut Option<Option<Organization>>,
+        rows: &mut Vec<RowDraft>,
+    ) -> Result<Vec<&'g Grant>, ApiError> {
+        let (client, token) = (self.session.client.clone(), self.session.token());
+        let began = self.clock.now().stamp();
+        let answer = client.own_connected_apps(&token).await;
+        let shown = self.shown(began, answer, |data| {
+            let listed = data.rows.iter().map(|row| row.connected_app_id.to_string()).collect();
+            (listed, data.unreadable.len())
+        })?;
+        let grants: Vec<(&Grant, String)> = grants.iter().map(|g| (*g, g.connected_app_id.clone())).collect();
+        self.record_list(View::Oneself, None, &grants, shown, organization, rows).await
+    }
+
+    /// The views of one app's grants, from the cheapest proof to the dearest.
+    async fn app_views(
+        &mut self,
+        app: &str,
+        grants: &[&Grant],
+        organization: &mut Option<Option<Organization>>,
+        rows: &mut Vec<RowDraft>,
+    ) -> Result<(), ApiError> {
+        let id = ConnectedAppId::from(app);
+        let (client, token) = (self.session.client.clone(), self.session.token());
+        let began = self.clock.now().stamp();
+        let answer = client.connected_app(&token, &id).await;
+        let shown = self.shown(began, answer, |data| {
+            let listed = data.active_members.rows.iter().map(|row| row.member_id.to_string()).collect();
+            (listed, data.active_members.unreadable.len())
+        })?;
+        let app_is_unknown = shown.error_type.as_deref() == Some("connected_app_not_found");
+        let app_listed = shown.listed.clone();
+        let keys: Vec<(&Grant, String)> = grants.iter().map(|g| (*g, g.member_id.clone())).collect();
+        let mut left = self.record(View::App, Some(app), &keys, shown, None, None, rows);
+        if left.is_empty() {
+            return Ok(());
+        }
+        if app_is_unknown && app_listed.is_none() {
+            left = self.organization_view(&id, &left, organization, rows).await?;
+        }
+        let mut by_member: BTreeMap<&str, Vec<&Grant>> = BTreeMap::new();
+        for grant in left {
+            by_member.entry(grant.member_id.as_str()).or_default().push(grant);
+        }
+        for (member, grants) in by_member {
+            let (client, token) = (self.session.client.clone(), self.session.token());
+            let began = self.clock.now().stamp();
+            let answer = client.member_connected_apps(&token, &MemberId::from(member)).await;
+            let shown = self.shown(began, answer, |data| {
+                let listed = data.rows.iter().map(|row| row.connected_app_id.to_string()).collect();
+                (listed, data.unreadable.len())
+            })?;
+            let keys: Vec<(&Grant, String)> = grants.iter().map(|g| (*g, g.connected_app_id.clone())).collect();
+            self.record_list(View::Member, Some(member), &keys, shown, organization, rows).await?;
+        }
+        Ok(())
+    }
+
+    /// The organization's list, which together with a 404 for the app proves that the app has no grant left.
+    async fn organization_view<'g>(
+        &mut self,
+        app: &ConnectedAppId,
+        grants: &[&'g Grant],
+        organization: &mut Option<Option<Organization>>,
+        rows: &mut Vec<RowDraft>,
+    ) -> Result<Vec<&'g Grant>, ApiError> {
+        self.read_organization(organization).await?;
+        let (client, token) = (self.session.client.clone(), self.session.token());
+        let began = self.clock.now().stamp();
+        let answer = client.connected_apps(&token).await;
+        let shown = self.shown(began, answer, |data| {
+            let listed = data.rows.iter().map(|row| row.connected_app_id.to_string()).collect();
+            (listed, data.unreadable.len())
+        })?;
+        let known = self.directory.known_other_apps(app);
+        let others = shown.listed.as_ref().map(|(listed, _)| {
+            u32::try_from(known.iter().filter(|other| listed.contains(other.as_str())).count()).unwrap_or(u32::MAX)
+        });
+        let first_party = grants.first().is_some_and(|grant| grant.first_party);
+        let policy = policy_of(organization.as_ref().and_then(Option::as_ref), app.as_str(), first_party);
+        let proves = policy.as_ref().is_some_and(|policy| policy.app_forbidden == Some(false)) && others.unwrap_or(0) > 0;
+        // An app that is still listed says nothing of one member's grant, so it is never counted as present.
+        let app_is_listed = shown.listed.as_ref().is_some_and(|(listed, _)| listed.contains(app.as_str()));
+        let shown = if app_is_listed { Shown { listed: None, ..shown } } else { shown };
+        let keys: Vec<(&Grant, String)> = grants.iter().map(|g| (*g, g.connected_app_id.clone())).collect();
+        let left = self.record(View::Organization, None, &keys, shown, policy, others, rows);
+        Ok(if proves { left } else { grants.to_vec() })
+    }
+
+    /// Records a list that the policy may hide from, reading the policy too where the list lacks a grant.
+    async fn record_list<'g>(
+        &mut self,
+        view: View,
+        subject: Option<&str>,
+        grants: &[(&'g Grant, String)],
+        shown: Shown,
+        organization: &mut Option<Option<Organization>>,
+        rows: &mut Vec<RowDraft>,
+    ) -> Result<Vec<&'g Grant>, ApiError> {
+        let lacks = shown.listed.as_ref().is_some_and(|(listed, _)| grants.iter().any(|(_, key)| !listed.contains(key)));
+        if lacks {
+            self.read_organization(organization).await?;
+        }
+        let mut left = Vec::new();
+        // A policy is told per app, so a row is written per app: what is forbidden for one may be allowed for the next.
+        for (grant, key) in grants {
+            let policy = if lacks {
+                policy_of(organization.as_ref().and_then(Option::as_ref), &grant.connected_app_id, grant.first_party)
+            } else {
+                None
+            };
+            let forbidden = policy.as_ref().and_then(|policy| policy.app_forbidden);
+            let open = self.record(view, subject, &[(*grant, key.clone())], shown.clone(), policy, None, rows);
+            let absent_but_unproven = open.is_empty()
+                && shown.listed.as_ref().is_some_and(|(listed, _)| !listed.contains(key))
+                && forbidden != Some(false);
+            if absent_but_unproven {
+                left.push(*grant);
+            } else {
+                left.extend(open);
+            }
+        }
+        Ok(left)
+    }
+
+    /// Writes one read row; answers the grants it could not tell of.
+    #[allow(clippy::too_many_arguments, reason = "the fields of one row, each from another place")]
+    fn record<'g>(
+        &mut self,
+        view: View,
+        subject: Option<&str>,
+        grants: &[(&'g Grant, String)],
+        shown: Shown,
+        policy: Option<Policy>,
+        others_listed: Option<u32>,
+        rows: &mut Vec<RowDraft>,
+    ) -> Vec<&'g Grant> {
+        let (mut present, mut absent, mut left) = (Vec::new(), Vec::new(), Vec::new());
+        let unreadable = shown.listed.as_ref().map_or(0, |(_, unreadable)| *unreadable);
+        for (grant, key) in grants {
+            match &shown.listed {
+                Some((listed, _)) if listed.contains(key) => present.push(grant.n),
+                // A row that could not be read may have been this one.
+                Some((_, 0)) => absent.push(grant.n),
+                _ => left.push(*grant),
+            }
+        }
+        self.reads += 1;
+        let clock = shown.ended.clone();
+        rows.push(RowDraft {
+            clock,
+            body: Body::Read(Read {
+                read: self.reads,
+                view,
+                subject: subject.map(str::to_owned),
+                began: shown.began,
+                ended: shown.ended,
+                answered: shown.answered,
+                status: shown.status,
+                error_type: shown.error_type,
+                request_id: shown.request_id,
+                server_date: shown.server_date,
+                complete: shown.listed.is_some() && unreadable == 0,
+                unreadable,
+                present,
+                absent,
+                policy,
+                others_listed,
+            }),
+        });
+        left
+    }
+
+    async fn read_organization(&mut self, organization: &mut Option<Option<Organization>>) -> Result<(), ApiError> {
+        if organization.is_some() {
+            return Ok(());
+        }
+        let (client, token) = (self.session.client.clone(), self.session.token());
+        *organization = Some(match client.organization(&token).await {
+            Ok(reply) => {
+                let read = reply.data.clone();
+                self.session.change(|state| state.organization = read);
+                Some(reply.data)
+            }
+            Err(error @ ApiError::SignedOut(_)) => return Err(error),
+            // Without it no list proves anything: the outcome says so.
+            Err(error) => {
+                tracing::warn!(%error, "the organization's policy could not be read");
+                None
+            }
+        });
+        Ok(())
+    }
+
+    fn shown<T>(
+        &self,
+        began: Clock,
+        answer: Result<Reply<T>, ApiError>,
+        listed: impl FnOnce(&T) -> (BTreeSet<String>, usize),
+    ) -> Result<Shown, ApiError> {
+        let ended = self.clock.now().stamp();
+        match answer {
+            Ok(reply) => {
+                let (listed, unreadable) = listed(&reply.data);
+                Ok(Shown {
+                    began,
+                    ended,
+                    status: Some(reply.status),
+                    error_type: None,
+                    request_id: reply.request_id.map(|id| id.to_string()),
+                    server_date: reply.server_date,
+                    answered: true,
+                    listed: Some((listed, u32::try_from(unreadable).unwrap_or(u32::MAX))),
+                })
+            }
+            Err(error @ ApiError::SignedOut(_)) => Err(error),
+            Err(error) => {
+                let facts = error.facts();
+                Ok(Shown {
+                    began,
+                    ended,
+                    status: facts.status,
+                    error_type: facts.error_type.clone(),
+                    request_id: facts.request_id.as_ref().map(ToString::to_string),
+                    server_date: facts.server_date.clone(),
+                    answered: !error.maybe_carried_out() && facts.status.is_some(),
+                    listed: None,
+                })
+            }
+        }
+    }
+}
+
+fn policy_of(organization: Option<&Organization>, app: &str, first_party: bool) -> Option<Policy> {
+    organization.map(|organization| Policy {
+        first_party: organization.first_party_connected_apps_allowed_type.clone(),
+        third_party: organization.third_party_connected_apps_allowed_type.clone(),
+        app_forbidden: app_forbidden(organization, app, first_party),
+    })
+}

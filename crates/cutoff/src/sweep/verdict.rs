@@ -1,0 +1,364 @@
+//! What became of each grant, derived from the journal's rows and from nothing else. Pure: the same rows give the same
+//! outcome today and in ten years; [`RULES_VERSION`] names the rules.
+//!
+//! A grant is *gone* only by a complete read that began after the revoke was answered. Everything else is named for
+//! what it is: accepted, unknown, hidden. The rules, in the order they are asked, stand in [`Finding::of`].
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use journal::{Answer, Body, Clock, Failure, Read, Route, Row, View};
+
+use crate::clock::millis_between;
+
+/// The version of these rules, written into each closing row.
+pub const RULES_VERSION: u32 = 1;
+
+/// What became of one grant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Outcome {
+    /// Answered, and gone in a complete later read.
+    Revoked,
+    /// Answered, and no read proves it: [`Finding::why`] says which is missing.
+    Accepted,
+    /// Answered, and still listed after every re-read.
+    StillThere,
+    /// Absent in a complete read although no revoke of ours was answered with success.
+    AlreadyGone,
+    /// The policy hides it, and no revoke of ours was answered with success.
+    Hidden,
+    /// The member is gone, and the app's view lacks them.
+    MemberGone,
+    /// Refused: not permitted.
+    Denied,
+    /// Not carried out, for a certain reason.
+    Failed,
+    /// Sent (or about to be), not answered, not settled.
+    Unknown,
+}
+
+impl Outcome {
+    /// The name in rows, exports and exit lines.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Revoked => "revoked",
+            Self::Accepted => "accepted",
+            Self::StillThere => "still_there",
+            Self::AlreadyGone => "already_gone",
+            Self::Hidden => "hidden",
+            Self::MemberGone => "member_gone",
+            Self::Denied => "denied",
+            Self::Failed => "failed",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// Why an answered revoke is only `accepted`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// No view of the grant may be read.
+    NoReadAllowed,
+    /// The policy forbids the app: absence proves nothing.
+    HiddenByPolicy,
+    /// The reads failed.
+    ReadFailed,
+    /// A read had rows that could not be read, or did not say whether the policy forbids the app.
+    ReadIncomplete,
+    /// The session ended first.
+    SessionEnded,
+}
+
+/// How long after the last revoke a second clean read confirms the first: long enough for token caches, codes not yet
+/// redeemed and policy caches to have run out.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules {
+    /// At least this long.
+    pub confirm_after: Duration,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self { confirm_after: Duration::from_secs(600) }
+    }
+}
+
+/// All that the rows tell of one grant.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    /// The outcome.
+    pub outcome: Outcome,
+    /// For [`Outcome::Accepted`].
+    pub why: Option<Why>,
+    /// How many requests were recorded as about to leave.
+    pub attempts: u32,
+    /// When the last of them was.
+    pub sent: Option<Clock>,
+    /// The answer that counts, and when it came: the last success, else the last of any kind, else the failure to get one.
+    pub answer: Option<(Answer, Clock)>,
+    /// The last read that looked for this grant and was answered.
+    pub last_read: Option<Read>,
+    /// When the first clean read after the last sign of it began.
+    pub gone: Option<Clock>,
+    /// When the second, late enough, began.
+    pub confirmed: Option<Clock>,
+    /// For [`Outcome::StillThere`]: when it was seen.
+    pub listed: Option<Clock>,
+}
+
+impl Finding {
+    /// Whether a later read could still change or confirm it.
+    #[must_use]
+    pub fn settled(&self) -> bool {
+        match self.outcome {
+            Outcome::Unknown | Outcome::Hidden => false,
+            Outcome::Accepted => self.why == Some(Why::NoReadAllowed) || self.why == Some(Why::HiddenByPolicy),
+            _ => true,
+        }
+    }
+
+    /// Judges one grant by `rows` (its sweep's, in order).
+    #[must_use]
+    pub fn of(n: u32, rows: &[Row], rules: &Rules) -> Self {
+        let history = History::of(n, rows);
+        let last_sent = history.intents.last().map(|(_, clock)| clock.clone());
+        let success = history.answers.iter().rev().find(|(answer, _)| is_success(answer)).cloned();
+        let latest = history.answers.last().cloned();
+        let answer = success.clone().or_else(|| latest.clone());
+
+        // Reads count from the moment our last success was answered; where there was none, from the last intent, since
+        // a read that began before it says nothing about what it did.
+        let since = match (&success, &latest) {
+            (Some((_, at)), _) => Some(at.clone()),
+            (None, Some((latest, at))) if latest.answered => Some(at.clone()),
+            _ => None,
+        }
+        .or_else(|| last_sent.clone());
+        let proofs = history.proofs_after(since.as_ref());
+
+        // The latest proof wins: a grant that was absent and is listed again is there.
+        let listed = match proofs.last() {
+            Some((Proof::Present, clock)) => Some(clock.clone()),
+            _ => None,
+        };
+        let clean: Vec<&Clock> = proofs
+            .iter()
+            .rev()
+            .take_while(|(proof, _)| *proof == Proof::Absent)
+            .map(|(_, clock)| clock)
+            .collect::<Vec<_>>()
+            .into_iter()
+            .rev()
+            .collect();
+        let gone = clean.first().map(|clock| (*clock).clone());
+        let confirmed = since.as_ref().and_then(|since| {
+            let after = i64::try_from(rules.confirm_after.as_millis()).unwrap_or(i64::MAX);
+            let second = clean.iter().skip(1).find(|clock| millis_between(since, clock) >= after);
+            second.map(|clock| (*clock).clone())
+        });
+
+        let (outcome, why) = judge(&history, success.is_some(), latest.as_ref().map(|(answer, _)| answer), gone.is_some(), listed.is_some());
+        Self {
+            outcome,
+            why,
+            attempts: u32::try_from(history.intents.len()).unwrap_or(u32::MAX),
+            sent: last_sent,
+            answer,
+            last_read: history.reads.last().map(|(read, _)| (*read).clone()),
+            gone,
+            confirmed,
+            listed,
+        }
+    }
+}
+
+/// Judges every grant of a sweep.
+#[must_use]
+pub fn findings(rows: &[Row], rules: &Rules) -> BTreeMap<u32, Finding> {
+    rows.iter()
+        .filter_map(|row| match &row.body {
+            Body::Grant(grant) => Some(grant.n),
+            _ => None,
+        })
+        .map(|n| (n, Finding::of(n, rows, rules)))
+        .collect()
+}
+
+fn judge(
+    history: &History<'_>,
+    success: bool,
+    latest: Option<&Answer>,
+    gone: bool,
+    listed: bool,
+) -> (Outcome, Option<Why>) {
+    if success {
+        return match (gone, listed) {
+            (true, _) => (Outcome::Revoked, None),
+            (_, true) => (Outcome::StillThere, None),
+            _ => (Outcome::Accepted, Some(history.why_unproven())),
+        };
+    }
+    // A request that got no whole answer may have been carried out, whatever was answered to the others.
+    let uncertain = history.has_uncertain_attempt();
+    if uncertain && gone {
+        return (Outcome::AlreadyGone, None);
+    }
+    if uncertain && !listed {
+        return (history.hidden_or(Outcome::Unknown), None);
+    }
+    if let Some(refused) = latest.filter(|answer| is_certain_refusal(answer)) {
+        let error_type = refused.error_type.as_deref().unwrap_or("");
+        return match (refused.status.unwrap_or(0), error_type) {
+            // Only the app's own view can tell a deleted member from one that merely cannot be found.
+            (404, "member_not_found") if history.absent_in_app_view() => (Outcome::MemberGone, None),
+            (404, "connected_app_not_found") if gone => (Outcome::AlreadyGone, None),
+            (404, "connected_app_not_found") if !listed => (history.hidden_or(Outcome::Unknown), None),
+            (403, "session_authorization_error" | "unauthorized_action") => (Outcome::Denied, None),
+            _ => (Outcome::Failed, None),
+        };
+    }
+    if gone {
+        return (Outcome::AlreadyGone, None);
+    }
+    (history.hidden_or(Outcome::Unknown), None)
+}
+
+/// A success: a whole answer with a 2xx. Anything less may or may not have been carried out.
+#[must_use]
+pub fn is_success(answer: &Answer) -> bool {
+    answer.answered && answer.failure.is_none() && answer.status.is_some_and(|status| (200..300).contains(&status))
+}
+
+/// A refusal that is certain: a readable 4xx, or a request that never left.
+#[must_use]
+pub fn is_certain_refusal(answer: &Answer) -> bool {
+    if answer.failure == Some(Failure::NotSent) {
+        return true;
+    }
+    answer.answered && answer.failure.is_none() && answer.status.is_some_and(|status| (400..500).contains(&status))
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Proof {
+    Present,
+    Absent,
+}
+
+/// The rows of one grant.
+struct History<'a> {
+    intents: Vec<(u32, Clock)>,
+    /// The row's own clock says when the answer came.
+    answers: Vec<(Answer, Clock)>,
+    /// Every read that was meant to look for this grant, with what it proves of it.
+    reads: Vec<(&'a Read, Option<Proof>)>,
+    session_ended: bool,
+}
+
+impl<'a> History<'a> {
+    fn of(n: u32, rows: &'a [Row]) -> Self {
+        let mut history = Self { intents: Vec::new(), answers: Vec::new(), reads: Vec::new(), session_ended: false };
+        let grant = rows.iter().find_map(|row| match &row.body {
+            Body::Grant(grant) if grant.n == n => Some(grant),
+            _ => None,
+        });
+        let Some(grant) = grant else { return history };
+        let mut app_view_404 = false;
+        for row in rows {
+            match &row.body {
+                Body::Intent(intent) if intent.n == n => history.intents.push((intent.attempt, row.clock.clone())),
+                Body::Answer(answer) if answer.n == n => history.answers.push((answer.clone(), row.clock.clone())),
+                Body::Read(read) => {
+                    let about = match read.view {
+                        View::App => read.subject.as_deref() == Some(grant.connected_app_id.as_str()),
+                        View::Member => read.subject.as_deref() == Some(grant.member_id.as_str()),
+                        View::Oneself => grant.route == Route::Oneself,
+                        View::Organization => read.present.contains(&n) || read.absent.contains(&n),
+                        View::Unknown => false,
+                    };
+                    if !about {
+                        continue;
+                    }
+                    if read.view == View::App && read.answered {
+                        app_view_404 = read.status == Some(404)
+                            && read.error_type.as_deref() == Some("connected_app_not_found");
+                    }
+                    history.reads.push((read, proof(read, n, app_view_404)));
+                }
+                Body::Note(note) if note.what == "session_ended" => history.session_ended = true,
+                Body::Note(note) if note.what == "signed_in_again" => history.session_ended = false,
+                _ => {}
+            }
+        }
+        history
+    }
+
+    fn proofs_after(&self, since: Option<&Clock>) -> Vec<(Proof, Clock)> {
+        self.reads
+            .iter()
+            .filter(|(read, _)| since.is_none_or(|since| millis_between(since, &read.began) >= 0))
+            .filter_map(|(read, proof)| proof.map(|proof| (proof, read.began.clone())))
+            .collect()
+    }
+
+    fn absent_in_app_view(&self) -> bool {
+        self.reads.iter().any(|(read, proof)| {
+            *proof == Some(Proof::Absent) && matches!(read.view, View::App | View::Organization)
+        })
+    }
+
+    /// Whether some request was recorded as about to leave and has neither a success nor a certain refusal.
+    fn has_uncertain_attempt(&self) -> bool {
+        self.intents.iter().any(|(attempt, _)| {
+            let answer = self.answers.iter().find(|(answer, _)| answer.attempt == *attempt);
+            !answer.is_some_and(|(answer, _)| is_success(answer) || is_certain_refusal(answer))
+        })
+    }
+
+    fn policy_hides(&self) -> bool {
+        self.reads.iter().rev().find_map(|(read, _)| read.policy.as_ref()?.app_forbidden).unwrap_or(false)
+    }
+
+    fn hidden_or(&self, otherwise: Outcome) -> Outcome {
+        if self.policy_hides() { Outcome::Hidden } else { otherwise }
+    }
+
+    fn why_unproven(&self) -> Why {
+        if self.policy_hides() {
+            return Why::HiddenByPolicy;
+        }
+        if self.session_ended {
+            return Why::SessionEnded;
+        }
+        match self.reads.last().map(|(read, _)| *read) {
+            None => Why::ReadFailed,
+            Some(read) if read.answered && read.status == Some(403) => Why::NoReadAllowed,
+            Some(read) if read.answered && read.status == Some(200) => Why::ReadIncomplete,
+            Some(_) => Why::ReadFailed,
+        }
+    }
+}
+
+/// What one read proves of grant `n`.
+fn proof(read: &Read, n: u32, app_view_404: bool) -> Option<Proof> {
+    if !read.answered || read.status != Some(200) {
+        return None;
+    }
+    if read.present.contains(&n) {
+        // Seen is seen, however incomplete the rest of the list was.
+        return Some(Proof::Present);
+    }
+    if !read.complete || !read.absent.contains(&n) {
+        return None;
+    }
+    let forbidden = read.policy.as_ref().and_then(|policy| policy.app_forbidden);
+    let counts = match read.view {
+        // The app's own view is proof whatever the policy says: it answered, and without the member.
+        View::App => true,
+        // The lists hide what the policy forbids, so they prove only while the policy is known to allow it.
+        View::Member | View::Oneself => forbidden == Some(false),
+        View::Organization => app_view_404 && forbidden == Some(false) && read.others_listed.unwrap_or(0) > 0,
+        View::Unknown => false,
+    };
+    counts.then_some(Proof::Absent)
+}

@@ -1,0 +1,14 @@
+//! The commands: one file for each noun. Each parses, calls the mind once, and maps what comes back.
+
+pub mod connected_apps;
+pub mod connections;
+pub mod members;
+pub mod revoke;
+pub mod sandbox;
+pub mod session;
+pub mod sign_in;
+
+use contract::refusal::Refusal;
+
+/// What every command answers.
+pub type Reply<T> = Result<T, Refusal>;
