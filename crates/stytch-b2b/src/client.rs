@@ -567,6 +567,13 @@ mod tests {
     }
 
     #[test]
+    fn the_credentials_are_marked_for_every_library_below() {
+        let token = SessionToken::new("canary".to_owned());
+        let value = client("https://api.example.com").authorization(Some(&token), &mut Secrets::default());
+        assert_eq!(format!("{value:?}"), "Sensitive", "a library that logs headers would show them");
+    }
+
+    #[test]
     fn the_user_agent_is_a_valid_one_whatever_the_sdk_is_called() {
         let sdk = Identity { identifier: "an sdk / odd ü".to_owned(), version: "2\r\nX: y".to_owned() };
         assert_eq!(user_agent(&sdk), "an-sdk---odd--/2--X--y");
