@@ -655,9 +655,13 @@ to_host: string | null,
  */
 problem: Problem, } | { "kind": "server_error" } & Problem | { "kind": "refused" } & Problem | { "kind": "journal", 
 /**
- * `full`, `denied`, `corrupt`, `newer`, `busy`, `rolled_back`, `other`.
+ * `full`, `denied`, `corrupt`, `newer`, `busy`, `other`.
  */
-fault: string, } | { "kind": "keyring", 
+fault: string, 
+/**
+ * It failed after a request had left: what became of it is settled by reading, at the next start.
+ */
+sent: boolean, } | { "kind": "keyring", 
 /**
  * What is wrong with it.
  */
