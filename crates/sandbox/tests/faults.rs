@@ -217,10 +217,11 @@ async fn silence_says_nothing_for_its_time_and_then_closes() {
     assert_eq!((came.len(), error), (0, None), "a close, no reset");
     assert!(started.elapsed() >= Duration::from_millis(400));
     assert!(ground.granted(&member, &app).await);
-    ground.faults(json!({"late_commit_ms": 300})).await;
+    // Shorter than the silence, so that a commit that did not wait for its end would show; long enough to look in between.
+    ground.faults(json!({"silence_s": 1.2, "late_commit_ms": 1000})).await;
     revoke_over_a_socket(&ground, &member, &app).await;
     assert!(ground.granted(&member, &app).await, "the commit waits for the connection to die first");
-    sleep_ms(600).await;
+    sleep_ms(1600).await;
     assert!(!ground.granted(&member, &app).await, "with a late commit the silent server did hear it");
 }
 
