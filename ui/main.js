@@ -41,6 +41,12 @@ document.addEventListener("keydown", (event) => {
   }
 }, { capture: true });
 
+// Whose hand it is decides whether focus is drawn: web views differ in what they think of focus that a script has moved.
+document.addEventListener("keydown", (event) => {
+  if (!["Shift", "Control", "Alt", "Meta"].includes(event.key)) document.documentElement.dataset.hand = "keys";
+}, { capture: true });
+document.addEventListener("pointerdown", () => { document.documentElement.dataset.hand = "pointer"; }, { capture: true });
+
 /** @param {unknown} thrown */
 function broke(thrown) {
   if (openedDialog()?.root.dataset.stage === "running") return;

@@ -50,6 +50,17 @@ export function reasonWords(needed) {
 }
 
 /**
+ * The name at the head of a sheet, whole; a very long one scrolls, so the keyboard has to reach it.
+ * @param {HTMLElement} sheet
+ * @param {string} name
+ */
+export function titled(sheet, name) {
+  const place = slot(sheet, "title");
+  put(place, named(name, { limit: 10_000, title: false }));
+  place.tabIndex = name.length > 120 ? 0 : -1;
+}
+
+/**
  * A sheet with the grants.
  * @template P
  * @param {Frame} frame
@@ -60,7 +71,7 @@ export function grants(frame, plan) {
   const sheet = clone("t-detail");
   sheet.dataset.test = `detail-${plan.of}`;
   sheet.dataset.id = plan.id;
-  put(slot(sheet, "title"), named(plan.title, { limit: 10_000, title: false }));
+  titled(sheet, plan.title);
   slot(sheet, "heading").textContent = plan.heading;
   const strip = slot(sheet, "strip");
   const reason = slot(sheet, "reason");
@@ -107,7 +118,7 @@ export function grants(frame, plan) {
     put(scopes, grant.scopes.length > 0 ? named(grant.scopes.join(" "), { limit: 400 }) : words.grants.no_scopes);
     scopes.dataset.fact = "scopes";
     const needed = allowance(frame, grant.member);
-    const act = el("button", { class: "b small danger", type: "button", "data-test": "revoke", "aria-label": words.grants.revoke_label(visible(grant.app.name, 80), visible(who, 80)) }, words.grants.revoke);
+    const act = el("button", { class: "b small act", type: "button", "data-test": "revoke", "aria-label": words.grants.revoke_label(visible(grant.app.name, 80), visible(who, 80)) }, words.grants.revoke);
     if (needed.allowed === false) {
       act.disabled = true;
       act.title = reasonWords(needed);

@@ -2,7 +2,7 @@
 // shell, and which acts exist comes from the caller.
 
 import { el, group, say } from "../lib/dom.js";
-import { memberName, named } from "../lib/text.js";
+import { memberName, named, visible, whole } from "../lib/text.js";
 import { clock, countdown, everySecond, time, until } from "../lib/time.js";
 import { words } from "../words/en.js";
 import { note } from "./telling.js";
@@ -76,7 +76,7 @@ function problemFacts(problem, how = {}) {
   }
   const status = [problem.status === null ? null : String(problem.status), problem.error_type].filter((part) => part);
   if (status.length > 0) facts.push({ key: "status", label: words.facts.status, value: named(status.join(" "), { limit: 120 }) });
-  if (problem.message) facts.push({ key: "message", label: words.facts.said, value: el("span", { class: "over" }, named(problem.message, { limit: 600, title: false })) });
+  if (problem.message) facts.push({ key: "message", label: words.facts.said, value: whole(problem.message) });
   if (how.request !== false && (problem.request_id || problem.status !== null)) facts.push(requestFact(problem.request_id));
   return facts;
 }
@@ -133,7 +133,7 @@ function settling(report, around) {
   if (!settle || !(report.unsettled || report.outcome === "unknown")) return [];
   /** @type {Act[]} */
   const acts = [{ key: "settle", label: words.acts.settle, run: (button) => settle(button, report.sweep_id, false) }];
-  if (report.answered_at === null) acts.unshift({ key: "send-again", label: words.acts.send_again(report.organization_name), style: "danger", left: true, run: (button) => settle(button, report.sweep_id, true) });
+  if (report.answered_at === null) acts.unshift({ key: "send-again", label: words.acts.send_again(visible(report.organization_name, 60)), style: "danger", left: true, run: (button) => settle(button, report.sweep_id, true) });
   return acts;
 }
 
@@ -433,11 +433,11 @@ export function tellRefusal(refusal, around) {
       break;
     case "journal": {
       told.mark = "no";
-      begin(all.journal);
+      begin({ title: all.journal.title, lead: refusal.sent ? all.journal.lead_sent : all.journal.lead });
       const causes = /** @type {Record<string, string>} */ (all.journal.faults);
       const nexts = /** @type {Record<string, string>} */ (all.journal.next);
       told.facts = [{ key: "cause", label: words.facts.cause, value: causes[refusal.fault] ?? all.journal.faults.other }, next(nexts[refusal.fault] ?? all.journal.next.other)];
-      told.acts.push(...again);
+      if (!refusal.sent) told.acts.push(...again);
       break;
     }
     case "keyring": {

@@ -12,7 +12,21 @@ const HIDDEN =
   /[\u0000-\u001f\u007f-\u009f\u00ad\u034f\u061c\u070f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\u{e0000}-\u{e0fff}]|\p{Cs}|(?<=\p{M}{3})\p{M}+/gu;
 
 /** What may come before a joiner or a variation selector that only makes a picture of it. */
-const PICTURE_END = /[\p{Extended_Pictographic}\p{Emoji_Modifier}\ufe0f]$/u;
+const PICTURE = /^(?:\p{Extended_Pictographic}|\p{Emoji_Modifier}|\ufe0f)$/u;
+
+/**
+ * Letters of another script inside a word of Latin ones, as in a name made to look like another. At most three at a time:
+ * a word that is mostly of another script is simply of another script.
+ */
+const WORD = /[\p{L}\p{M}]+/gu;
+const LATIN = /\p{Script=Latin}/gu;
+const LOOKALIKE = /[\p{Script=Cyrillic}\p{Script=Greek}\p{Script=Armenian}\p{Script=Cherokee}\p{Script=Lisu}]/gu;
+
+/** @param {string} text */
+function lastCharacter(text) {
+  const low = text.charCodeAt(text.length - 1);
+  return low >= 0xdc00 && low <= 0xdfff ? text.slice(-2) : text.slice(-1);
+}
 
 /**
  * @typedef {{ text: string, hidden: boolean }} Run
@@ -24,6 +38,37 @@ const PICTURE_END = /[\p{Extended_Pictographic}\p{Emoji_Modifier}\ufe0f]$/u;
  * @returns {Run[]}
  */
 export function runs(text) {
+  return hiddenRuns(text).flatMap((run) => (run.hidden ? [run] : mixedRuns(run.text)));
+}
+
+/**
+ * Names the letters that only look as if they belonged to their word: `Clа⟨U+0430⟩ude`.
+ * @param {string} text
+ * @returns {Run[]}
+ */
+function mixedRuns(text) {
+  /** @type {Run[]} */
+  const out = [];
+  let from = 0;
+  for (const word of text.matchAll(WORD)) {
+    const strange = [...word[0].matchAll(LOOKALIKE)];
+    const latin = word[0].match(LATIN)?.length ?? 0;
+    if (strange.length === 0 || latin === 0 || strange.length > Math.max(3, latin)) continue;
+    for (const letter of strange) {
+      const end = word.index + letter.index + letter[0].length;
+      out.push({ text: text.slice(from, end), hidden: false }, { text: token(letter[0]), hidden: true });
+      from = end;
+    }
+  }
+  if (from < text.length) out.push({ text: text.slice(from), hidden: false });
+  return out;
+}
+
+/**
+ * @param {string} text
+ * @returns {Run[]}
+ */
+function hiddenRuns(text) {
   /** @type {Run[]} */
   const out = [];
   let plain = "";
@@ -31,7 +76,7 @@ export function runs(text) {
   for (const found of text.matchAll(HIDDEN)) {
     plain += text.slice(from, found.index);
     from = found.index + found[0].length;
-    if (/[\u200d\ufe0e\ufe0f]/u.test(found[0]) && PICTURE_END.test(plain)) {
+    if (/[\u200d\ufe0e\ufe0f]/u.test(found[0]) && PICTURE.test(lastCharacter(plain))) {
       plain += found[0];
       continue;
     }
@@ -91,6 +136,23 @@ export function named(text, how = {}) {
   const made = el(how.strong ? "b" : "span", {}, el("bdi", { class: "name" }, ...pieces));
   if (how.title !== false && text.length > 24) made.title = visible(text);
   if (short.cut && how.length) made.append(el("span", { class: "soft" }, ` ${words.characters(text.length)}`));
+  return made;
+}
+
+/**
+ * A text that may be long, whole: on its line while it is short, in a box that scrolls when it is not.
+ * @param {string} text
+ * @param {{ mono?: boolean, empty?: string }} [how]
+ * @returns {HTMLElement}
+ */
+export function whole(text, how = {}) {
+  const inside = named(text, { limit: 10_000, title: false, ...(how.empty === undefined ? {} : { empty: how.empty }) });
+  const made = el("span", { class: how.mono ? "mono" : null }, inside);
+  if (text.length > 160) {
+    made.classList.add("over");
+    made.tabIndex = 0;
+    made.setAttribute("role", "group");
+  }
   return made;
 }
 

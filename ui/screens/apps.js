@@ -3,10 +3,10 @@
 import { ask } from "../bridge.js";
 import { browse } from "../elements/browse.js";
 import { copyButton } from "../elements/copy.js";
-import { grants } from "../elements/grants.js";
+import { grants, titled } from "../elements/grants.js";
 import { note } from "../elements/telling.js";
 import { el, put, slot } from "../lib/dom.js";
-import { named } from "../lib/text.js";
+import { named, whole } from "../lib/text.js";
 import { words } from "../words/en.js";
 
 /** @typedef {import("./frame.js").Frame} Frame */
@@ -55,7 +55,7 @@ export function apps(frame) {
       title: face.name,
       heading: words.apps.members_heading,
       filter: words.apps.members_filter,
-      counted: words.members.summary,
+      counted: words.number,
       none: words.apps.members_none,
       back: () => screen.show(null),
       fetch: async (window) => {
@@ -72,17 +72,20 @@ export function apps(frame) {
 
   /** @param {HTMLElement} root @param {AppFace} app @param {boolean} namesKnown */
   function facts(root, app, namesKnown) {
-    put(slot(root, "title"), named(app.name, { limit: 10_000, title: false }));
+    titled(root, app.name);
     const description = slot(root, "description");
     description.hidden = app.description === "";
-    if (app.description.length > 160) description.tabIndex = 0;
+    if (app.description.length > 160) {
+      description.tabIndex = 0;
+      description.setAttribute("role", "group");
+    }
     put(description, app.description ? named(app.description, { limit: 10_000, title: false }) : null);
     put(
       slot(root, "facts"),
       el("dt", {}, words.apps.type),
       el("dd", { "data-fact": "type" }, named(typeWords(app.client_type, "types_long"))),
       el("dt", {}, words.apps.pick_id),
-      el("dd", { "data-fact": "connected_app_id" }, el("span", { class: "mono over" }, named(app.connected_app_id, { limit: 10_000, title: false })), " ", copyButton(app.connected_app_id, words.apps.pick_id)),
+      el("dd", { "data-fact": "connected_app_id" }, whole(app.connected_app_id, { mono: true }), " ", copyButton(app.connected_app_id, words.apps.pick_id)),
     );
     put(
       slot(root, "notes"),

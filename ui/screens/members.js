@@ -3,12 +3,12 @@
 
 import { ask } from "../bridge.js";
 import { browse } from "../elements/browse.js";
-import { grants } from "../elements/grants.js";
+import { grants, titled } from "../elements/grants.js";
 import { tellRefusal } from "../elements/outcome.js";
 import { copyButton } from "../elements/copy.js";
 import { paintTelling } from "../elements/telling.js";
 import { el, put, slot } from "../lib/dom.js";
-import { memberName, named } from "../lib/text.js";
+import { memberName, named, whole } from "../lib/text.js";
 import { words } from "../words/en.js";
 
 /** @typedef {import("./frame.js").Frame} Frame */
@@ -82,7 +82,7 @@ export function members(frame) {
       title: memberName(face),
       heading: face.yourself ? words.members.own : words.members.apps_heading,
       filter: null,
-      counted: words.apps.summary,
+      counted: words.number,
       none: face.yourself ? words.members.apps_none_self : words.members.apps_none,
       back: () => screen.show(null),
       fetch: async ({ offset, count }) => {
@@ -98,7 +98,7 @@ export function members(frame) {
         return { rows: all.slice(offset, offset + count), matching: all.length, total: all.length, unreadable: reply.unreadable, read_at: reply.read_at, member: reply.member };
       },
       onPage: (root, page) => {
-        put(slot(root, "title"), named(memberName(page.member), { limit: 10_000, title: false }));
+        titled(root, memberName(page.member));
         facts(root, page.member);
       },
     });
@@ -115,9 +115,9 @@ export function members(frame) {
   function facts(root, face) {
     put(
       slot(root, "facts"),
-      ...(face.email ? [el("dt", {}, words.members.address), el("dd", { "data-fact": "email" }, named(face.email))] : []),
+      ...(face.email ? [el("dt", {}, words.members.address), el("dd", { "data-fact": "email" }, whole(face.email))] : []),
       el("dt", {}, words.members.member_id),
-      el("dd", { "data-fact": "member_id" }, el("span", { class: "mono over" }, named(face.member_id, { limit: 10_000, title: false })), " ", copyButton(face.member_id, words.members.member_id)),
+      el("dd", { "data-fact": "member_id" }, whole(face.member_id, { mono: true }), " ", copyButton(face.member_id, words.members.member_id)),
     );
   }
 

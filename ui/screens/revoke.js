@@ -5,7 +5,7 @@ import { openDialog } from "../elements/dialog.js";
 import { planNotes, tellDenial, tellOutcome, tellRefusal } from "../elements/outcome.js";
 import { factCells, paintTelling } from "../elements/telling.js";
 import { announce, button, clone, el, put, say, slot } from "../lib/dom.js";
-import { memberName, named } from "../lib/text.js";
+import { memberName, named, visible, whole } from "../lib/text.js";
 import { time } from "../lib/time.js";
 import { words } from "../words/en.js";
 
@@ -106,23 +106,23 @@ class Flow {
     const root = clone("t-confirm");
     const member = memberName(plan.member);
     slot(root, "title").textContent = how.anyway && plan.denied ? said.title_anyway : said.title;
-    put(slot(root, "lead"), say(said.lead, { app: named(plan.app.name, { strong: true, limit: 300, length: true }), member: named(member, { strong: true, limit: 300, length: true }), org: named(plan.organization_name, { limit: 120 }) }));
+    put(slot(root, "lead"), say(said.lead, { app: named(plan.app.name, { strong: true, limit: 120, length: true }), member: named(member, { strong: true, limit: 120, length: true }), org: named(plan.organization_name, { limit: 80 }) }));
     const again = plan.may_reconnect === null ? said.again_unknown : plan.may_reconnect ? said.again_yes : said.again_no;
     const address = plan.member.name && plan.member.email ? el("span", { class: "soft" }, " ", named(plan.member.email)) : null;
     put(
       slot(root, "facts"),
       ...[
-        { key: "member", label: said.member, value: el("span", { class: "over" }, named(member, { limit: 10_000, title: false }), address, plan.member.yourself ? el("span", { class: "soft" }, ` (${words.you})`) : null) },
-        { key: "app", label: said.app, value: el("span", { class: "over" }, named(plan.app.name, { limit: 10_000, title: false })) },
-        { key: "connected_app_id", label: said.client_id, value: el("span", { class: "mono over" }, named(plan.app.connected_app_id, { limit: 400 })) },
-        { key: "organization", label: said.organization, value: el("span", {}, named(plan.organization_name), " ", el("span", { class: "env", "data-env": plan.environment }, words.environment[plan.environment])) },
-        { key: "scopes", label: said.scopes, value: plan.scopes.length > 0 ? el("span", { class: "over" }, named(plan.scopes.join(" "), { limit: 2000, title: false })) : words.grants.no_scopes },
+        { key: "member", label: said.member, value: el("span", {}, whole(member), address, plan.member.yourself ? el("span", { class: "soft" }, ` (${words.you})`) : null) },
+        { key: "app", label: said.app, value: whole(plan.app.name) },
+        { key: "connected_app_id", label: said.client_id, value: whole(plan.app.connected_app_id, { mono: true }) },
+        { key: "organization", label: said.organization, value: el("span", {}, named(plan.organization_name, { limit: 120 }), " ", el("span", { class: "env", "data-env": plan.environment }, words.environment[plan.environment])) },
+        { key: "scopes", label: said.scopes, value: plan.scopes.length > 0 ? whole(plan.scopes.join(" ")) : words.grants.no_scopes },
         { key: "may_reconnect", label: said.afterwards, value: again },
       ].flatMap(factCells),
     );
     put(slot(root, "notes"), how.note ? el("p", { class: "note", "data-fact": "policy_note" }, how.note) : null, ...planNotes(plan, how), el("p", { class: "soft", "data-fact": "tokens" }, said.tokens));
     const go = button(root, "confirm");
-    put(go, el("span", {}, said.button(plan.organization_name)));
+    put(go, el("span", {}, said.button(visible(plan.organization_name, 60))));
     go.addEventListener("click", () => this.run(plan, how.anyway));
     const cancel = button(root, "cancel");
     cancel.addEventListener("click", () => this.dialog.close());

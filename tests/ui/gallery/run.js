@@ -63,7 +63,12 @@ async function look(name) {
         for (const node of shown) {
           const box = node.getBoundingClientRect();
           // What scrolls or is cut on purpose is measured by its own box, not by what lies inside.
-          if (box.right > window.innerWidth + 1 && !node.closest(".row, .unseen, .name, .long, .over, svg")) over.push(`${node.tagName}.${node.className} ends at ${Math.round(box.right)}`);
+          if (box.right <= window.innerWidth + 1 || node.closest(".unseen, svg")) continue;
+          let clipped = false;
+          for (let up = node.parentElement; up && up !== document.body && !clipped; up = up.parentElement) {
+            clipped = getComputedStyle(up).overflowX !== "visible" && up.getBoundingClientRect().right <= window.innerWidth + 1;
+          }
+          if (!clipped) over.push(`${node.tagName}.${node.className} ends at ${Math.round(box.right)}`);
         }
         if (document.documentElement.scrollWidth > window.innerWidth) over.push("the page scrolls sideways");
         for (const scroller of document.querySelectorAll("dialog, .gate, .state, .rows")) {

@@ -114,7 +114,7 @@ export const scenes = {
   "sign-in-captcha": { answers: signedOut({ sign_in_send_code: () => refuse(f.refusals.captcha_required) }), steps: (h) => h.click("send-code"), ends: "dialog" },
   "sign-in-offline": { answers: signedOut({ sign_in_send_code: () => refuse(f.refusals.offline) }), steps: (h) => h.click("send-code"), ends: "dialog" },
   "boot-shell-refused": { answers: { session_status: () => refuse("session_status not allowed. Permissions associated with this command: none") }, ends: "boot-refused" },
-  "boot-journal": { answers: { session_status: () => refuse(f.refusals.journal_rolled_back) }, ends: "boot-refused" },
+  "boot-journal": { answers: { session_status: () => refuse(f.refusals.journal_unforeseen) }, ends: "boot-refused" },
 
   // ---- apps
   "apps": { answers: signedIn(), steps: (h) => h.find("row"), ends: "screen-apps" },
