@@ -37,6 +37,8 @@ export async function copyFrom(button, text) {
   button.dataset.label = label;
   const worked = await copyText(text);
   const said = worked ? words.copied : words.copy_failed;
+  // The shorter word must not move what stands beside it.
+  if (worked) button.style.minWidth = `${button.offsetWidth}px`;
   button.textContent = said;
   announce(said);
   setTimeout(() => { button.textContent = label; }, 2000);

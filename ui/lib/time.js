@@ -68,7 +68,7 @@ export function span(ms) {
   return words.days(Math.floor(hours / 24));
 }
 
-/** @type {Map<Node, { run: () => void, seen: boolean }>} */
+/** @type {Map<Node, { run: () => void, seen: boolean, waited: number }>} */
 const ticking = new Map();
 /** @type {number | undefined} */
 let timer;
@@ -82,7 +82,7 @@ let timer;
  */
 export function everySecond(node, run) {
   run(node);
-  ticking.set(node, { run: () => run(node), seen: node.isConnected });
+  ticking.set(node, { run: () => run(node), seen: node.isConnected, waited: 0 });
   timer ??= window.setInterval(tick, 1000);
   return node;
 }
@@ -92,8 +92,8 @@ function tick() {
     if (node.isConnected) {
       entry.seen = true;
       entry.run();
-    } else if (entry.seen) {
-      // It was shown and is not any more: whoever took it out is done with it.
+    } else if (entry.seen || (entry.waited += 1) > 30) {
+      // It was shown and is not any more, or never will be: whoever made it is done with it.
       ticking.delete(node);
     }
   }

@@ -85,9 +85,9 @@ export function members(frame) {
       counted: words.number,
       none: face.yourself ? words.members.apps_none_self : words.members.apps_none,
       back: () => screen.show(null),
-      fetch: async ({ offset, count }) => {
+      fetch: async ({ offset, count, reread }) => {
         // One answer holds all of them: it is cut into windows here so that the same list can show it.
-        if (offset === 0 || !whole) {
+        if (reread || offset === 0 || !whole) {
           const reply = await ask("member_connected_apps", { member_id: face.member_id });
           whole = {
             reply,
