@@ -66,6 +66,9 @@ pub struct Report {
     pub needs: Option<Permission>,
     /// It can still be settled.
     pub unsettled: bool,
+    /// When a later read may tell more than is known now: the second read of what is gone, another look at what was
+    /// listed or could not be told. `None` once there is nothing more to learn.
+    pub look_again_at: Option<String>,
     /// The chain's head, hexadecimal.
     pub head: String,
 }
@@ -95,6 +98,18 @@ impl Report {
         let since = answered_at.or(finding.sent.as_ref()).or(finding.gone.as_ref());
         let own = grant.route == journal::Route::Oneself;
         let unsettled = !finding.settled();
+        // Once the doubt has run out one read is made, and whatever it says stands.
+        let doubt_ends = since.map(|at| later(at, rules.confirm_after));
+        let looked_late = doubt_ends.is_some_and(|ends| {
+            finding.last_read.as_ref().is_some_and(|read| read.began.utc >= ends)
+        });
+        let may_change = matches!(
+            finding.outcome,
+            Outcome::Revoked | Outcome::AlreadyGone | Outcome::StillThere | Outcome::Accepted
+        );
+        let look_again_at = doubt_ends
+            .filter(|_| may_change && finding.attempts > 0 && finding.confirmed.is_none() && !looked_late)
+            .map(|at| at.to_string());
         Some(Self {
             sweep_id: opening.sweep_id,
             began_at: began.utc.to_string(),
@@ -128,6 +143,7 @@ impl Report {
             needs: (finding.outcome == Outcome::Denied)
                 .then(|| if own { permission::revoke_own_app() } else { permission::revoke_member_app() }),
             unsettled,
+            look_again_at,
             head,
             grant,
         })

@@ -260,13 +260,13 @@ impl Desk {
             }
             let report = self.report(sweep.id).await?;
             let opened = sweep.opened.utc.timestamp();
-            let confirm_due = report.confirm_due_at.as_deref().and_then(|at| at.parse::<Timestamp>().ok());
+            let due = report.look_again_at.as_deref().and_then(|at| at.parse::<Timestamp>().ok());
             // A week is longer than any doubt about a token: after it nothing is read by itself any more.
             let recent = now.duration_since(opened).unsigned_abs() < RESUME_WITHIN * 7;
             // What was looked at within the last minute is not looked at again.
             let rested = now.duration_since(sweep.last.utc.timestamp()).unsigned_abs() >= Duration::from_secs(60);
-            let left_open = report.unsettled && (rested || !self.seen_this_run(sweep.id));
-            if recent && (left_open || confirm_due.is_some_and(|due| due <= now)) {
+            let left_open = (report.unsettled || sweep.closing.is_none()) && (rested || !self.seen_this_run(sweep.id));
+            if recent && (left_open || due.is_some_and(|due| due <= now)) {
                 match self.settle(sweep.id, false).await {
                     Ok(_) => {}
                     Err(Error::Journal(error)) => return Err(error.into()),

@@ -158,7 +158,7 @@ impl Finding {
             second.map(|clock| (*clock).clone())
         });
 
-        let (outcome, why) = judge(&history, success.is_some(), latest.as_ref().map(|(answer, _)| answer), gone.is_some(), listed.is_some());
+        let (outcome, why) = judge(&history, since.as_ref(), success.is_some(), latest.as_ref().map(|(answer, _)| answer), gone.is_some(), listed.is_some());
         Self {
             outcome,
             why,
@@ -187,6 +187,7 @@ pub fn findings(rows: &[Row], rules: &Rules) -> BTreeMap<u32, Finding> {
 
 fn judge(
     history: &History<'_>,
+    since: Option<&Clock>,
     success: bool,
     latest: Option<&Answer>,
     gone: bool,
@@ -196,7 +197,7 @@ fn judge(
         return match (gone, listed) {
             (true, _) => (Outcome::Revoked, None),
             (_, true) => (Outcome::StillThere, None),
-            _ => (Outcome::Accepted, Some(history.why_unproven())),
+            _ => (Outcome::Accepted, Some(history.why_unproven(since))),
         };
     }
     // A request that got no whole answer may have been carried out, whatever was answered to the others.
@@ -205,7 +206,7 @@ fn judge(
         return (Outcome::AlreadyGone, None);
     }
     if uncertain && !listed {
-        return (history.hidden_or(Outcome::Unknown), None);
+        return (history.hidden_or(since, Outcome::Unknown), None);
     }
     if let Some(refused) = latest.filter(|answer| is_certain_refusal(answer)) {
         let error_type = refused.error_type.as_deref().unwrap_or("");
@@ -213,7 +214,7 @@ fn judge(
             // Only the app's own view can tell a deleted member from one that merely cannot be found.
             (404, "member_not_found") if history.absent_in_app_view() => (Outcome::MemberGone, None),
             (404, "connected_app_not_found") if gone => (Outcome::AlreadyGone, None),
-            (404, "connected_app_not_found") if !listed => (history.hidden_or(Outcome::Unknown), None),
+            (404, "connected_app_not_found") if !listed => (history.hidden_or(since, Outcome::Unknown), None),
             (403, "session_authorization_error" | "unauthorized_action") => (Outcome::Denied, None),
             _ => (Outcome::Failed, None),
         };
@@ -221,7 +222,7 @@ fn judge(
     if gone {
         return (Outcome::AlreadyGone, None);
     }
-    (history.hidden_or(Outcome::Unknown), None)
+    (history.hidden_or(since, Outcome::Unknown), None)
 }
 
 /// A success: a whole answer with a 2xx. Anything less may or may not have been carried out.
@@ -294,9 +295,7 @@ impl<'a> History<'a> {
     }
 
     fn proofs_after(&self, since: Option<&Clock>) -> Vec<(Proof, Clock)> {
-        self.reads
-            .iter()
-            .filter(|(read, _)| since.is_none_or(|since| millis_between(since, &read.began) >= 0))
+        self.reads_after(since)
             .filter_map(|(read, proof)| proof.map(|proof| (proof, read.began.clone())))
             .collect()
     }
@@ -315,22 +314,27 @@ impl<'a> History<'a> {
         })
     }
 
-    fn policy_hides(&self) -> bool {
-        self.reads.iter().rev().find_map(|(read, _)| read.policy.as_ref()?.app_forbidden).unwrap_or(false)
+    /// The reads that began after a moment: those before it say nothing of what was done then.
+    fn reads_after(&self, since: Option<&Clock>) -> impl DoubleEndedIterator<Item = &(&'a Read, Option<Proof>)> {
+        self.reads.iter().filter(move |(read, _)| since.is_none_or(|since| millis_between(since, &read.began) >= 0))
     }
 
-    fn hidden_or(&self, otherwise: Outcome) -> Outcome {
-        if self.policy_hides() { Outcome::Hidden } else { otherwise }
+    fn policy_hides(&self, since: Option<&Clock>) -> bool {
+        self.reads_after(since).rev().find_map(|(read, _)| read.policy.as_ref()?.app_forbidden).unwrap_or(false)
     }
 
-    fn why_unproven(&self) -> Why {
-        if self.policy_hides() {
+    fn hidden_or(&self, since: Option<&Clock>, otherwise: Outcome) -> Outcome {
+        if self.policy_hides(since) { Outcome::Hidden } else { otherwise }
+    }
+
+    fn why_unproven(&self, since: Option<&Clock>) -> Why {
+        if self.policy_hides(since) {
             return Why::HiddenByPolicy;
         }
         if self.session_ended {
             return Why::SessionEnded;
         }
-        match self.reads.last().map(|(read, _)| *read) {
+        match self.reads_after(since).next_back().map(|(read, _)| *read) {
             None => Why::ReadFailed,
             Some(read) if read.answered && read.status == Some(403) => Why::NoReadAllowed,
             Some(read) if read.answered && read.status == Some(200) => Why::ReadIncomplete,

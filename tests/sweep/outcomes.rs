@@ -1,0 +1,306 @@
+//! One outcome after another, each provoked at the sandbox and compared with its ledger.
+
+use std::time::Duration;
+
+use cutoff::revoke::Ask;
+use cutoff::sweep::verdict::{Outcome, Why};
+use cutoff::{Desk, Error};
+use promises::ground::{self, Place};
+use sandbox::{Options as SandboxOptions, Sandbox};
+use serde_json::json;
+use tempfile::TempDir;
+
+struct Ground {
+    sandbox: Sandbox,
+    place: Place,
+    desk: Desk,
+    dir: TempDir,
+    member: String,
+    app: String,
+}
+
+impl Ground {
+    async fn with(options: cutoff::Options) -> Self {
+        let sandbox = Sandbox::start(SandboxOptions::default()).await.expect("the sandbox starts");
+        let place = Place::of(&sandbox);
+        let dir = tempfile::tempdir().expect("a directory");
+        let desk = ground::desk(dir.path(), options);
+        place.sign_in(&desk, &ground::email(&sandbox, "admin")).await;
+        let (member, app) = place.some_grant(&sandbox).await;
+        desk.apps(true).await.expect("the apps can be read");
+        Self { sandbox, place, desk, dir, member, app }
+    }
+
+    async fn new() -> Self {
+        Self::with(ground::quick()).await
+    }
+
+    fn ask(&self) -> Ask {
+        Ask { member_id: self.member.clone(), connected_app_id: self.app.clone(), ..Ask::default() }
+    }
+
+    async fn revoke(&self) -> cutoff::report::Report {
+        self.desk.revoke(&self.ask(), None).await.expect("a report")
+    }
+
+    async fn there(&self) -> bool {
+        self.place.has(&self.member, &self.app).await
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revoke_is_called_revoked_only_after_a_later_read() {
+    let ground = Ground::new().await;
+    let before = ground.place.ledger().await["calls"].as_array().map_or(0, Vec::len);
+    let report = ground.revoke().await;
+    assert_eq!(report.outcome, Outcome::Revoked);
+    assert!(!ground.there().await, "the ledger must lack the grant");
+    let ledger = ground.place.ledger().await;
+    let calls = &ledger["calls"].as_array().expect("calls")[before..];
+    let methods: Vec<_> = calls.iter().map(|call| call["method"].as_str().unwrap_or_default()).collect();
+    assert_eq!(methods, ["POST", "GET"], "one revoke and one read again, nothing else: {calls:?}");
+    assert!(report.gone_at >= report.answered_at, "the read began after the answer");
+    assert!(report.request_id.as_deref().is_some_and(|id| id.starts_with("request-id-")));
+    assert!(report.confirmed_at.is_none() && report.confirm_due_at.is_some());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_clean_read_confirms_and_sends_nothing() {
+    let mut options = ground::quick();
+    options.rules.confirm_after = Duration::from_millis(300);
+    let ground = Ground::with(options).await;
+    let report = ground.revoke().await;
+    assert!(report.confirmed_at.is_none());
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    ground.desk.tend(jiff::Timestamp::now()).await.expect("tended");
+    let report = ground.desk.report(report.sweep_id).await.expect("a report");
+    assert_eq!(report.outcome, Outcome::Revoked);
+    assert!(report.confirmed_at.is_some(), "{report:?}");
+    assert_eq!(ground.place.revokes().await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reset_before_the_commit_is_sent_again_and_one_after_it_is_not() {
+    let ground = Ground::new().await;
+    ground.place.faults(json!({"reset_after_commit_share": 1.0, "on": "/revoke"})).await;
+    let report = ground.revoke().await;
+    assert_eq!(report.outcome, Outcome::AlreadyGone, "gone, but no answer of ours says who did it: {report:?}");
+    assert!(report.answered_at.is_none());
+    assert_eq!(report.attempts, 1, "absent in a later read, so it is not sent again");
+    assert!(!ground.there().await);
+
+    let ground = Ground::new().await;
+    ground.place.faults(json!({"reset_before_commit_share": 1.0, "on": "/revoke"})).await;
+    let report = ground.revoke().await;
+    assert_eq!(report.outcome, Outcome::Unknown, "{report:?}");
+    assert_eq!(report.attempts, 3, "listed and unanswered is sent again, three times in all");
+    assert!(report.unsettled && ground.there().await);
+    ground.place.faults(json!({"reset_before_commit_share": null})).await;
+    let settled = ground.desk.settle(report.sweep_id, true).await.expect("it can be settled");
+    assert_eq!(settled.outcome, Outcome::Revoked, "{settled:?}");
+    assert!(!ground.there().await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_commit_that_lands_after_the_connection_died_is_never_called_either_way_too_early() {
+    let ground = Ground::new().await;
+    ground.place.faults(json!({"late_commit_ms": 700, "on": "/revoke"})).await;
+    let report = ground.revoke().await;
+    let there = ground.there().await;
+    match report.outcome {
+        Outcome::Unknown => {}
+        Outcome::AlreadyGone | Outcome::Revoked => assert!(!there, "{report:?}"),
+        other => panic!("{other:?}: {report:?}"),
+    }
+    ground.place.faults(json!({"late_commit_ms": null})).await;
+    tokio::time::sleep(Duration::from_millis(900)).await;
+    let settled = ground.desk.settle(report.sweep_id, false).await.expect("it can be settled");
+    assert_eq!(settled.outcome, Outcome::AlreadyGone, "{settled:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_garbled_success_is_not_a_success() {
+    for body in ["truncated", "html", "wrong_envelope"] {
+        let ground = Ground::new().await;
+        ground.place.faults(json!({"body": body, "on": "/revoke"})).await;
+        let report = ground.revoke().await;
+        assert_eq!(report.outcome, Outcome::AlreadyGone, "{body}: {report:?}");
+        assert!(report.failure.is_some(), "{body}: the report says that no usable answer came");
+        assert!(!ground.there().await);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn reads_that_lag_are_waited_for_before_anything_is_called_still_there() {
+    let ground = Ground::new().await;
+    ground.place.faults(json!({"read_lag_ms": 150})).await;
+    let report = ground.revoke().await;
+    assert_eq!(report.outcome, Outcome::Revoked, "{report:?}");
+
+    let ground = Ground::new().await;
+    ground.place.faults(json!({"read_lag_ms": 60_000})).await;
+    let report = ground.revoke().await;
+    assert_eq!(report.outcome, Outcome::StillThere, "{report:?}");
+    assert_eq!(report.attempts, 1, "an answered revoke is not repeated");
+    ground.place.faults(json!({"read_lag_ms": null})).await;
+    let settled = ground.desk.settle(report.sweep_id, false).await.expect("read again");
+    assert_eq!(settled.outcome, Outcome::Revoked, "{settled:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn when_no_read_is_possible_the_outcome_says_accepted() {
+    let ground = Ground::new().await;
+    ground.place.faults(json!({"server_error_share": 1.0, "on": "connected_apps"})).await;
+    // The revoke's own path holds the same words, so the fault is scoped to the reads of the app and the member.
+    ground.place.faults(json!({"server_error_share": null})).await;
+    let app_read = format!("/organizations/connected_apps/{}", ground.app);
+    ground.place.faults(json!({"body": "truncated", "on": app_read})).await;
+    let report = ground.revoke().await;
+    // The member's own list still tells.
+    assert_eq!(report.outcome, Outcome::Revoked, "{report:?}");
+
+    let ground = Ground::new().await;
+    ground.place.faults(json!({"body": "wrong_envelope", "on": "/connected_apps"})).await;
+    let report = ground.revoke().await;
+    assert!(matches!(report.outcome, Outcome::Unknown | Outcome::Accepted), "{report:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unreadable_row_never_proves_absence() {
+    let ground = Ground::new().await;
+    ground.place.faults(json!({"bad_row": "surrogate"})).await;
+    let report = ground.revoke().await;
+    match report.outcome {
+        Outcome::Revoked => assert!(!ground.there().await),
+        Outcome::Accepted => assert!(matches!(report.why, Some(Why::ReadIncomplete | Why::ReadFailed)), "{report:?}"),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_policy_that_hides_the_app_makes_it_accepted_or_hidden_never_gone() {
+    let ground = Ground::new().await;
+    let forbid = json!({
+        "organization_id": ground.place.organization_id,
+        "third_party_connected_apps_allowed_type": "NOT_ALLOWED",
+        "first_party_connected_apps_allowed_type": "NOT_ALLOWED",
+    });
+    ground.place.control("policy", forbid.clone()).await;
+    let report = ground.revoke().await;
+    assert_eq!((report.outcome, report.why), (Outcome::Accepted, Some(Why::HiddenByPolicy)), "{report:?}");
+
+    let ground = Ground::new().await;
+    ground.place.control("policy", forbid).await;
+    ground.place.faults(json!({"reset_before_commit_share": 1.0, "on": "/revoke"})).await;
+    let report = ground.revoke().await;
+    assert_eq!(report.outcome, Outcome::Hidden, "{report:?}");
+    assert!(ground.there().await, "hidden is not gone, and the ledger knows it");
+    let allow = json!({
+        "organization_id": ground.place.organization_id,
+        "third_party_connected_apps_allowed_type": "ALL_ALLOWED",
+        "first_party_connected_apps_allowed_type": "ALL_ALLOWED",
+    });
+    ground.place.control("policy", allow).await;
+    ground.place.faults(json!({"reset_before_commit_share": null})).await;
+    let settled = ground.desk.settle(report.sweep_id, true).await.expect("settled");
+    assert_eq!(settled.outcome, Outcome::Revoked, "{settled:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deleted_member_is_member_gone() {
+    let ground = Ground::new().await;
+    ground.place.control("delete_member", json!({"member_id": ground.member})).await;
+    let report = ground.revoke().await;
+    assert!(matches!(report.outcome, Outcome::MemberGone | Outcome::AlreadyGone), "{report:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_second_admin_finds_it_already_gone() {
+    let ground = Ground::new().await;
+    ground.place.faults(json!({"second_revoke_404": true})).await;
+    let other_dir = tempfile::tempdir().expect("a directory");
+    let other = ground::desk(other_dir.path(), ground::quick());
+    ground.place.sign_in(&other, &ground::email(&ground.sandbox, "admin")).await;
+    assert_eq!(other.revoke(&ground.ask(), None).await.expect("a report").outcome, Outcome::Revoked);
+    let report = ground.revoke().await;
+    assert_eq!(report.outcome, Outcome::AlreadyGone, "{report:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_last_grant_of_an_app_is_gone_although_the_app_left_every_list() {
+    let ground = Ground::new().await;
+    ground.place.faults(json!({"app_404_when_empty": true})).await;
+    let ledger = ground.place.ledger().await;
+    let grants = ledger["grants"].as_array().expect("grants");
+    let only = grants.iter().find(|grant| {
+        grants.iter().filter(|other| other["connected_app_id"] == grant["connected_app_id"]).count() == 1
+    });
+    let only = only.expect("an app with a single grant");
+    let ask = Ask {
+        member_id: only["member_id"].as_str().expect("an id").to_owned(),
+        connected_app_id: only["connected_app_id"].as_str().expect("an id").to_owned(),
+        ..Ask::default()
+    };
+    let report = ground.desk.revoke(&ask, None).await.expect("a report");
+    assert_eq!(report.outcome, Outcome::Revoked, "{report:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn denied_in_advance_sends_nothing_and_asked_anyway_teaches() {
+    let ground = Ground::new().await;
+    let reader = ground::desk(ground.dir.path().join("reader").as_path(), ground::quick());
+    ground.place.sign_in(&reader, &ground::email(&ground.sandbox, "reader")).await;
+    let before = ground.place.revokes().await;
+    match reader.revoke(&ground.ask(), None).await {
+        Err(Error::NotAllowed(denial)) => {
+            assert!(!denial.asked && denial.request_id.is_none());
+            assert!(denial.roles_that_hold_it.contains(&"stytch_admin".to_owned()), "{denial:?}");
+        }
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(ground.place.revokes().await, before, "said in advance: nothing was sent");
+    let report = reader.revoke(&Ask { ask_anyway: true, ..ground.ask() }, None).await.expect("a report");
+    assert_eq!(report.outcome, Outcome::Denied, "{report:?}");
+    assert!(report.request_id.is_some() && report.needs.is_some());
+    assert!(ground.there().await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_ends_between_revoke_and_read_is_accepted_then_settled_after_signing_in_again() {
+    let ground = Ground::new().await;
+    // The revoke is this session's next call; the read after it finds the session dead.
+    ground.place.faults(json!({"session_dies_after": 1})).await;
+    let report = ground.revoke().await;
+    assert_eq!((report.outcome, report.why), (Outcome::Accepted, Some(Why::SessionEnded)), "{report:?}");
+    assert!(report.unsettled);
+    assert!(matches!(ground.desk.session().map(|_| ()), Err(Error::SignedOut { .. })));
+    ground.place.faults(json!({"session_dies_after": null})).await;
+    ground.place.sign_in(&ground.desk, &ground::email(&ground.sandbox, "admin")).await;
+    ground.desk.tend(jiff::Timestamp::now()).await.expect("tended");
+    for report in ground.desk.reports().await.expect("reports") {
+        let called_revoked = report.outcome == Outcome::Revoked;
+        assert!(!(called_revoked && ground.there().await), "{report:?}");
+        assert!(!report.unsettled, "{report:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ones_own_app_goes_by_the_self_endpoint() {
+    let ground = Ground::new().await;
+    let me = ground::member_id(&ground.sandbox, "member");
+    let own = ground::desk(ground.dir.path().join("own").as_path(), ground::quick());
+    ground.place.sign_in(&own, &ground::email(&ground.sandbox, "member")).await;
+    let ledger = ground.place.ledger().await;
+    let grant = ledger["grants"].as_array().expect("grants").iter().find(|grant| grant["member_id"] == json!(me)).cloned();
+    let grant = grant.expect("the plain member has an app");
+    let app = grant["connected_app_id"].as_str().expect("an id").to_owned();
+    let report = own.revoke(&Ask { member_id: me.clone(), connected_app_id: app.clone(), ..Ask::default() }, None).await;
+    let report = report.expect("a report");
+    assert_eq!(report.outcome, Outcome::Revoked, "{report:?}");
+    assert!(report.own && !ground.place.has(&me, &app).await);
+    let ledger = ground.place.ledger().await;
+    let path = ledger["calls"].as_array().expect("calls").iter().rev().find_map(|call| {
+        call["path"].as_str().filter(|path| path.ends_with("/revoke")).map(str::to_owned)
+    });
+    assert_eq!(path.as_deref(), Some(format!("/sdk/v1/b2b/organizations/members/connected_apps/{app}/revoke").as_str()));
+}
