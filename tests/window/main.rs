@@ -1,1 +1,5 @@
-//! window
+//! The stories in the real window: the app as it is built, driven through WebDriver on a display of its own, with a real Secret
+//! Service, against the sandbox. Each module is a story.
+#![cfg(target_os = "linux")]
+
+mod one_member_one_app;

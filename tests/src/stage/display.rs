@@ -1,0 +1,87 @@
+//! A display of its own, and what every window on it says about itself.
+
+use std::process::Stdio;
+
+use x11rb::connection::Connection as _;
+use x11rb::protocol::xproto::{AtomEnum, ClientMessageEvent, ConnectionExt as _, EventMask, Window};
+
+use super::process::{Group, bare};
+use super::{Home, Mishap, Played};
+
+/// A virtual display.
+pub(crate) struct Display {
+    name: String,
+    _server: Group,
+}
+
+impl Display {
+    /// Starts one under a number that is free.
+    pub(crate) fn start(home: &Home) -> Played<Self> {
+        let mut command = bare("Xvfb");
+        home.dress(&mut command);
+        // The server picks the number itself and says which: looking for a free one and taking it later would be a race.
+        command.args(["-displayfd", "1", "-screen", "0", "1600x1000x24", "-nolisten", "tcp", "-noreset"]);
+        let mut server = Group::start(command.stdout(Stdio::piped()), "xvfb")?;
+        let number = server.first_line("Xvfb")?;
+        Ok(Self { name: format!(":{number}"), _server: server })
+    }
+
+    /// Its name, `:7`.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Every property of every window: titles, names, hints, whatever else is hung on them.
+    pub(crate) fn properties(&self) -> Played<Vec<(String, Vec<u8>)>> {
+        let (x, screen) = x11rb::connect(Some(&self.name)).map_err(display)?;
+        let mut found = Vec::new();
+        for window in windows(&x, x.setup().roots[screen].root)? {
+            let properties = x.list_properties(window).map_err(display)?.reply();
+            // A window may go while it is looked at.
+            let Ok(properties) = properties else { continue };
+            for atom in properties.atoms {
+                let name = x.get_atom_name(atom).map_err(display)?.reply().map_err(display)?;
+                let value = x.get_property(false, window, atom, AtomEnum::ANY, 0, 1 << 20).map_err(display)?.reply();
+                let Ok(value) = value else { continue };
+                found.push((String::from_utf8_lossy(&name.name).into_owned(), value.value));
+            }
+        }
+        Ok(found)
+    }
+
+    /// Closes every window as a person does: by asking it to.
+    pub(crate) fn close_windows(&self) -> Played {
+        let (x, screen) = x11rb::connect(Some(&self.name)).map_err(display)?;
+        let atom = |name: &str| -> Played<u32> {
+            Ok(x.intern_atom(false, name.as_bytes()).map_err(display)?.reply().map_err(display)?.atom)
+        };
+        let (protocols, close) = (atom("WM_PROTOCOLS")?, atom("WM_DELETE_WINDOW")?);
+        for window in windows(&x, x.setup().roots[screen].root)? {
+            let asked = x.get_property(false, window, protocols, AtomEnum::ATOM, 0, 64).map_err(display)?.reply();
+            let understands =
+                asked.is_ok_and(|asked| asked.value32().is_some_and(|mut atoms| atoms.any(|atom| atom == close)));
+            if understands {
+                let message = ClientMessageEvent::new(32, window, protocols, [close, 0, 0, 0, 0]);
+                x.send_event(false, window, EventMask::NO_EVENT, message).map_err(display)?;
+            }
+        }
+        x.flush().map_err(display)
+    }
+}
+
+/// All windows, from the root down.
+fn windows(x: &impl x11rb::connection::Connection, root: Window) -> Played<Vec<Window>> {
+    let mut found = vec![root];
+    let mut at = 0;
+    while let Some(window) = found.get(at).copied() {
+        if let Ok(tree) = x.query_tree(window).map_err(display)?.reply() {
+            found.extend(tree.children);
+        }
+        at += 1;
+    }
+    Ok(found)
+}
+
+fn display(error: impl std::fmt::Display) -> Mishap {
+    Mishap::new(format!("the display: {error}"))
+}

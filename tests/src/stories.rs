@@ -1,0 +1,480 @@
+//! The stories that the tests and the demo both play in the real window, step by step: what was expected, what was seen. The
+//! tests stop at the first step that is not as expected; the demo goes on and leaves a picture of each.
+
+use std::path::{Path, PathBuf};
+
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+use serde_json::json;
+
+use crate::stage::{App, Key, Mishap, Played, Scene, hook};
+
+/// The organization that the stories play in.
+pub const ORGANIZATION: &str = "Acme Robotics";
+/// The app that they revoke.
+pub const APP: &str = "DataSync";
+
+/// One step of a story.
+#[derive(Clone, Debug, Serialize)]
+pub struct Step {
+    /// What was done.
+    pub step: String,
+    /// What should be seen then.
+    pub expected: String,
+    /// What was seen.
+    pub seen: String,
+    /// Whether that is it.
+    pub ok: bool,
+}
+
+/// What is kept of a story while it is played.
+pub struct Record {
+    steps: Vec<Step>,
+    pictures: Option<PathBuf>,
+}
+
+impl Record {
+    /// A record that stops at the first step that is not as expected.
+    #[must_use]
+    pub fn strict() -> Self {
+        Self { steps: Vec::new(), pictures: None }
+    }
+
+    /// A record that goes on whatever is seen, and leaves a picture of the window after each step.
+    #[must_use]
+    pub fn with_pictures(dir: &Path) -> Self {
+        Self { steps: Vec::new(), pictures: Some(dir.to_owned()) }
+    }
+
+    /// The steps so far.
+    #[must_use]
+    pub fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
+    /// Notes a step that the story could not go on from.
+    pub fn broke(&mut self, mishap: &Mishap) {
+        let (step, expected) = ("the story goes on".to_owned(), "nothing stops it".to_owned());
+        self.steps.push(Step { step, expected, seen: mishap.to_string(), ok: false });
+    }
+
+    /// Notes a step.
+    ///
+    /// # Errors
+    /// For a strict record, when it is not as expected; for one with pictures, when none can be taken.
+    pub async fn step(&mut self, app: &App, step: &str, expected: &str, seen: impl Into<String>, ok: bool) -> Played {
+        let noted = Step { step: step.into(), expected: expected.into(), seen: seen.into(), ok };
+        if let Some(dir) = &self.pictures {
+            let name: String = step
+                .chars()
+                .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' })
+                .collect();
+            let name = name.split('-').filter(|part| !part.is_empty()).take(8).collect::<Vec<_>>().join("-");
+            std::fs::write(dir.join(format!("{:02}-{name}.png", self.steps.len() + 1)), app.picture().await?)?;
+        } else if !ok {
+            return Err(Mishap::new(format!("{step}: expected {expected}; seen: {}", noted.seen)));
+        }
+        self.steps.push(noted);
+        Ok(())
+    }
+}
+
+/// Signs in by e-mail code, with the mouse: address, code, and the organization where there are several.
+///
+/// # Errors
+/// When the window does not play along.
+pub async fn sign_in(scene: &Scene, app: &App, role: &str) -> Played {
+    let email = &scene.person(role).email;
+    let known = scene.codes(email);
+    app.fill(&hook("email"), email).await?;
+    app.click(&hook("send-code")).await?;
+    let code = scene.code(email, known).await?;
+    app.fill(&hook("code"), &code).await?;
+    app.click(&hook("check-code")).await?;
+    app.see(&format!("{}, {}", hook("step-organization"), hook("shell"))).await?;
+    if app.shows(&hook("step-organization")).await? {
+        let organization = &scene.sandbox.card().organization_id;
+        app.click(&format!("{}[data-id=\"{organization}\"]", hook("organization"))).await?;
+    }
+    app.see(&hook("shell")).await?;
+    Ok(())
+}
+
+/// The selector of the row of that id in the list on the left.
+#[must_use]
+pub fn row(id: &str) -> String {
+    format!(".pane {}[data-id=\"{id}\"]", hook("row"))
+}
+
+/// The selector of a hook in the row of that id in the detail.
+#[must_use]
+pub fn grant(id: &str, name: &str) -> String {
+    format!(".detail {}[data-id=\"{id}\"] {}", hook("row"), hook(name))
+}
+
+/// Finds the app's client id in the detail that is open.
+///
+/// # Errors
+/// When it is not there.
+pub async fn app_in_detail(app: &App, name: &str) -> Played<String> {
+    app.see(&format!(".detail {}", hook("row"))).await?;
+    let script = "return [...document.querySelectorAll('.detail [data-test=row]')]\
+        .find((row) => row.querySelector('[data-slot=name] bdi')?.textContent === arguments[0])?.dataset.id ?? null";
+    let id = app.script(script, vec![json!(name)]).await?;
+    id.as_str().map(str::to_owned).ok_or_else(|| Mishap::new(format!("the detail lists no {name}")))
+}
+
+/// Opens the members, filters by address, and opens the one that is left.
+///
+/// # Errors
+/// When the window does not play along.
+pub async fn find_member(app: &App, email: &str, member_id: &str) -> Played {
+    app.click(&hook("nav-members")).await?;
+    app.see(&format!("{} {}", hook("screen-members"), hook("row"))).await?;
+    app.fill(&format!("{} {}", hook("screen-members"), hook("filter")), email).await?;
+    app.see(&row(member_id)).await?;
+    Ok(())
+}
+
+/// The revoke requests that left the window so far.
+#[must_use]
+pub fn revokes_sent(scene: &Scene) -> Vec<crate::stage::Exchange> {
+    scene.wire.exchanges_with(&["POST", "/revoke"]).into_iter().filter(|one| one.line().contains("connected_apps")).collect()
+}
+
+/// What story 1 revoked.
+pub struct Revoked {
+    /// Whose grant.
+    pub member_id: String,
+    /// To which app.
+    pub connected_app_id: String,
+}
+
+/// Story 1: one member, one app, by mouse. Leaves the window on the member's apps.
+///
+/// # Errors
+/// When the window does not play along.
+pub async fn one_member_one_app(scene: &Scene, app: &App, record: &mut Record) -> Played<Revoked> {
+    let admin = scene.person("admin").email.clone();
+    let member = scene.person("reader");
+    let (member_id, address) = (member.member_id.clone(), member.email.clone());
+
+    let card = app.text(&hook("sign-in")).await?;
+    let host = scene.wire.url().trim_start_matches("http://").to_owned();
+    record
+        .step(
+            app,
+            "Open the window",
+            &format!("nobody is signed in, and it says that it contacts {host}"),
+            one_line(&card),
+            card.contains(&host) && card.contains("E-mail address"),
+        )
+        .await?;
+
+    let known = scene.codes(&admin);
+    app.fill(&hook("email"), &admin).await?;
+    app.click(&hook("send-code")).await?;
+    let code = scene.code(&admin, known).await?;
+    let sent = app.text(&hook("code-sent")).await?;
+    record
+        .step(app, "Ask for a code by e-mail", &format!("a code was sent to {admin}"), sent.clone(), sent.contains(&admin))
+        .await?;
+
+    app.fill(&hook("code"), &code).await?;
+    app.click(&hook("check-code")).await?;
+    let choices = app.text(&hook("step-organization")).await?;
+    record
+        .step(
+            app,
+            "Enter the code",
+            &format!("the address leads to several organizations, {ORGANIZATION} among them"),
+            one_line(&choices),
+            choices.contains(ORGANIZATION),
+        )
+        .await?;
+
+    let organization = scene.sandbox.card().organization_id.clone();
+    app.click(&format!("{}[data-id=\"{organization}\"]", hook("organization"))).await?;
+    let name = app.text(&hook("organization-name")).await?;
+    app.see(&format!("{} {}", hook("screen-apps"), hook("row"))).await?;
+    let apps = app.text(&format!("{} {}", hook("screen-apps"), hook("summary"))).await?;
+    record
+        .step(
+            app,
+            "Choose the organization",
+            &format!("signed in to {ORGANIZATION}, with its connected apps"),
+            format!("{name}: {apps}"),
+            name == ORGANIZATION && apps.contains("apps"),
+        )
+        .await?;
+
+    find_member(app, &address, &member_id).await?;
+    let found = app.text(&row(&member_id)).await?;
+    record.step(app, "Find the member", &format!("one row, {address}"), one_line(&found), found.contains(&address)).await?;
+
+    app.click(&row(&member_id)).await?;
+    let connected_app_id = app_in_detail(app, APP).await?;
+    let listed = app.text(&hook("detail-member")).await?;
+    record
+        .step(
+            app,
+            "Open the member (1st click from the list)",
+            &format!("{APP} with its scopes, as the ledger has it"),
+            one_line(&listed),
+            listed.contains(APP)
+                && listed.contains("openid")
+                && scene.ledger().await?.grants.contains(&(member_id.clone(), connected_app_id.clone())),
+        )
+        .await?;
+
+    app.click(&grant(&connected_app_id, "revoke")).await?;
+    app.see("dialog[data-stage=\"confirm\"]").await?;
+    let asked = app.text("dialog").await?;
+    let button = app.text(&format!("dialog {}", hook("confirm"))).await?;
+    let (who, what) = (app.fact("member").await?, app.fact("app").await?);
+    let id = app.fact("connected_app_id").await?;
+    record
+        .step(
+            app,
+            "Revoke (2nd click)",
+            &format!("a confirmation that names {address}, {APP}, its client id and {ORGANIZATION}; nothing sent yet"),
+            format!("{}; {} revoke requests so far", one_line(&asked), revokes_sent(scene).len()),
+            who.contains(&address)
+                && what == APP
+                && id == connected_app_id
+                && button == format!("Revoke 1 grant in {ORGANIZATION}")
+                && revokes_sent(scene).is_empty(),
+        )
+        .await?;
+
+    let before = Timestamp::now();
+    app.click(&format!("dialog {}", hook("confirm"))).await?;
+    app.see("dialog[data-stage=\"told\"]").await?;
+    told_revoked(scene, app, record, &member_id, &connected_app_id, before).await?;
+
+    app.click(&format!("dialog {}", hook("close"))).await?;
+    app.gone(&grant(&connected_app_id, "revoke")).await?;
+    let listed = app.text(&hook("detail-member")).await?;
+    record
+        .step(app, "Close the dialog", &format!("{APP} is no longer among the member's apps"), one_line(&listed), !listed.contains(APP))
+        .await?;
+    Ok(Revoked { member_id, connected_app_id })
+}
+
+/// Reads the dialog of a revoke that worked, and compares it with the wire and with the sandbox's ledger.
+///
+/// # Errors
+/// When the window does not play along.
+pub async fn told_revoked(
+    scene: &Scene,
+    app: &App,
+    record: &mut Record,
+    member_id: &str,
+    connected_app_id: &str,
+    before: Timestamp,
+) -> Played {
+    let told = app.text("dialog").await?;
+    let outcome = app.attribute("dialog", "data-outcome").await?.unwrap_or_default();
+    let sent = revokes_sent(scene);
+    let request = sent.first().and_then(|one| one.answered("request_id")).unwrap_or_default();
+    let shown = app.fact("request_id").await?;
+    record
+        .step(
+            app,
+            "Confirm",
+            &format!("revoked, with the member, {APP}, and the request id of the wire, {request}"),
+            one_line(&told),
+            outcome == "revoked" && told.contains(APP) && !request.is_empty() && shown == request,
+        )
+        .await?;
+
+    let (gone, tokens, now) = (app.time("gone_at").await?, app.time("tokens_until").await?, Timestamp::now());
+    let hour = gone + SignedDuration::from_hours(1);
+    record
+        .step(
+            app,
+            "Read when it was gone",
+            "gone since the confirmation; tokens issued before until about an hour after",
+            format!("gone at {gone}, tokens until {tokens}"),
+            // The server's clock has whole seconds in its answers; ours are compared with a little room.
+            gone >= before - SignedDuration::from_secs(1)
+                && gone <= now
+                && (tokens.as_second() - hour.as_second()).abs() <= 60,
+        )
+        .await?;
+
+    let ledger = scene.ledger().await?;
+    let of_it: Vec<_> = ledger
+        .revocations
+        .iter()
+        .filter(|one| one.member_id.as_deref() == Some(member_id) && one.connected_app_id == connected_app_id)
+        .collect();
+    let left = ledger.grants.contains(&(member_id.to_owned(), connected_app_id.to_owned()));
+    record
+        .step(
+            app,
+            "Ask the sandbox's ledger",
+            "exactly one revoke request, answered, and the grant removed",
+            format!("{} requests on the wire, {of_it:?}, grant still there: {left}", sent.len()),
+            sent.len() == 1 && of_it.len() == 1 && of_it[0].effect == "removed" && of_it[0].answered && !left,
+        )
+        .await
+}
+
+/// The end of story 1: the app was closed and opened again. It is signed in without asking, and remembers.
+///
+/// # Errors
+/// When the window does not play along.
+pub async fn remembers(scene: &Scene, app: &App, record: &mut Record, codes_before: usize) -> Played {
+    let name = app.text(&hook("organization-name")).await?;
+    let asked = scene.codes(&scene.person("admin").email) - codes_before;
+    record
+        .step(
+            app,
+            "Close the app and open it again",
+            &format!("still signed in to {ORGANIZATION} from the keyring, without another code"),
+            format!("{name}, {asked} more codes"),
+            name == ORGANIZATION && asked == 0,
+        )
+        .await?;
+    app.click(&hook("nav-activity")).await?;
+    app.see(&format!("{} {}", hook("screen-activity"), hook("row"))).await?;
+    let rows = app.text(&format!("{} {}", hook("screen-activity"), hook("rows"))).await?;
+    record
+        .step(
+            app,
+            "Look at Activity",
+            &format!("the revoke of {APP}, as revoked"),
+            one_line(&rows),
+            rows.contains(APP) && rows.contains("Revoked"),
+        )
+        .await
+}
+
+/// Story 2: no permission, said before anything is sent; then a role that is lost after sign-in, told by Stytch.
+/// Begins with nobody signed in.
+///
+/// # Errors
+/// When the window does not play along.
+pub async fn no_permission(scene: &Scene, app: &App, record: &mut Record) -> Played {
+    let (reader, other) = (scene.person("reader").clone(), scene.person("member").clone());
+    sign_in(scene, app, "reader").await?;
+    find_member(app, &other.email, &other.member_id).await?;
+    app.click(&row(&other.member_id)).await?;
+    let connected_app_id = app_in_detail(app, APP).await?;
+    let reason = app.text(&hook("denied-reason")).await?;
+    let revoke = app.see(&grant(&connected_app_id, "revoke")).await?;
+    let enabled = revoke.is_enabled().await?;
+    record
+        .step(
+            app,
+            "Sign in as a reader and open a member",
+            "the action is there and disabled, with the missing permission and the roles that hold it beside it",
+            format!("{reason} (enabled: {enabled})"),
+            !enabled && reason.contains("revoke.connected-app") && reason.contains("stytch.member"),
+        )
+        .await?;
+
+    app.click(&grant(&connected_app_id, "why-not")).await?;
+    app.see("dialog[data-stage=\"told\"]").await?;
+    let told = app.text("dialog").await?;
+    let asked = app.attribute("dialog", "data-asked").await?.unwrap_or_default();
+    record
+        .step(
+            app,
+            "Ask why",
+            "missing action and resource, own roles, roles that hold it, when the policy was read; nothing was sent",
+            format!("{}; {} revoke requests", one_line(&told), revokes_sent(scene).len()),
+            asked == "false"
+                && app.fact("missing").await? == "revoke.connected-app on stytch.member"
+                && !app.fact("your_roles").await?.is_empty()
+                && app.fact("roles_that_hold_it").await?.contains("admin")
+                && app.time("policy_read_at").await.is_ok()
+                && revokes_sent(scene).is_empty()
+                && scene.ledger().await?.revocations.is_empty(),
+        )
+        .await?;
+
+    let read = scene.wire.exchanges_with(&["/sdk/v1/b2b/sessions/authenticate"]).len();
+    app.click(&format!("dialog {}", hook("policy-again"))).await?;
+    let note = app.fact("policy_note").await?;
+    let again = scene.wire.exchanges_with(&["/sdk/v1/b2b/sessions/authenticate"]).len() - read;
+    record
+        .step(
+            app,
+            "Read the policy again",
+            "asked Stytch anew, and it still does not allow it",
+            format!("{note} ({again} more reads)"),
+            again >= 1 && !note.is_empty() && revokes_sent(scene).is_empty(),
+        )
+        .await?;
+
+    app.click(&format!("dialog {}", hook("ask-anyway"))).await?;
+    app.see("dialog[data-stage=\"confirm\"]").await?;
+    let confirm = app.text("dialog").await?;
+    record
+        .step(
+            app,
+            "Ask Stytch anyway",
+            "a confirmation that says that the roles do not allow it and Stytch decides",
+            one_line(&confirm),
+            confirm.contains("Stytch decides") && revokes_sent(scene).is_empty(),
+        )
+        .await?;
+    app.click(&format!("dialog {}", hook("confirm"))).await?;
+    told_denied(scene, app, record, "Confirm that Stytch is asked", &other.member_id, &connected_app_id).await?;
+    app.click(&format!("dialog {}", hook("close"))).await?;
+
+    // The role is given, noticed, and taken away behind the window's back.
+    scene.roles(&reader.member_id, &["admin"]).await?;
+    app.click(&hook("account-menu")).await?;
+    app.click(&hook("policy-read-again")).await?;
+    let revoke = grant(&connected_app_id, "revoke");
+    app.gone(&format!("{revoke}[disabled]")).await?;
+    app.press(Key::Escape).await?;
+    app.gone(&hook("account")).await?;
+    record.step(app, "Be given the admin role, and read the policy again", "the action can be used now", "it can", true).await?;
+
+    scene.roles(&reader.member_id, &["reader"]).await?;
+    app.click(&revoke).await?;
+    app.see("dialog[data-stage=\"confirm\"]").await?;
+    app.click(&format!("dialog {}", hook("confirm"))).await?;
+    told_denied(scene, app, record, "Revoke after the role was lost unnoticed", &other.member_id, &connected_app_id).await?;
+    Ok(())
+}
+
+/// Reads the dialog of a denial that came from the server, and compares it with the wire and the ledger.
+async fn told_denied(scene: &Scene, app: &App, record: &mut Record, step: &str, member_id: &str, app_id: &str) -> Played {
+    app.see("dialog[data-stage=\"told\"]").await?;
+    let told = app.text("dialog").await?;
+    let outcome = app.attribute("dialog", "data-outcome").await?.unwrap_or_default();
+    let asked = app.attribute("dialog", "data-asked").await?.unwrap_or_default();
+    let sent = revokes_sent(scene);
+    let request = sent.last().and_then(|one| one.answered("request_id")).unwrap_or_default();
+    let ledger = scene.ledger().await?;
+    let kept = ledger.grants.contains(&(member_id.to_owned(), app_id.to_owned()));
+    let refused = ledger.revocations.iter().all(|one| one.effect == "refused");
+    record
+        .step(
+            app,
+            step,
+            &format!("denied by Stytch with its request id, {request}, the missing permission and who holds it; the grant is as it was"),
+            format!("{outcome}: {}; grant there: {kept}", one_line(&told)),
+            outcome == "denied"
+                && asked == "true"
+                && !request.is_empty()
+                && app.fact("request_id").await? == request
+                && app.fact("missing").await? == "revoke.connected-app on stytch.member"
+                && app.fact("roles_that_hold_it").await?.contains("admin")
+                && app.shows(&format!("dialog {}", hook("copy-request"))).await?
+                && kept
+                && refused,
+        )
+        .await
+}
+
+/// The text on one line.
+#[must_use]
+pub fn one_line(text: &str) -> String {
+    text.split('\n').map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" | ")
+}
