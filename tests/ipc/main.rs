@@ -1,1 +1,8 @@
-//! ipc
+//! The wire between page and shell, kept by asking every command as the page does: the real commands and capability file
+//! on Tauri's mock runtime, against a live sandbox whose ledger knows what is true.
+
+mod bad_input;
+mod bound;
+mod doors;
+mod faults;
+mod sign_in;

@@ -1,0 +1,200 @@
+//! Who may ask, and what every command answers when it can and when it cannot.
+
+use std::collections::BTreeSet;
+
+use contract::commands::COMMANDS;
+use promises::ipc::{App, Ground, STRANGE_TEST_TOKEN};
+use serde_json::{Value, json};
+
+/// Arguments of the right shape for a command, naming nothing that exists.
+fn shaped(command: &str) -> Value {
+    let window = json!({"filter": "", "offset": 0, "count": 10, "reread": false});
+    match command {
+        "connection_add" => json!({"draft": {"public_token": STRANGE_TEST_TOKEN, "host_confirmed": false}}),
+        "connection_remove" => json!({"connection_id": "7f1c5c1e-7d0e-4a34-8a3b-1f1d2f6a7b11"}),
+        "sign_in_send_code" => {
+            json!({"connection_id": "7f1c5c1e-7d0e-4a34-8a3b-1f1d2f6a7b11", "email": "nora@acme.test"})
+        }
+        "sign_in_check_code" => json!({"code": "123456"}),
+        "sign_in_choose_organization" => json!({"organization_id": "organization-test-x"}),
+        "session_extend" => json!({"minutes": 60}),
+        "sign_out" => json!({"even_if_unreachable": false}),
+        "member_list" | "connected_app_list" => json!({ "window": window }),
+        "member_connected_apps" => json!({"member_id": "member-test-x"}),
+        "connected_app_members" => json!({"connected_app_id": "connected-app-test-x", "window": window}),
+        "revoke_plan" | "revoke_connected_app" => {
+            json!({"member_id": "member-test-x", "connected_app_id": "connected-app-test-x"})
+        }
+        "revoke_settle" => json!({"sweep_id": "7f1c5c1e-7d0e-4a34-8a3b-1f1d2f6a7b11", "send_again": false}),
+        _ => json!({}),
+    }
+}
+
+#[test]
+fn only_the_one_window_may_ask_anything() {
+    let app = App::open();
+    let other = app.other_window();
+    for command in COMMANDS {
+        let refused = app.ask_from(&other, promises::ipc::HOME, command.name, shaped(command.name));
+        let Err(Value::String(why)) = refused else { panic!("{} answered another window: {refused:?}", command.name) };
+        assert!(why.contains("not allowed"), "{}: {why}", command.name);
+    }
+}
+
+#[test]
+fn a_page_from_elsewhere_may_ask_nothing() {
+    let (ground, app) = (Ground::default(), App::open());
+    let connection = app.connect(&ground);
+    app.sign_in(&ground, &connection, "admin");
+    let calls = ground.calls();
+    let main = app.main_window();
+    for origin in ["https://evil.example", "http://localhost:3000", "tauri://evil", "data:text/html,x"] {
+        for command in COMMANDS {
+            let refused = app.ask_from(&main, origin, command.name, shaped(command.name));
+            let Err(Value::String(why)) = refused else {
+                panic!("{} answered a page from {origin}: {refused:?}", command.name)
+            };
+            assert!(why.contains("not allowed"), "{} from {origin}: {why}", command.name);
+        }
+    }
+    assert_eq!(ground.calls(), calls, "a refused page makes nothing be sent");
+}
+
+#[test]
+fn arguments_of_the_wrong_shape_are_refused_before_anything_happens() {
+    let (ground, app) = (Ground::default(), App::open());
+    let connection = app.connect(&ground);
+    app.sign_in(&ground, &connection, "admin");
+    let calls = ground.calls();
+    for (command, args) in [
+        ("revoke_connected_app", json!({})),
+        ("revoke_connected_app", json!({"member_id": 7, "connected_app_id": "x"})),
+        ("revoke_connected_app", json!({"memberId": "x", "connectedAppId": "x"})),
+        ("revoke_settle", json!({"sweep_id": "x"})),
+        ("session_extend", json!({"minutes": -1})),
+        ("session_extend", json!({"minutes": "60"})),
+        ("connection_add", json!({"draft": {"base_url": "https://test.stytch.com"}})),
+        ("member_list", json!({"window": {"offset": -1, "count": 1}})),
+        ("no_such_command", json!({})),
+    ] {
+        let refused = app.ask(command, args.clone());
+        assert!(matches!(refused, Err(Value::String(_))), "{command} {args}: {refused:?}");
+    }
+    assert_eq!(ground.calls(), calls);
+}
+
+#[test]
+fn every_command_does_its_work_in_one_sitting() {
+    let (ground, app) = (Ground::default(), App::open());
+    let mut done = BTreeSet::new();
+    let mut get = |command: &str, args: Value| -> Value {
+        done.insert(command.to_owned());
+        app.get(command, args)
+    };
+    let window = json!({"filter": "", "offset": 0, "count": 500, "reread": false});
+
+    assert_eq!(get("session_status", json!({}))["state"], "signed_out");
+    assert_eq!(get("session_restore", json!({}))["state"], "signed_out", "nothing was kept, so nothing comes back");
+    assert_eq!(get("connection_list", json!({})), json!([]));
+    assert_eq!(get("keyring_try_again", json!({})), "memory_no_keyring");
+
+    // The sandbox inside the app, up to a code.
+    let offer = get("sandbox_start", json!({}));
+    assert_eq!(offer["connection"]["environment"], "sandbox");
+    assert_eq!(get("sandbox_start", json!({}))["connection"]["id"], offer["connection"]["id"], "started once");
+    let email = offer["people"][0]["email"].clone();
+    get("sign_in_send_code", json!({"connection_id": offer["connection"]["id"], "email": email}));
+    let letters = get("sandbox_inbox", json!({}));
+    assert_eq!(letters[0]["to"], email);
+    assert_eq!(letters[0]["code"].as_str().map(str::len), Some(6));
+    assert_eq!(get("sign_in_cancel", json!({})), Value::Null);
+    assert_eq!(app.refusal_kind("sign_in_check_code", json!({"code": letters[0]["code"]})), "out_of_order");
+
+    // A sandbox beside the app, as any server is.
+    let draft = json!({"public_token": ground.card().public_token, "base_url": ground.card().url, "host_confirmed": false});
+    let connection = get("connection_add", json!({ "draft": draft }));
+    assert_eq!(connection["environment"], "test");
+    let admin = ground.person("admin");
+    get("sign_in_send_code", json!({"connection_id": connection["id"], "email": admin.email}));
+    let step = get("sign_in_check_code", json!({"code": ground.newest_code(&admin.email)}));
+    assert_eq!(step["step"], "choose_organization");
+    let step = get("sign_in_choose_organization", json!({"organization_id": ground.card().organization_id}));
+    assert_eq!((&step["step"], &step["roles"]), (&json!("signed_in"), &json!(["stytch_member", "stytch_admin"])));
+
+    let session = get("session_extend", json!({"minutes": 600}));
+    assert!(session["expires_at"].as_str() > step["expires_at"].as_str(), "ten hours are more than one");
+    assert_eq!(get("policy_read_again", json!({}))["may"]["revoke_member_app"]["allowed"], true);
+
+    let ledger = ground.ledger();
+    let members = get("member_list", json!({ "window": window }));
+    assert_eq!(members["total"], 16);
+    let apps = get("connected_app_list", json!({ "window": window }));
+    let listed: BTreeSet<&str> =
+        apps["rows"].as_array().expect("rows").iter().filter_map(|row| row["connected_app_id"].as_str()).collect();
+    let granted: BTreeSet<&str> = ledger.grants.iter().map(|grant| grant.connected_app_id.as_str()).collect();
+    assert_eq!(listed, granted, "exactly the apps that somebody lets act");
+
+    let pair = ground.pair();
+    let page = get("connected_app_members", json!({"connected_app_id": pair.connected_app_id, "window": window}));
+    let of_app = ledger.grants.iter().filter(|grant| grant.connected_app_id == pair.connected_app_id).count();
+    assert_eq!((&page["total"], &page["names_known"]), (&json!(of_app), &json!(true)));
+    let grants = get("member_connected_apps", json!({"member_id": pair.member_id}));
+    let of_member = ledger.grants.iter().filter(|grant| grant.member_id == pair.member_id).count();
+    assert_eq!(grants["grants"].as_array().map(Vec::len), Some(of_member));
+
+    let plan = get("revoke_plan", pair.args());
+    assert_eq!((&plan["organization_name"], &plan["denied"]), (&json!("Acme Robotics"), &Value::Null));
+    let mut act = pair.args();
+    act["plan_hash"] = plan["plan_hash"].clone();
+    let report = get("revoke_connected_app", act);
+    assert_eq!(report["outcome"], "revoked");
+    assert!(!ground.ledger().grants_to(&pair));
+    let settled = get("revoke_settle", json!({"sweep_id": report["sweep_id"], "send_again": false}));
+    assert_eq!(settled["outcome"], "revoked");
+    assert_eq!(get("revoke_list", json!({}))[0]["sweep_id"], report["sweep_id"]);
+
+    assert_eq!(get("sign_out", json!({"even_if_unreachable": false})), Value::Null);
+    assert_eq!(get("session_status", json!({}))["state"], "signed_out");
+    assert_eq!(get("connection_remove", json!({"connection_id": connection["id"]})), Value::Null);
+
+    let every: BTreeSet<String> = COMMANDS.iter().map(|command| command.name.to_owned()).collect();
+    assert_eq!(done, every, "a command without a success here was forgotten");
+}
+
+#[test]
+fn with_a_journal_that_cannot_be_opened_every_command_says_so() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let file = dir.path().join("a-file-in-the-way");
+    std::fs::write(&file, "not a directory").expect("a file");
+    let app = App::open_with(|options| options.state_dir = file.join("state"));
+    for command in COMMANDS.iter().filter(|command| command.name != "sandbox_inbox") {
+        assert_eq!(app.refusal_kind(command.name, shaped(command.name)), "journal", "{}", command.name);
+    }
+    let letters: Vec<Value> = app.get("sandbox_inbox", json!({}));
+    assert!(letters.is_empty(), "no sandbox runs, so no letters");
+}
+
+#[test]
+fn what_needs_a_session_says_that_nobody_is_signed_in_and_sends_nothing() {
+    let (ground, app) = (Ground::default(), App::open());
+    app.connect(&ground);
+    for command in [
+        "session_extend",
+        "policy_read_again",
+        "sign_out",
+        "member_list",
+        "member_connected_apps",
+        "connected_app_list",
+        "connected_app_members",
+        "revoke_plan",
+        "revoke_connected_app",
+        "revoke_settle",
+    ] {
+        assert_eq!(app.refusal_kind(command, shaped(command)), "signed_out", "{command}");
+    }
+    for command in ["sign_in_check_code", "sign_in_choose_organization"] {
+        assert_eq!(app.refusal_kind(command, shaped(command)), "out_of_order", "{command}");
+    }
+    assert_eq!(ground.calls(), 0);
+    assert_eq!(app.get::<Vec<Value>>("revoke_list", json!({})).len(), 0, "and nothing was recorded");
+}
