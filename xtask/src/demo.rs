@@ -17,6 +17,7 @@ fn in_a_window() -> Done {
     run_command(&mut cargo(["build", "--package", "cutoff-desktop"]))?;
     // A state directory of its own: a demo must not touch what somebody works with.
     let state = tree::target()?.join("demo/state");
+    doing(std::fs::create_dir_all(&state), format_args!("making {}", state.display()))?;
     say("opening Cutoff on its sandbox; close the window to end the demo");
     let app = tree::program("debug", "cutoff-desktop")?;
     run_command(command(app, ["--sandbox", "--state-dir"]).arg(state))
