@@ -211,7 +211,7 @@ export function tellOutcome(report, around) {
       facts = [...sent(report), ...problemFacts(report.problem, { request: false }), requestFact(report.request_id)];
       break;
     case "failed":
-      mark = "no";
+      mark = "trouble";
       facts = [...problemFacts(report.problem, { request: false }), ...sent(report), requestFact(report.problem?.request_id ?? report.request_id)];
       if (around.revokeAgain) acts.push({ key: "revoke-again", label: words.acts.revoke_again, run: around.revokeAgain });
       break;
@@ -281,6 +281,9 @@ export function tellDenial(denial, around, about) {
     acts: [...acts, ...closing(around)],
   };
 }
+
+/** What happened, what helps, and only then what a support engineer asks for. @type {Record<string, number>} */
+const RANK = { cause: 1, message: 2, next: 3, status: 4, method: 5, request_id: 6 };
 
 /**
  * Why a command did not do what was asked.
@@ -383,7 +386,7 @@ export function tellRefusal(refusal, around) {
       told.facts = [next(all.no_organization.next)];
       break;
     case "organization_refused":
-      told.mark = "no";
+      told.mark = "trouble";
       begin(all.organization_refused);
       told.facts = [...problemFacts(refusal), next(all.organization_refused.next)];
       break;
@@ -398,19 +401,19 @@ export function tellRefusal(refusal, around) {
       told.acts.push(...again);
       break;
     case "offline":
-      told.mark = "wait";
+      told.mark = "trouble";
       begin({ title: host ? say(all.offline.title, { host: hostOf(host) }).textContent ?? "" : all.offline.title, lead: around.act === "read" ? all.offline.lead : all.offline.lead_act });
       told.facts = [...problemFacts(refusal), next(all.offline.next)];
       told.acts.push(...again);
       break;
     case "garbled":
-      told.mark = "wait";
+      told.mark = "trouble";
       begin(all.garbled);
       told.facts = [...problemFacts(refusal), next(all.garbled.next)];
       told.acts.push(...again);
       break;
     case "redirected":
-      told.mark = "wait";
+      told.mark = "trouble";
       begin(all.redirected);
       told.facts = [
         ...(refusal.to_host ? [{ key: "to_host", label: all.redirected.to, value: el("code", {}, named(refusal.to_host)) }] : []),
@@ -420,19 +423,19 @@ export function tellRefusal(refusal, around) {
       told.acts.push(...again);
       break;
     case "server_error":
-      told.mark = "wait";
+      told.mark = "trouble";
       begin(all.server_error);
       told.facts = [...problemFacts(refusal), next(all.server_error.next)];
       told.acts.push(...again);
       break;
     case "refused":
-      told.mark = "no";
+      told.mark = "trouble";
       begin(all.refused);
       told.facts = [...problemFacts(refusal), next(all.refused.next)];
       told.acts.push(...again);
       break;
     case "journal": {
-      told.mark = "no";
+      told.mark = "trouble";
       begin({ title: all.journal.title, lead: refusal.sent ? all.journal.lead_sent : all.journal.lead });
       const causes = /** @type {Record<string, string>} */ (all.journal.faults);
       const nexts = /** @type {Record<string, string>} */ (all.journal.next);
@@ -441,7 +444,7 @@ export function tellRefusal(refusal, around) {
       break;
     }
     case "keyring": {
-      told.mark = "wait";
+      told.mark = "trouble";
       begin(all.keyring);
       const causes = /** @type {Record<string, string>} */ (words.keeping_banner);
       told.facts = [{ key: "cause", label: words.facts.cause, value: causes[refusal.keeping] ?? words.unknown_value }, next(all.keyring.next)];
@@ -449,7 +452,7 @@ export function tellRefusal(refusal, around) {
       break;
     }
     case "plan_changed":
-      told.mark = "wait";
+      told.mark = "trouble";
       begin(all.plan_changed);
       told.facts = [next(all.plan_changed.next)];
       if (around.revokeAgain) {
@@ -470,7 +473,7 @@ export function tellRefusal(refusal, around) {
       if (around.startOver) told.acts.push({ key: "start-over", label: words.signin.start_over, run: around.startOver });
       break;
     case "not_signed_out_at_server":
-      told.mark = "wait";
+      told.mark = "trouble";
       begin(all.not_signed_out_at_server);
       told.facts = [...problemFacts(refusal), next(all.not_signed_out_at_server.next)];
       if (around.signOutAnyway) told.acts.push({ key: "sign-out-anyway", label: words.acts.sign_out_anyway, left: true, run: around.signOutAnyway });
@@ -484,18 +487,18 @@ export function tellRefusal(refusal, around) {
       break;
     }
     case "shell_refused":
-      told.mark = "no";
+      told.mark = "trouble";
       begin(all.shell_refused);
       told.facts = [{ key: "message", label: words.facts.said, value: named(refusal.message, { limit: 400, title: false }) }];
       break;
     default:
-      told.mark = "no";
+      told.mark = "trouble";
       begin(all.unexpected);
       told.about = { refusal: "unexpected" };
       told.facts = [{ key: "message", label: words.facts.said, value: named(String(/** @type {any} */ (refusal).message ?? /** @type {any} */ (refusal).kind), { limit: 400, title: false }) }];
       told.acts.push(...again);
   }
-  // A sentence that only a read may say is not said of a revoke.
+  told.facts.sort((a, b) => (RANK[a.key] ?? 0) - (RANK[b.key] ?? 0));
   told.acts.push(...closing(around));
   return told;
 }
@@ -555,7 +558,7 @@ export function outcomeLine(report) {
     mark = "no";
     facts = report.denial?.asked === false ? said.denied_advance : said.denied_asked;
   } else if (report.outcome === "failed") {
-    mark = "no";
+    mark = "trouble";
     facts = report.problem?.error_type ?? (report.problem?.cause ? /** @type {Record<string, string>} */ (words.cause)[report.problem.cause] : null) ?? facts;
   } else {
     mark = "gone";

@@ -7,7 +7,7 @@ import { words } from "../words/en.js";
 import { copyButton, copyFrom } from "./copy.js";
 
 /** @typedef {import("../lib/dom.js").Piece} Piece */
-/** @typedef {"gone" | "no" | "wait" | "note"} Mark */
+/** @typedef {"gone" | "no" | "wait" | "trouble" | "note"} Mark */
 
 /**
  * @typedef {object} Fact

@@ -88,7 +88,7 @@ export const words = {
     again: "Try it again",
   },
   ended_banner: "The session in {org} ended at {at}. Sign in again to go on.",
-  ended_banner_request: "Request {id}.",
+  ended_banner_request: "({id})",
   resume_banner: "After signing in, the revoke of {app} for {member} is shown again. Sign in as {email}.",
   resume_other: "You signed in as someone else, or in another organization. The revoke of {app} for {member} was not taken up again.",
   interrupted_banner: {
