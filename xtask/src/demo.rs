@@ -16,8 +16,10 @@ fn in_a_window() -> Done {
     provide(&[Purpose::Build])?;
     run_command(&mut cargo(["build", "--package", "cutoff-desktop"]))?;
     // A state directory of its own: a demo must not touch what somebody works with.
-    let state = tree::target()?.join("demo/state");
-    doing(std::fs::create_dir_all(&state), format_args!("making {}", state.display()))?;
+    // Only the folder above is made here: the app makes its own private to the user.
+    let demo = tree::target()?.join("demo");
+    doing(std::fs::create_dir_all(&demo), format_args!("making {}", demo.display()))?;
+    let state = demo.join("state");
     say("opening Cutoff on its sandbox; close the window to end the demo");
     let app = tree::program("debug", "cutoff-desktop")?;
     run_command(command(app, ["--sandbox", "--state-dir"]).arg(state))
