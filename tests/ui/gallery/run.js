@@ -1,7 +1,7 @@
 // Opens every scene in a real browser, in light and dark and in three sizes, and holds the page to its promises: no policy
 // violation, no script of a stranger's name, nothing wider than the window, no serious finding of axe. Leaves pictures.
 
-import { mkdir, readFile, rm } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -115,6 +115,16 @@ async function look(name) {
     fault(String(thrown));
   }
   await context.close();
+}
+
+// What the page is written with, whatever the scenes reach: no sink for markup, no second door to the shell, no foreign address.
+const BANNED = /\b(innerHTML|outerHTML|insertAdjacentHTML|createContextualFragment|setHTMLUnsafe|parseFromString|srcdoc|document\.write|eval\()|new Function|\.setAttribute\("style"|\son[a-z]+=|\sstyle="|@import|url\(/;
+for (const file of await readdir(join(root, "ui"), { recursive: true })) {
+  if (!/\.(js|html|css)$/.test(file)) continue;
+  const text = await readFile(join(root, "ui", file), "utf8");
+  const found = BANNED.exec(text);
+  if (found) faults.push(`ui/${file}: ${found[0].trim()}`);
+  if (file !== "bridge.js" && /__TAURI__\b(?!`)/.test(text)) faults.push(`ui/${file}: only bridge.js opens the door to the shell`);
 }
 
 const queue = [...wanted];
