@@ -93,6 +93,7 @@ async fn a_kill_between_any_two_steps_loses_nothing_and_claims_nothing() {
         let report = &reports[0];
         let there = place.has(&member, &app).await;
         match step {
+            // Plan and first intent are one write, so neither is there without the other.
             Step::Opened | Step::IntentRecorded => {
                 assert!(there, "{name}: nothing had left");
                 assert_eq!(report.outcome, Outcome::Unknown, "{name}: {report:?}");

@@ -71,7 +71,12 @@ impl Window {
 }
 
 fn member_text(member: &Member) -> String {
-    format!("{}\n{}\n{}", member.name, member.email_address, member.member_id)
+    let roles: Vec<&str> = member.roles.iter().map(|role| role.role_id.as_str()).collect();
+    format!("{}\n{}\n{}\n{}\n{}", member.name, member.email_address, member.member_id, member.status, roles.join(" "))
+}
+
+fn app_text(app: &stytch_b2b::ConnectedApp) -> String {
+    format!("{}\n{}\n{}\n{}", app.name, app.description, app.connected_app_id, app.client_type.as_str())
 }
 
 impl Desk {
@@ -139,7 +144,7 @@ impl Desk {
     pub async fn connected_app_list(&self, window: &Window) -> Result<Page<stytch_b2b::ConnectedApp>, Error> {
         let apps = self.apps(window.reread).await?;
         let (rows, matching) =
-            window.cut(apps.rows.iter(), |app| format!("{}\n{}\n{}", app.name, app.description, app.connected_app_id));
+            window.cut(apps.rows.iter(), |app| app_text(app));
         Ok(Page {
             rows: rows.into_iter().cloned().collect(),
             matching,

@@ -1,13 +1,14 @@
 //! The one revoke path: plan, permission, sweep, report; and the settling of what an earlier run left open. A single
 //! revoke is a sweep of one.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use journal::{
-    ActorDraft, Connection, Environment, GrantDraft, Hash, Journal, OpeningDraft, People, Person, Route, RunningLock,
-    SweepId, SweepSummary, Tool,
+    ActorDraft, Body, Connection, Environment, GrantDraft, Hash, Intent, Journal, Note, OpeningDraft, People, Person, Route,
+    RowDraft, RunningLock, SweepId, SweepSummary, Tool,
 };
 use sha2::{Digest, Sha256};
 use stytch_b2b::{ClientType, ConnectedAppId, Error as ApiError, MemberId};
@@ -324,19 +325,25 @@ impl Desk {
     ) -> Result<Engine<'a>, Error> {
         let id = SweepId::random();
         let lock = self.lock(id).await?;
-        let opening = opening(session, plan, id, self.clock.now().stamp())?;
+        let clock = self.clock.now().stamp();
+        let opening = opening(session, plan, id, clock.clone())?;
         let (grants, people) = drafts(plan);
-        let journal = self.journal.clone();
-        blocking(move || journal.open_sweep(&opening, &grants, &people)).await?;
-        observer(Step::Opened);
-        let mut engine = self.engine(session, directory, observer, id, lock).await?;
-        let absent = plan.items.iter().any(|item| {
+        let look_first = plan.items.iter().any(|item| {
             directory.known_grant(&item.member_id, &item.connected_app_id) == KnownGrant::Absent
         });
-        if absent {
-            // Our last complete read lacked it: look before sending, since then nothing may need to be sent.
-            engine.note("look_first", &[]).await?;
-        }
+        // The first intents go to disk with the plan. Where our last complete read lacked a grant, it is looked for
+        // before anything is sent, since then nothing may need to be.
+        let first: Vec<Body> = if look_first {
+            vec![Body::Note(Note { what: "look_first".to_owned(), detail: BTreeMap::new() })]
+        } else {
+            (1..).zip(&grants).map(|(n, _)| Body::Intent(Intent { attempt: n, n })).collect()
+        };
+        let first: Vec<RowDraft> = first.into_iter().map(|body| RowDraft { clock: clock.clone(), body }).collect();
+        let journal = self.journal.clone();
+        blocking(move || journal.open_sweep_with(&opening, &grants, &people, &first)).await?;
+        observer(Step::Opened);
+        let mut engine = self.engine(session, directory, observer, id, lock).await?;
+        engine.make_ready();
         Ok(engine)
     }
 }

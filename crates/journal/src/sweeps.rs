@@ -125,6 +125,21 @@ impl Journal {
     /// `AlreadyOpened` when the id was used before, in this or another process. `Unfit` for a plan without grants. Otherwise as
     /// every write: `Busy`, `Full`, `Denied`, `Corrupt`, `Disk`.
     pub fn open_sweep(&self, draft: &OpeningDraft, grants: &[GrantDraft], people: &People) -> Result<Sweep, Error> {
+        self.open_sweep_with(draft, grants, people, &[])
+    }
+
+    /// Opens a sweep as [`Journal::open_sweep`] does and appends its first rows in the same transaction: the first intents
+    /// become durable with the plan, for the price of one sync of the disk.
+    ///
+    /// # Errors
+    /// As [`Journal::open_sweep`] and [`Journal::append`]; nothing at all was written then.
+    pub fn open_sweep_with(
+        &self,
+        draft: &OpeningDraft,
+        grants: &[GrantDraft],
+        people: &People,
+        first: &[RowDraft],
+    ) -> Result<Sweep, Error> {
         if grants.is_empty() {
             return Err(Error::Unfit("a sweep without grants".into()));
         }
@@ -185,6 +200,9 @@ impl Journal {
         for body in bodies {
             end.write(&tx, id, Row { seq: end.rows, clock: draft.clock.clone(), body })?;
         }
+        for row in first {
+            end.admit(&tx, id, grants.len() as u64, row)?;
+        }
         end.note(&tx, id)?;
         tx.commit()?;
         Ok(Sweep { id, head: end.head, rows: end.rows, previous_head })
@@ -205,22 +223,7 @@ impl Journal {
         let planned = opening(&tx, sweep)?.1.plan.count;
         let mut hashes = Vec::with_capacity(drafts.len());
         for draft in drafts {
-            let mut body = draft.body.clone();
-            match &mut body {
-                Body::Opening(_) | Body::Grant(_) => {
-                    return Err(Error::Unfit("opening and grant rows are written when a sweep is opened".into()));
-                }
-                Body::Unknown => return Err(Error::Unfit("a row of a kind this version does not know".into())),
-                Body::Intent(_) | Body::Answer(_) if end.closed_seq.is_some() => return Err(Error::Closed(sweep)),
-                Body::Intent(crate::Intent { n, .. }) | Body::Answer(crate::Answer { n, .. })
-                    if *n == 0 || u64::from(*n) > planned =>
-                {
-                    return Err(Error::Unfit(format!("grant {n} is not in the plan")));
-                }
-                Body::Closing(closing) => closing.rows = end.rows,
-                _ => {}
-            }
-            hashes.push(end.write(&tx, sweep, Row { seq: end.rows, clock: draft.clock.clone(), body })?);
+            hashes.push(end.admit(&tx, sweep, planned, draft)?);
         }
         end.note(&tx, sweep)?;
         tx.commit()?;
@@ -429,6 +432,24 @@ impl End {
             return Err(Error::Corrupt(format!("sweep {sweep} does not end where the journal says")));
         }
         Ok(end)
+    }
+
+    /// Writes a caller's row, if it is of a kind that may stand here.
+    fn admit(&mut self, tx: &Transaction<'_>, sweep: SweepId, planned: u64, draft: &RowDraft) -> Result<Hash, Error> {
+        let mut body = draft.body.clone();
+        match &mut body {
+            Body::Opening(_) | Body::Grant(_) => {
+                return Err(Error::Unfit("opening and grant rows are written when a sweep is opened".into()));
+            }
+            Body::Unknown => return Err(Error::Unfit("a row of a kind this version does not know".into())),
+            Body::Intent(_) | Body::Answer(_) if self.closed_seq.is_some() => return Err(Error::Closed(sweep)),
+            Body::Intent(crate::Intent { n, .. }) | Body::Answer(crate::Answer { n, .. }) if *n == 0 || u64::from(*n) > planned => {
+                return Err(Error::Unfit(format!("grant {n} is not in the plan")));
+            }
+            Body::Closing(closing) => closing.rows = self.rows,
+            _ => {}
+        }
+        self.write(tx, sweep, Row { seq: self.rows, clock: draft.clock.clone(), body })
     }
 
     /// Writes the next row and moves on.

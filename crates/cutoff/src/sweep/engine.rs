@@ -39,6 +39,8 @@ pub struct Engine<'a> {
     rows: Vec<Row>,
     attempts: u32,
     sent: bool,
+    /// Intents that are on disk and whose requests have not left.
+    ready: Vec<(u32, Grant)>,
     pace: &'a Pace,
     rules: &'a Rules,
     observer: &'a Observer,
@@ -70,6 +72,7 @@ impl<'a> Engine<'a> {
             rows: Vec::new(),
             attempts: 0,
             sent: false,
+            ready: Vec::new(),
             pace,
             rules,
             observer,
@@ -77,6 +80,22 @@ impl<'a> Engine<'a> {
         };
         engine.follow().await?;
         Ok(engine)
+    }
+
+    /// Makes the intents of every grant that the opening recorded without sending: the first batch.
+    pub(crate) fn make_ready(&mut self) {
+        let grants = self.grants();
+        self.ready = self
+            .rows
+            .iter()
+            .filter_map(|row| match &row.body {
+                Body::Intent(intent) => {
+                    let grant = grants.iter().find(|grant| grant.n == intent.n)?;
+                    Some((intent.attempt, grant.clone()))
+                }
+                _ => None,
+            })
+            .collect();
     }
 
     /// Which sweep this is.
@@ -96,6 +115,14 @@ impl<'a> Engine<'a> {
 
     /// Carries the sweep on until every grant is at rest or the session ends. With `may_send` false it only reads.
     pub(crate) async fn run(&mut self, may_send: bool) -> Result<Ended, Error> {
+        if !self.ready.is_empty() {
+            self.tell(Step::IntentRecorded);
+            let batch = std::mem::take(&mut self.ready);
+            if let Some(error) = self.send_recorded(batch).await? {
+                self.note("session_ended", &[]).await?;
+                return Ok(Ended::SessionEnded(error));
+            }
+        }
         loop {
             let now = self.clock.now().stamp();
             let (mut send, mut read, mut pause) = (Vec::new(), Vec::new(), None::<Duration>);
@@ -110,7 +137,7 @@ impl<'a> Engine<'a> {
             let ended = if !send.is_empty() {
                 self.send(send).await?
             } else if !read.is_empty() {
-                self.read(read).await?
+                self.read(read, may_send).await?
             } else if let Some(pause) = pause {
                 self.tell(Step::Waiting);
                 tokio::time::sleep(pause).await;
@@ -129,7 +156,7 @@ impl<'a> Engine<'a> {
     /// Reads once, whatever the grants are at rest or not: the second, confirming read, and the look at a restart.
     pub(crate) async fn read_once(&mut self) -> Result<Ended, Error> {
         let grants = self.grants();
-        match self.read(grants).await? {
+        match self.read(grants, false).await? {
             None => {
                 self.close().await?;
                 Ok(Ended::AtRest)
@@ -162,7 +189,11 @@ impl<'a> Engine<'a> {
             .collect();
         self.write(intents).await?;
         self.tell(Step::IntentRecorded);
+        self.send_recorded(batch).await
+    }
 
+    /// Sends what is on disk as intended, and writes down what came back.
+    async fn send_recorded(&mut self, batch: Vec<(u32, Grant)>) -> Result<Option<ApiError>, Error> {
         self.tell(Step::Sending);
         self.sent = true;
         let (session, clock) = (self.session, self.clock);
@@ -189,50 +220,67 @@ impl<'a> Engine<'a> {
         Ok(ended)
     }
 
-    async fn read(&mut self, grants: Vec<Grant>) -> Result<Option<ApiError>, Error> {
+    async fn read(&mut self, grants: Vec<Grant>, may_send: bool) -> Result<Option<ApiError>, Error> {
         self.tell(Step::Reading);
         let rows = match self.read_round(&grants).await {
             Ok(rows) => rows,
             Err(error) => return Ok(Some(error)),
         };
         self.tell(Step::Read);
-        self.write(rows).await?;
+        // A read that brings every grant to rest goes to disk together with the closing row.
+        let after = self.with(&rows);
+        let now = self.clock.now().stamp();
+        let at_rest =
+            grants_of(&after).all(|grant| next(grant.n, &after, self.pace, self.rules, may_send, &now) == Move::Rest);
+        let closing = if at_rest { self.closing(&after) } else { None };
+        let closes = closing.is_some();
+        self.write(rows.into_iter().chain(closing).collect()).await?;
         self.tell(Step::ReadRecorded);
+        if closes {
+            self.tell(Step::Closed);
+        }
         Ok(None)
+    }
+
+    /// What the rows would be with `drafts` appended: for judging before writing, so that what follows from a read goes
+    /// to disk with it.
+    fn with(&self, drafts: &[RowDraft]) -> Vec<Row> {
+        let next = drafts.iter().zip(self.rows.len() as u64..);
+        let drafts = next.map(|(draft, seq)| Row { seq, clock: draft.clock.clone(), body: draft.body.clone() });
+        self.rows.iter().cloned().chain(drafts).collect()
     }
 
     /// Closes the sweep if nothing can be sent for it any more, counting the outcomes as they now are.
     async fn close(&mut self) -> Result<(), Error> {
-        let findings = verdict::findings(&self.rows, self.rules);
-        if findings.values().any(may_be_sent_again) {
-            return Ok(());
-        }
-        let mut counts: BTreeMap<String, u64> = BTreeMap::new();
-        for finding in findings.values() {
-            *counts.entry(finding.outcome.name().to_owned()).or_default() += 1;
-        }
-        let last = self.rows.iter().rev().find_map(|row| match &row.body {
-            Body::Closing(closing) => Some(&closing.counts),
-            _ => None,
-        });
-        if last == Some(&counts) {
-            return Ok(());
-        }
-        let closing = Closing { counts, rules_version: RULES_VERSION, rows: 0 };
-        let row = RowDraft { clock: self.clock.now().stamp(), body: Body::Closing(closing) };
+        let Some(row) = self.closing(&self.rows) else { return Ok(()) };
         self.write(vec![row]).await?;
         self.tell(Step::Closed);
         Ok(())
     }
 
+    /// The closing row that `rows` call for; `None` while something may still be sent, or when one says the same already.
+    fn closing(&self, rows: &[Row]) -> Option<RowDraft> {
+        let findings = verdict::findings(rows, self.rules);
+        if findings.values().any(may_be_sent_again) {
+            return None;
+        }
+        let mut counts: BTreeMap<String, u64> = BTreeMap::new();
+        for finding in findings.values() {
+            *counts.entry(finding.outcome.name().to_owned()).or_default() += 1;
+        }
+        let last = rows.iter().rev().find_map(|row| match &row.body {
+            Body::Closing(closing) => Some(&closing.counts),
+            _ => None,
+        });
+        if last == Some(&counts) {
+            return None;
+        }
+        let closing = Closing { counts, rules_version: RULES_VERSION, rows: 0 };
+        Some(RowDraft { clock: self.clock.now().stamp(), body: Body::Closing(closing) })
+    }
+
     fn grants(&self) -> Vec<Grant> {
-        self.rows
-            .iter()
-            .filter_map(|row| match &row.body {
-                Body::Grant(grant) => Some(grant.clone()),
-                _ => None,
-            })
-            .collect()
+        grants_of(&self.rows).cloned().collect()
     }
 
     fn tell(&self, step: Step) {
@@ -263,6 +311,13 @@ impl<'a> Engine<'a> {
         }
         Ok(())
     }
+}
+
+fn grants_of(rows: &[Row]) -> impl Iterator<Item = &Grant> {
+    rows.iter().filter_map(|row| match &row.body {
+        Body::Grant(grant) => Some(grant),
+        _ => None,
+    })
 }
 
 /// A closed sweep sends nothing more, so one stays open while an unanswered request may have to be repeated.

@@ -62,6 +62,13 @@ fn is_absence(answer: &Answer) -> bool {
     matches!(answer.error_type.as_deref(), Some("connected_app_not_found" | "member_not_found"))
 }
 
+/// The `error_type`s by which a dead session is refused, as the official SDKs agree on them.
+fn refused_for_the_session(answer: &Answer) -> bool {
+    const DEAD: [&str; 4] =
+        ["unauthorized_credentials", "user_unauthenticated", "invalid_secret_authentication", "session_not_found"];
+    answer.error_type.as_deref().is_some_and(|error_type| DEAD.contains(&error_type))
+}
+
 fn resend(story: &Story<'_>, pace: &Pace, may_send: bool, now: &Clock) -> Move {
     if !may_send || story.sent_this_run >= pace.attempts {
         return Move::Rest;
@@ -134,6 +141,8 @@ impl<'a> Story<'a> {
                 Body::Note(note) if note.what == "resumed" => {
                     story.sent_this_run = 0;
                     story.reads.clear();
+                    // What was refused for the session that died, and only for that, may be asked with the next one.
+                    story.last_answer = story.last_answer.filter(|answer| !refused_for_the_session(answer));
                 }
                 // Every round begins with the same view, so that view counts the rounds.
                 Body::Read(read) if begins_round(read, grant) => {

@@ -287,7 +287,8 @@ impl<'a> History<'a> {
                     history.reads.push((read, proof(read, n, app_view_404)));
                 }
                 Body::Note(note) if note.what == "session_ended" => history.session_ended = true,
-                Body::Note(note) if note.what == "signed_in_again" => history.session_ended = false,
+                // A sweep is resumed with a live session only: from there on, a missing read has other reasons.
+                Body::Note(note) if note.what == "resumed" => history.session_ended = false,
                 _ => {}
             }
         }
