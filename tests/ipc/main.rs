@@ -5,4 +5,5 @@ mod bad_input;
 mod bound;
 mod doors;
 mod faults;
+mod secrecy;
 mod sign_in;
