@@ -2,4 +2,11 @@
 //! Service, against the sandbox. Each module is a story.
 #![cfg(target_os = "linux")]
 
+mod canary;
+mod hostile_names;
+mod hostile_network;
+mod interrupted;
+mod no_keyring;
+mod no_permission;
 mod one_member_one_app;
+mod plain_member;

@@ -207,6 +207,24 @@ impl App {
         }
     }
 
+    /// Waits until one of that selector holds these words.
+    ///
+    /// # Errors
+    /// When none does after a minute.
+    pub async fn reads(&self, selector: &str, words: &str) -> Played {
+        let began = Instant::now();
+        loop {
+            let text = self.text(selector).await?;
+            if text.contains(words) {
+                return Ok(());
+            }
+            if began.elapsed() > AMPLE {
+                return Err(Mishap::new(format!("{selector} does not say {words:?}, but: {text}")));
+            }
+            tokio::time::sleep(AGAIN).await;
+        }
+    }
+
     /// An attribute of it.
     ///
     /// # Errors
@@ -324,6 +342,20 @@ impl App {
             self.client.perform_actions(keys).await?;
         }
         Ok(())
+    }
+
+    /// Presses one key while another is held down.
+    ///
+    /// # Errors
+    /// What the driver says.
+    pub async fn chord(&self, held: Key, key: Key) -> Played {
+        let (held, key) = (char::from(held), char::from(key));
+        let keys = KeyActions::new("keyboard".into())
+            .then(KeyAction::Down { value: held })
+            .then(KeyAction::Down { value: key })
+            .then(KeyAction::Up { value: key })
+            .then(KeyAction::Up { value: held });
+        Ok(self.client.perform_actions(keys).await?)
     }
 
     /// Where the keyboard is: the hook of the focused element, or its tag.
