@@ -24,7 +24,7 @@ use crate::report::Report;
 use crate::session::{Session, app_forbidden};
 use crate::sweep::engine::{Ended, Engine, blocking};
 use crate::sweep::verdict::{self, Outcome};
-use crate::sweep::{Observer, Step};
+use crate::sweep::{KNOWN_APPS, Observer, Step};
 
 /// A sweep idle for longer is not resumed: what it would revoke may have been consented to since, rightly.
 pub const RESUME_WITHIN: Duration = Duration::from_secs(24 * 3600);
@@ -338,7 +338,8 @@ impl Desk {
         } else {
             (1..).zip(&grants).map(|(n, _)| Body::Intent(Intent { attempt: n, n })).collect()
         };
-        let first: Vec<RowDraft> = first.into_iter().map(|body| RowDraft { clock: clock.clone(), body }).collect();
+        let known = known_apps(directory, plan);
+        let first: Vec<RowDraft> = known.into_iter().chain(first).map(|body| RowDraft { clock: clock.clone(), body }).collect();
         let journal = self.journal.clone();
         blocking(move || journal.open_sweep_with(&opening, &grants, &people, &first)).await?;
         observer(Step::Opened);
@@ -346,6 +347,15 @@ impl Desk {
         engine.make_ready();
         Ok(engine)
     }
+}
+
+/// Some apps that were listed beside those of the plan. A later read in which they too are missing proves nothing, and
+/// after a restart this row is all that remembers them.
+fn known_apps(directory: &Directory, plan: &Plan) -> Option<Body> {
+    let others = directory.known_other_apps(&plan.items.first()?.connected_app_id);
+    let detail: BTreeMap<String, String> =
+        others.into_iter().take(16).enumerate().map(|(at, id)| (format!("{at:02}"), id.to_string())).collect();
+    (!detail.is_empty()).then(|| Body::Note(Note { what: KNOWN_APPS.to_owned(), detail }))
 }
 
 fn allowance(session: &Session, own: bool) -> Allowance {

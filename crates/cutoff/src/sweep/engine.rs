@@ -98,6 +98,11 @@ impl<'a> Engine<'a> {
             .collect();
     }
 
+    /// All rows so far.
+    pub(super) fn rows(&self) -> &[Row] {
+        &self.rows
+    }
+
     /// Which sweep this is.
     pub(crate) fn id(&self) -> SweepId {
         self.id

@@ -10,6 +10,9 @@ pub mod verdict;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// The note that holds some of the apps that were listed when a sweep was opened.
+pub(crate) const KNOWN_APPS: &str = "known_apps";
+
 /// A step of a sweep, told as it happens. Pictures of progress are drawn from it, and a test that wants to kill the
 /// process between two steps does so here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

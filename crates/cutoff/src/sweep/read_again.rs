@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use journal::{Body, Clock, Grant, Policy, Read, RowDraft, View};
 use stytch_b2b::{ConnectedAppId, Error as ApiError, MemberId, Organization, Reply};
 
+use super::KNOWN_APPS;
 use super::engine::Engine;
 use crate::session::app_forbidden;
 
@@ -128,9 +129,9 @@ impl Engine<'_> {
             let listed = data.rows.iter().map(|row| row.connected_app_id.to_string()).collect();
             (listed, data.unreadable.len())
         })?;
-        let known = self.directory.known_other_apps(app);
+        let known = self.apps_known_before(app);
         let others = shown.listed.as_ref().map(|(listed, _)| {
-            u32::try_from(known.iter().filter(|other| listed.contains(other.as_str())).count()).unwrap_or(u32::MAX)
+            u32::try_from(known.iter().filter(|other| listed.contains(*other)).count()).unwrap_or(u32::MAX)
         });
         let first_party = grants.first().is_some_and(|grant| grant.first_party);
         let policy = policy_of(organization.as_ref().and_then(Option::as_ref), app.as_str(), first_party);
@@ -141,6 +142,16 @@ impl Engine<'_> {
         let keys: Vec<(&Grant, String)> = grants.iter().map(|g| (*g, g.connected_app_id.clone())).collect();
         let left = self.record(View::Organization, None, &keys, shown, policy, others, rows);
         Ok(if proves { left } else { grants.to_vec() })
+    }
+
+    /// Apps other than `app` that were listed before this read: in this run, or when the sweep was opened.
+    fn apps_known_before(&self, app: &ConnectedAppId) -> BTreeSet<String> {
+        let noted = self.rows().iter().filter_map(|row| match &row.body {
+            Body::Note(note) if note.what == KNOWN_APPS => Some(note.detail.values().cloned()),
+            _ => None,
+        });
+        let listed = self.directory.known_other_apps(app).into_iter().map(|id| id.to_string());
+        noted.flatten().chain(listed).filter(|id| id != app.as_str()).collect()
     }
 
     /// Records a list that the policy may hide from, reading the policy too where the list lacks a grant.
