@@ -5,7 +5,10 @@ use crate::source;
 /// Files that may read a clock, and why. Any other file gets the time as an argument.
 const ALLOWED: &[(&str, &str)] = &[
     ("crates/cutoff/src/clock.rs", "the clock itself"),
-    ("crates/cutoff/src/desk.rs", "the edge: hands the time in to what decides, and writes down when something was noticed"),
+    (
+        "crates/cutoff/src/desk.rs",
+        "the edge: hands the time in to what decides, and writes down when something was noticed",
+    ),
     ("crates/cutoff/src/revoke.rs", "the edge: hands the time in to the policy's freshness"),
     ("crates/cutoff/src/directory.rs", "writes down when a list was asked for; decides nothing by it"),
     ("crates/cutoff/src/session.rs", "writes down when the policy was read; its age is judged with a time handed in"),
@@ -45,8 +48,11 @@ fn the_clock_is_read_at_the_edges_only() {
         }
     }
     source::none("hidden clocks", &wrong);
-    let stale: Vec<String> =
-        ALLOWED.iter().filter(|(path, _)| !seen.iter().any(|seen| seen == path)).map(|(path, why)| format!("{path} ({why})")).collect();
+    let stale: Vec<String> = ALLOWED
+        .iter()
+        .filter(|(path, _)| !seen.iter().any(|seen| seen == path))
+        .map(|(path, why)| format!("{path} ({why})"))
+        .collect();
     source::none("files that are allowed a clock and read none: take them off the list", &stale);
 }
 
@@ -56,6 +62,8 @@ fn what_decides_is_given_the_time() {
         let text = source::file(&format!("crates/cutoff/src/{path}"));
         source::none(path, &readings(&source::without_tests(&source::rust_code(&text))));
     }
-    let bad = source::rust_code("fn due() -> bool { jiff::Timestamp::now() > at } // Instant::now()\nlet s = \"SystemTime::now\";");
+    let bad = source::rust_code(
+        "fn due() -> bool { jiff::Timestamp::now() > at } // Instant::now()\nlet s = \"SystemTime::now\";",
+    );
     assert_eq!(readings(&bad), ["line 1: Timestamp::now"]);
 }

@@ -44,7 +44,9 @@ fn declared(module: &str, code: &str) -> Vec<Declared> {
             if (c == ',' && depth == 1) || depth == 0 {
                 let parameter = function[start..at].trim();
                 if let Some((name, kind)) = parameter.split_once(':')
-                    && !["State<", "Webview<", "AppHandle", "Window<"].iter().any(|given| kind.trim().starts_with(given))
+                    && !["State<", "Webview<", "AppHandle", "Window<"]
+                        .iter()
+                        .any(|given| kind.trim().starts_with(given))
                 {
                     parameters.insert(name.trim().to_owned());
                 }
@@ -54,7 +56,12 @@ fn declared(module: &str, code: &str) -> Vec<Declared> {
                 break;
             }
         }
-        found.push(Declared { module: module.to_owned(), name, parameters, snake_case: attribute.contains("rename_all") });
+        found.push(Declared {
+            module: module.to_owned(),
+            name,
+            parameters,
+            snake_case: attribute.contains("rename_all"),
+        });
     }
     found
 }
@@ -85,7 +92,10 @@ fn built(text: &str) -> BTreeSet<String> {
 /// The arguments that the contract's TypeScript names.
 fn arguments(args: &str) -> BTreeSet<String> {
     let inner = args.trim_start_matches('{').trim_end_matches('}');
-    set(inner.split([',', ';']).filter_map(|part| part.split_once(':')).map(|(name, _)| name.trim().trim_end_matches('?')))
+    set(inner
+        .split([',', ';'])
+        .filter_map(|part| part.split_once(':'))
+        .map(|(name, _)| name.trim().trim_end_matches('?')))
 }
 
 #[test]
@@ -94,17 +104,27 @@ fn commands_declared_handled_built_granted_and_typed_are_the_same() {
     assert_eq!(every.len(), COMMANDS.len(), "no name twice");
     let declared = all_declared();
     assert_eq!(set(declared.iter().map(|command| command.name.as_str())), every, "declared in src-tauri/src/commands");
-    let by_path: BTreeSet<String> = declared.iter().map(|command| format!("{}::{}", command.module, command.name)).collect();
-    assert_eq!(handled(&source::rust_code(&source::file("src-tauri/src/lib.rs"))), by_path, "handlers in src-tauri/src/lib.rs");
+    let by_path: BTreeSet<String> =
+        declared.iter().map(|command| format!("{}::{}", command.module, command.name)).collect();
+    assert_eq!(
+        handled(&source::rust_code(&source::file("src-tauri/src/lib.rs"))),
+        by_path,
+        "handlers in src-tauri/src/lib.rs"
+    );
     assert_eq!(built(&source::file("src-tauri/build.rs")), every, "the list in src-tauri/build.rs");
 }
 
 #[test]
 fn the_capability_grants_every_command_to_the_one_window_and_nothing_else() {
     let capability: Value = serde_json::from_str(&source::file("src-tauri/capabilities/main.json")).expect("JSON");
-    let granted: Vec<&str> =
-        capability["permissions"].as_array().expect("permissions").iter().map(|entry| entry.as_str().expect("a name")).collect();
-    let wanted: BTreeSet<String> = contracted().iter().map(|name| format!("allow-{}", name.replace('_', "-"))).collect();
+    let granted: Vec<&str> = capability["permissions"]
+        .as_array()
+        .expect("permissions")
+        .iter()
+        .map(|entry| entry.as_str().expect("a name"))
+        .collect();
+    let wanted: BTreeSet<String> =
+        contracted().iter().map(|name| format!("allow-{}", name.replace('_', "-"))).collect();
     assert_eq!(set(granted.iter().copied()), wanted);
     assert_eq!(granted.len(), wanted.len(), "each once");
     assert_eq!(capability["windows"], serde_json::json!(["main"]));
@@ -140,7 +160,10 @@ fn the_page_supplies_no_path_and_no_url_but_that_of_a_connection() {
 fn contract_d_ts_is_what_the_contract_says() {
     let (present, wanted) = (source::file("ui/contract.d.ts"), typescript());
     let parts = present.lines().zip(wanted.lines()).position(|(a, b)| a != b);
-    assert!(parts.is_none() && present.lines().count() == wanted.lines().count(), "run `cargo xtask contract`; line {parts:?}");
+    assert!(
+        parts.is_none() && present.lines().count() == wanted.lines().count(),
+        "run `cargo xtask contract`; line {parts:?}"
+    );
 }
 
 /// The command names that a page's code asks for.

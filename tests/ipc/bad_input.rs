@@ -87,7 +87,14 @@ fn a_base_url_that_a_session_must_not_be_sent_to_is_refused() {
         refused(&app, &ground, "connection_add", draft(STRANGE_TEST_TOKEN, Some(url)), Field::BaseUrl, fault);
     }
     let loopback = format!("http://127.0.0.1:{port}");
-    refused(&app, &ground, "connection_add", draft(STRANGE_LIVE_TOKEN, Some(&loopback)), Field::BaseUrl, Fault::PlainHttp);
+    refused(
+        &app,
+        &ground,
+        "connection_add",
+        draft(STRANGE_LIVE_TOKEN, Some(&loopback)),
+        Field::BaseUrl,
+        Fault::PlainHttp,
+    );
     for url in [format!("http://user@127.0.0.1:{port}"), format!("{loopback}/x"), format!("{loopback}?x")] {
         refused(&app, &ground, "connection_add", draft(STRANGE_TEST_TOKEN, Some(&url)), Field::BaseUrl, Fault::Extras);
     }
@@ -97,7 +104,12 @@ fn a_base_url_that_a_session_must_not_be_sent_to_is_refused() {
 #[test]
 fn a_host_that_is_not_stytch_s_is_asked_about_first() {
     let app = App::open();
-    for url in ["https://login.example.com", "https://test.stytch.com.example", "https://test.stytch.com:8443", "https://stytch.com"] {
+    for url in [
+        "https://login.example.com",
+        "https://test.stytch.com.example",
+        "https://test.stytch.com:8443",
+        "https://stytch.com",
+    ] {
         let files = app.stored();
         let refusal = app.refusal("connection_add", draft(STRANGE_TEST_TOKEN, Some(url)));
         assert!(matches!(&refusal, Refusal::UnknownHost { base_url } if base_url == url), "{url}: {refusal:?}");
@@ -228,9 +240,48 @@ fn ids_that_no_path_can_carry_are_refused() {
 /// Ids that are odd but can be carried.
 fn odd_ids() -> Vec<String> {
     let odd = [
-        "/", "a/b", "/a", "a/", "//", "../x", "x/..", "../../organizations/connected_apps", "..%2fx", "%2f", "%2F..%2F",
-        "%252e", "%", "%zz", "%00", "\0", "a b", " ", "+", "a+b", "?", "a?b=c", "#", "a#b", "a\\b", "..\\x", "a;b", "a&b",
-        "é", "☃", "\u{202e}x", "\u{200b}", "．．", "اسم", "\"", "'", "<img src=x>", "a\r\nX-Evil: 1", "a\tb", "...", ".a", "connected_apps",
+        "/",
+        "a/b",
+        "/a",
+        "a/",
+        "//",
+        "../x",
+        "x/..",
+        "../../organizations/connected_apps",
+        "..%2fx",
+        "%2f",
+        "%2F..%2F",
+        "%252e",
+        "%",
+        "%zz",
+        "%00",
+        "\0",
+        "a b",
+        " ",
+        "+",
+        "a+b",
+        "?",
+        "a?b=c",
+        "#",
+        "a#b",
+        "a\\b",
+        "..\\x",
+        "a;b",
+        "a&b",
+        "é",
+        "☃",
+        "\u{202e}x",
+        "\u{200b}",
+        "．．",
+        "اسم",
+        "\"",
+        "'",
+        "<img src=x>",
+        "a\r\nX-Evil: 1",
+        "a\tb",
+        "...",
+        ".a",
+        "connected_apps",
     ];
     odd.iter().map(|id| (*id).to_owned()).chain(["x".repeat(10_000), "/".repeat(10_000)]).collect()
 }
@@ -247,9 +298,14 @@ fn an_odd_member_id_reaches_the_server_whole_and_escapes_nowhere() {
         let (calls, rows) = (ground.calls(), ground.ledger().revocations.len());
         let odd = Pair { member_id: id.clone(), connected_app_id: pair.connected_app_id.clone() };
         let report = app.revoke(&odd);
-        assert_eq!(report.outcome, Outcome::MemberGone, "{shown:?}: nobody has such an id, and the app does not list them");
+        assert_eq!(
+            report.outcome,
+            Outcome::MemberGone,
+            "{shown:?}: nobody has such an id, and the app does not list them"
+        );
         let ledger = ground.ledger();
-        let handled: Vec<_> = ledger.revocations[rows..].iter().map(|row| (row.member_id.as_deref(), row.effect.as_str())).collect();
+        let handled: Vec<_> =
+            ledger.revocations[rows..].iter().map(|row| (row.member_id.as_deref(), row.effect.as_str())).collect();
         assert_eq!(handled, [(Some(id.as_str()), "refused")], "{shown:?}: the server sees exactly this id");
         let posts: Vec<&str> =
             ledger.calls[calls..].iter().filter(|call| call.method == "POST").map(|call| call.path.as_str()).collect();
@@ -294,7 +350,8 @@ fn odd_ids_in_reads_are_answered_as_unknown() {
     app.sign_in(&ground, &connection, "admin");
     for id in odd_ids() {
         let shown: String = id.chars().take(60).collect();
-        let of_app = app.refusal_kind("connected_app_members", json!({"connected_app_id": id, "window": {"count": 10}}));
+        let of_app =
+            app.refusal_kind("connected_app_members", json!({"connected_app_id": id, "window": {"count": 10}}));
         assert_eq!(of_app, "app_gone", "{shown:?}");
         assert_eq!(app.refusal_kind("member_connected_apps", json!({ "member_id": id })), "member_gone", "{shown:?}");
     }

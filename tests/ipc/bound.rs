@@ -46,7 +46,10 @@ fn a_session_is_used_with_its_own_connection_only() {
     assert_eq!(app.revoke(&there).outcome, Outcome::Revoked);
     let strange = app.revoke(&Pair { member_id: pair.member_id.clone(), ..there });
     assert_eq!(strange.outcome, Outcome::MemberGone, "a member of the first place is nobody here");
-    assert_eq!(app.refusal_kind("revoke_settle", json!({"sweep_id": report.sweep_id, "send_again": false})), "plan_changed");
+    assert_eq!(
+        app.refusal_kind("revoke_settle", json!({"sweep_id": report.sweep_id, "send_again": false})),
+        "plan_changed"
+    );
     assert_eq!(acme.calls(), calls, "and the first place hears nothing more");
     assert_eq!(acme.ledger().effects(), [("removed", true)]);
 }
@@ -147,8 +150,14 @@ fn oneself_goes_by_ones_own_endpoint() {
         assert!(!ledger.grants_to(&pair));
         let paths: Vec<&str> = ledger.calls[calls..].iter().map(|call| call.path.as_str()).collect();
         let revoke = format!("/sdk/v1/b2b/organizations/members/connected_apps/{}/revoke", pair.connected_app_id);
-        assert_eq!(paths.iter().filter(|path| path.ends_with("/revoke")).copied().collect::<Vec<_>>(), [revoke.as_str()]);
-        assert!(paths.contains(&"/sdk/v1/b2b/organizations/members/connected_apps"), "one's own list proves it: {paths:?}");
+        assert_eq!(
+            paths.iter().filter(|path| path.ends_with("/revoke")).copied().collect::<Vec<_>>(),
+            [revoke.as_str()]
+        );
+        assert!(
+            paths.contains(&"/sdk/v1/b2b/organizations/members/connected_apps"),
+            "one's own list proves it: {paths:?}"
+        );
     }
 }
 
@@ -164,7 +173,10 @@ fn denied_in_advance_sends_nothing_and_says_what_is_missing() {
     let refusal = app.refusal("revoke_connected_app", pair.args());
     let contract::refusal::Refusal::NotAllowed(denial) = refusal else { panic!("{refusal:?}") };
     assert_eq!(denial, in_advance);
-    assert_eq!((denial.action.as_deref(), denial.resource.as_deref()), (Some("revoke.connected-app"), Some("stytch.member")));
+    assert_eq!(
+        (denial.action.as_deref(), denial.resource.as_deref()),
+        (Some("revoke.connected-app"), Some("stytch.member"))
+    );
     assert_eq!(denial.your_roles, ["stytch_member", "app_reader"]);
     assert_eq!(denial.roles_that_hold_it, ["stytch_admin", "security_responder"]);
     assert_eq!((denial.request_id, denial.asked), (None, false));
@@ -182,7 +194,10 @@ fn asked_anyway_the_server_s_denial_is_the_outcome_with_its_facts() {
     let report: RevokeReport = app.get("revoke_connected_app", pair.anyway());
     assert_eq!(report.outcome, Outcome::Denied);
     let denial = report.denial.expect("a denial");
-    assert_eq!((denial.action.as_deref(), denial.resource.as_deref()), (Some("revoke.connected-app"), Some("stytch.member")));
+    assert_eq!(
+        (denial.action.as_deref(), denial.resource.as_deref()),
+        (Some("revoke.connected-app"), Some("stytch.member"))
+    );
     assert_eq!(denial.your_roles, ["stytch_member", "app_reader"]);
     assert_eq!(denial.roles_that_hold_it, ["stytch_admin", "security_responder"]);
     assert!(denial.asked && denial.request_id.is_some());

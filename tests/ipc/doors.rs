@@ -111,7 +111,8 @@ fn every_command_does_its_work_in_one_sitting() {
     assert_eq!(app.refusal_kind("sign_in_check_code", json!({"code": letters[0]["code"]})), "out_of_order");
 
     // A sandbox beside the app, as any server is.
-    let draft = json!({"public_token": ground.card().public_token, "base_url": ground.card().url, "host_confirmed": false});
+    let draft =
+        json!({"public_token": ground.card().public_token, "base_url": ground.card().url, "host_confirmed": false});
     let connection = get("connection_add", json!({ "draft": draft }));
     assert_eq!(connection["environment"], "test");
     let admin = ground.person("admin");

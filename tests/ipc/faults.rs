@@ -66,10 +66,15 @@ fn problem_of(report: &RevokeReport) -> (Option<u16>, Option<&str>, Option<&str>
 fn a_revoke_that_is_told_as_done_is_done() {
     let (ground, app, pair) = scene();
     app.get::<Value>("member_list", json!({"window": {"count": 500}}));
-    app.get::<Value>("connected_app_members", json!({"connected_app_id": pair.connected_app_id, "window": {"count": 500}}));
-    let scopes = ground.ledger().grants.into_iter().find(|grant| {
-        (&grant.member_id, &grant.connected_app_id) == (&pair.member_id, &pair.connected_app_id)
-    });
+    app.get::<Value>(
+        "connected_app_members",
+        json!({"connected_app_id": pair.connected_app_id, "window": {"count": 500}}),
+    );
+    let scopes = ground
+        .ledger()
+        .grants
+        .into_iter()
+        .find(|grant| (&grant.member_id, &grant.connected_app_id) == (&pair.member_id, &pair.connected_app_id));
     let report = revoke(&ground, &app, &pair);
     assert_eq!(report.outcome, Outcome::Revoked);
     assert_eq!(ground.ledger().effects(), [("removed", true)]);
@@ -77,7 +82,8 @@ fn a_revoke_that_is_told_as_done_is_done() {
     assert_eq!(report.scopes, scopes.expect("it lived").scopes);
     assert_eq!(report.organization_name, "Acme Robotics");
     assert!(report.member.name.is_some() && !report.app.name.is_empty(), "told by name: {report:?}");
-    let order = [&report.sent_at, &report.answered_at, &report.gone_at, &report.confirm_due_at].map(|at| at.clone().expect("a time"));
+    let order = [&report.sent_at, &report.answered_at, &report.gone_at, &report.confirm_due_at]
+        .map(|at| at.clone().expect("a time"));
     assert!(order.is_sorted(), "{order:?}");
     assert!(report.confirmed_at.is_none(), "one read is not two");
     assert!(report.request_id.is_some() && report.head.len() == 64 && !report.unsettled);
@@ -99,7 +105,10 @@ fn a_second_look_late_enough_confirms() {
 fn what_our_last_read_lacked_is_looked_for_and_not_sent() {
     let (ground, app, pair) = scene();
     assert_eq!(revoke(&ground, &app, &pair).outcome, Outcome::Revoked);
-    app.get::<Value>("connected_app_members", json!({"connected_app_id": pair.connected_app_id, "window": {"count": 500}}));
+    app.get::<Value>(
+        "connected_app_members",
+        json!({"connected_app_id": pair.connected_app_id, "window": {"count": 500}}),
+    );
     let report = revoke(&ground, &app, &pair);
     assert_eq!((report.outcome, report.attempts), (Outcome::AlreadyGone, 0));
     assert_eq!(sent(&ground, &pair), 1);
@@ -109,7 +118,10 @@ fn what_our_last_read_lacked_is_looked_for_and_not_sent() {
 fn what_our_last_read_lacked_and_is_there_again_is_revoked() {
     let (ground, app, pair) = scene();
     assert_eq!(revoke(&ground, &app, &pair).outcome, Outcome::Revoked);
-    app.get::<Value>("connected_app_members", json!({"connected_app_id": pair.connected_app_id, "window": {"count": 500}}));
+    app.get::<Value>(
+        "connected_app_members",
+        json!({"connected_app_id": pair.connected_app_id, "window": {"count": 500}}),
+    );
     ground.switch().consent(&pair);
     let report = revoke(&ground, &app, &pair);
     assert_eq!((report.outcome, report.attempts), (Outcome::Revoked, 1));
@@ -225,13 +237,17 @@ fn a_policy_that_hides_the_app_leaves_an_answered_revoke_accepted() {
     let page: AppPage = app.get("connected_app_list", json!({"window": {"count": 500}}));
     let third: Vec<String> =
         page.rows.iter().filter(|row| !row.first_party).map(|row| row.connected_app_id.clone()).collect();
-    let pair = ground.pair_where(|grant, of_app, of_member| of_app >= 3 && of_member >= 3 && third.contains(&grant.connected_app_id));
+    let pair = ground.pair_where(|grant, of_app, of_member| {
+        of_app >= 3 && of_member >= 3 && third.contains(&grant.connected_app_id)
+    });
     ground.switch().policy(json!({"third_party_connected_apps_allowed_type": "NOT_ALLOWED"}));
     let report = revoke(&ground, &app, &pair);
     assert_eq!((report.outcome, report.why), (Outcome::Accepted, Some(Why::HiddenByPolicy)));
     assert_eq!(report.may_reconnect, Some(false));
 
-    let second = ground.pair_where(|grant, of_app, of_member| of_app >= 3 && of_member >= 3 && third.contains(&grant.connected_app_id));
+    let second = ground.pair_where(|grant, of_app, of_member| {
+        of_app >= 3 && of_member >= 3 && third.contains(&grant.connected_app_id)
+    });
     ground.fault(json!({"reset_before_commit_share": 1.0, "on": "/revoke"}));
     let report = revoke(&ground, &app, &second);
     assert_eq!(report.outcome, Outcome::Hidden, "not answered, and hidden: nothing is known");
@@ -340,9 +356,15 @@ fn bundle_id_refused_and_sdk_endpoint_off_name_what_the_owner_must_add() {
     let (ground, app, pair) = scene();
     ground.fault(json!({"bundle_id_refused": true}));
     let refusal = app.refusal("revoke_connected_app", pair.args());
-    assert!(matches!(&refusal, Refusal::BundleIdNotRegistered { identifier, problem }
-        if identifier == "dev.cutoff.desktop" && problem.request_id.is_some()), "{refusal:?}");
-    assert_eq!(app.refusal_kind("connected_app_list", json!({"window": {"count": 5, "reread": true}})), "bundle_id_not_registered");
+    assert!(
+        matches!(&refusal, Refusal::BundleIdNotRegistered { identifier, problem }
+        if identifier == "dev.cutoff.desktop" && problem.request_id.is_some()),
+        "{refusal:?}"
+    );
+    assert_eq!(
+        app.refusal_kind("connected_app_list", json!({"window": {"count": 5, "reread": true}})),
+        "bundle_id_not_registered"
+    );
     ground.fault(json!({"bundle_id_refused": false, "sdk_endpoint_off": true}));
     assert_eq!(app.refusal_kind("revoke_connected_app", pair.args()), "sdk_endpoint_off");
     assert_eq!(app.refusal_kind("member_list", json!({"window": {"count": 5, "reread": true}})), "sdk_endpoint_off");
@@ -394,7 +416,9 @@ fn some_resets_and_server_errors_are_ridden_out() {
             "fault_seed": seed, "reset_before_commit_share": 0.3, "reset_after_commit_share": 0.2, "server_error_share": 0.2,
         }));
         let report = revoke(&ground, &app, &pair);
-        ground.fault(json!({"reset_before_commit_share": null, "reset_after_commit_share": null, "server_error_share": null}));
+        ground.fault(
+            json!({"reset_before_commit_share": null, "reset_after_commit_share": null, "server_error_share": null}),
+        );
         let settled: RevokeReport = app.get("revoke_settle", json!({"sweep_id": report.sweep_id, "send_again": true}));
         assert!(matches!(settled.outcome, Outcome::Revoked | Outcome::AlreadyGone), "seed {seed}: {settled:?}");
         let ledger = ground.ledger();
@@ -446,7 +470,10 @@ fn silence_is_given_up_on_in_time_and_told_as_such() {
 
     ground.fault(json!({"silence_s": 20, "on": "/organizations/connected_apps"}));
     let refusal = app.refusal("connected_app_list", json!({"window": {"count": 5, "reread": true}}));
-    assert!(matches!(&refusal, Refusal::Offline(problem) if problem.cause.as_deref() == Some("timed_out")), "{refusal:?}");
+    assert!(
+        matches!(&refusal, Refusal::Offline(problem) if problem.cause.as_deref() == Some("timed_out")),
+        "{refusal:?}"
+    );
 }
 
 #[test]
@@ -530,7 +557,10 @@ fn a_server_that_is_not_there_is_offline_and_certainly_not_revoked() {
     let (ground, app, pair) = scene();
     ground.stop();
     let refusal = app.refusal("revoke_connected_app", pair.args());
-    assert!(matches!(&refusal, Refusal::Offline(problem) if problem.cause.as_deref() == Some("refused")), "{refusal:?}");
+    assert!(
+        matches!(&refusal, Refusal::Offline(problem) if problem.cause.as_deref() == Some("refused")),
+        "{refusal:?}"
+    );
     let told: Vec<RevokeReport> = app.get("revoke_list", json!({}));
     assert_eq!(told[0].outcome, Outcome::Failed, "a request that never left did nothing");
     assert!(told[0].answered_at.is_none());
@@ -636,10 +666,8 @@ fn one_bad_row_never_sinks_a_list() {
         let page: MemberPage = app.get("member_list", json!({ "window": window }));
         assert_eq!((page.total, page.unreadable.len()), (15, 1), "{kind}");
         assert_eq!(page.unreadable[0].index, 8, "{kind}: the row is shown in its place");
-        let page: AppMembers = app.get(
-            "connected_app_members",
-            json!({"connected_app_id": pair.connected_app_id, "window": window}),
-        );
+        let page: AppMembers =
+            app.get("connected_app_members", json!({"connected_app_id": pair.connected_app_id, "window": window}));
         assert_eq!((page.total as usize, page.unreadable.len()), (of_app - 1, 1), "{kind}");
         let page: MemberApps = app.get("member_connected_apps", json!({"member_id": pair.member_id}));
         assert_eq!((page.grants.len(), page.unreadable.len()), (of_member - 1, 1), "{kind}");
@@ -652,7 +680,10 @@ fn every_fault_of_a_list_has_its_own_words() {
     let lists = [
         ("connected_app_list", json!({"window": {"count": 5, "reread": true}})),
         ("member_list", json!({"window": {"count": 5, "reread": true}})),
-        ("connected_app_members", json!({"connected_app_id": pair.connected_app_id, "window": {"count": 5, "reread": true}})),
+        (
+            "connected_app_members",
+            json!({"connected_app_id": pair.connected_app_id, "window": {"count": 5, "reread": true}}),
+        ),
         ("member_connected_apps", json!({"member_id": pair.member_id})),
     ];
     for (fault, kind) in [
@@ -672,8 +703,13 @@ fn every_fault_of_a_list_has_its_own_words() {
         for (command, args) in &lists {
             assert_eq!(app.refusal_kind(command, args.clone()), kind, "{command} under {fault}");
         }
-        let cleared: serde_json::Map<String, Value> =
-            fault.as_object().expect("fields").keys().filter(|key| *key != "on").map(|key| (key.clone(), Value::Null)).collect();
+        let cleared: serde_json::Map<String, Value> = fault
+            .as_object()
+            .expect("fields")
+            .keys()
+            .filter(|key| *key != "on")
+            .map(|key| (key.clone(), Value::Null))
+            .collect();
         ground.fault(Value::Object(cleared));
     }
     for (command, args) in &lists {

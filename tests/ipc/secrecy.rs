@@ -30,10 +30,9 @@ impl Witness {
         std::thread::spawn(move || {
             for client in listener.incoming().flatten() {
                 let Ok(server) = TcpStream::connect(&target) else { continue };
-                for (mut from, mut to) in [
-                    (client.try_clone().expect("a socket"), server.try_clone().expect("a socket")),
-                    (server, client),
-                ] {
+                for (mut from, mut to) in
+                    [(client.try_clone().expect("a socket"), server.try_clone().expect("a socket")), (server, client)]
+                {
                     let ears = ears.clone();
                     std::thread::spawn(move || {
                         let mut part = [0; 16 * 1024];
@@ -107,7 +106,9 @@ fn sitting(app: &App, ground: &Ground, witness: &Witness) {
     app.get::<Value>("revoke_plan", pair.args());
     assert_eq!(app.revoke(&pair).outcome, Outcome::Revoked);
     // Answers that are not what they should be are where an excerpt could carry something along.
-    for fault in [json!({"body": "wrong_envelope"}), json!({"body": "truncated"}), json!({"body": null, "errors_as_text": true})] {
+    for fault in
+        [json!({"body": "wrong_envelope"}), json!({"body": "truncated"}), json!({"body": null, "errors_as_text": true})]
+    {
         ground.fault(fault);
         let _ = app.ask("session_extend", json!({"minutes": 120}));
         let _ = app.ask("policy_read_again", json!({}));
@@ -173,7 +174,10 @@ fn a_code_is_in_no_reply_but_the_sandbox_s_inbox() {
     let code = letters[0]["code"].as_str().expect("a code").to_owned();
     let step: Value = app.get("sign_in_check_code", json!({ "code": code }));
     assert_eq!(step["step"], "choose_organization");
-    app.get::<Value>("sign_in_choose_organization", json!({"organization_id": step["organizations"][0]["organization_id"]}));
+    app.get::<Value>(
+        "sign_in_choose_organization",
+        json!({"organization_id": step["organizations"][0]["organization_id"]}),
+    );
     app.get::<Value>("session_status", json!({}));
     // Six digits may stand in an id or a time by chance: as a whole text they stand in the inbox alone.
     let quoted = format!("\"{code}\"");

@@ -20,7 +20,8 @@ fn an_address_in_two_organizations_chooses_one_of_them_and_no_other() {
     assert!(valid_until.ends_with('Z'), "{valid_until}");
 
     let code = ground.newest_code(&admin.email);
-    let SignInStep::ChooseOrganization { organizations } = app.get("sign_in_check_code", json!({ "code": code })) else {
+    let SignInStep::ChooseOrganization { organizations } = app.get("sign_in_check_code", json!({ "code": code }))
+    else {
         panic!("two organizations were expected")
     };
     let names: Vec<&str> = organizations.iter().map(|found| found.name.as_str()).collect();
@@ -28,12 +29,18 @@ fn an_address_in_two_organizations_chooses_one_of_them_and_no_other() {
 
     let calls = ground.calls();
     let stranger = app.refusal("sign_in_choose_organization", json!({"organization_id": "organization-test-other"}));
-    assert!(matches!(stranger, Refusal::BadInput { field: Field::OrganizationId, fault: Fault::Unknown }), "{stranger:?}");
+    assert!(
+        matches!(stranger, Refusal::BadInput { field: Field::OrganizationId, fault: Fault::Unknown }),
+        "{stranger:?}"
+    );
     assert_eq!(ground.calls(), calls, "one that was not offered is not asked for");
 
     let chosen = json!({"organization_id": organizations[1].organization_id});
     let SignInStep::SignedIn(session) = app.get("sign_in_choose_organization", chosen) else { panic!("not signed in") };
-    assert_eq!((session.organization_name.as_str(), session.member_email.as_str()), ("Acme Field Trials", admin.email.as_str()));
+    assert_eq!(
+        (session.organization_name.as_str(), session.member_email.as_str()),
+        ("Acme Field Trials", admin.email.as_str())
+    );
     assert_eq!(session.keeping, Keeping::MemoryNoKeyring);
     assert!(matches!(app.get("session_status", json!({})), SessionStatus::SignedIn(_)));
 }
@@ -47,10 +54,15 @@ fn an_address_in_one_organization_is_signed_in_with_the_code_alone() {
     let code = ground.newest_code(&reader.email);
     // As people type it.
     let spaced = format!(" {} {} ", &code[..3], &code[3..]);
-    let SignInStep::SignedIn(session) = app.get("sign_in_check_code", json!({ "code": spaced })) else { panic!("not in") };
+    let SignInStep::SignedIn(session) = app.get("sign_in_check_code", json!({ "code": spaced })) else {
+        panic!("not in")
+    };
     assert_eq!(session.member_id, reader.member_id);
     assert_eq!(session.roles, ["stytch_member", "app_reader"]);
-    assert_eq!((session.may.read_member_apps.allowed, session.may.revoke_member_app.allowed), (Some(true), Some(false)));
+    assert_eq!(
+        (session.may.read_member_apps.allowed, session.may.revoke_member_app.allowed),
+        (Some(true), Some(false))
+    );
     assert_eq!(session.may.revoke_member_app.roles_that_hold_it, ["stytch_admin", "security_responder"]);
 }
 
@@ -61,7 +73,9 @@ fn a_connection_with_a_slug_goes_to_its_organization_straight_away() {
     let admin = ground.person("admin");
     send(&app, &connection, &admin.email);
     let code = ground.newest_code(&admin.email);
-    let SignInStep::SignedIn(session) = app.get("sign_in_check_code", json!({ "code": code })) else { panic!("not in") };
+    let SignInStep::SignedIn(session) = app.get("sign_in_check_code", json!({ "code": code })) else {
+        panic!("not in")
+    };
     assert_eq!(session.organization_name, "Acme Field Trials");
 
     let paths: Vec<String> = ground.ledger().calls.into_iter().map(|call| call.path).collect();
@@ -161,12 +175,18 @@ fn what_the_project_s_owner_must_change_is_told_at_the_first_call() {
     assert_eq!(app.refusal_kind("sign_in_send_code", args.clone()), "garbled");
     ground.fault(json!({"body": null, "redirect_to": "https://elsewhere.example/login"}));
     let refusal = app.refusal("sign_in_send_code", args.clone());
-    assert!(matches!(&refusal, Refusal::Redirected { to_host: Some(host), .. } if host == "elsewhere.example"), "{refusal:?}");
+    assert!(
+        matches!(&refusal, Refusal::Redirected { to_host: Some(host), .. } if host == "elsewhere.example"),
+        "{refusal:?}"
+    );
     ground.fault(json!({"redirect_to": null, "server_error_share": 1.0}));
     assert_eq!(app.refusal_kind("sign_in_send_code", args.clone()), "server_error");
     ground.stop();
     let refusal = app.refusal("sign_in_send_code", args);
-    assert!(matches!(&refusal, Refusal::Offline(problem) if problem.cause.as_deref() == Some("refused")), "{refusal:?}");
+    assert!(
+        matches!(&refusal, Refusal::Offline(problem) if problem.cause.as_deref() == Some("refused")),
+        "{refusal:?}"
+    );
 }
 
 #[test]
@@ -175,7 +195,10 @@ fn a_kept_session_is_taken_up_at_the_next_start_without_asking() {
     let connection = app.connect(&ground);
     let before = app.sign_in(&ground, &connection, "admin");
     let app = app.reopen();
-    assert!(matches!(app.get("session_status", json!({})), SessionStatus::SignedOut { .. }), "nothing before it is asked");
+    assert!(
+        matches!(app.get("session_status", json!({})), SessionStatus::SignedOut { .. }),
+        "nothing before it is asked"
+    );
     let SessionStatus::SignedIn(after) = app.get("session_restore", json!({})) else { panic!("not restored") };
     assert_eq!((after.member_id, after.organization_id), (before.member_id, before.organization_id));
 }
@@ -205,7 +228,8 @@ fn a_kept_session_that_cannot_be_checked_is_kept_for_the_next_try() {
     app.sign_in(&ground, &connection, "admin");
     ground.fault(json!({"server_error_share": 1.0}));
     let app = app.reopen();
-    let SessionStatus::SignedOut { kept: Some(problem), ended: None, .. } = app.get("session_restore", json!({})) else {
+    let SessionStatus::SignedOut { kept: Some(problem), ended: None, .. } = app.get("session_restore", json!({}))
+    else {
         panic!("a server that fails says nothing about the session")
     };
     assert_eq!(problem.status, Some(500));
@@ -234,7 +258,10 @@ fn a_sign_out_that_the_server_did_not_hear_of_is_not_told_as_done() {
     app.sign_in(&ground, &connection, "admin");
     ground.fault(json!({"server_error_share": 1.0, "on": "/sessions/revoke"}));
     assert_eq!(app.refusal_kind("sign_out", json!({"even_if_unreachable": false})), "not_signed_out_at_server");
-    assert!(matches!(app.get("session_status", json!({})), SessionStatus::SignedIn(_)), "so that it can be tried again");
+    assert!(
+        matches!(app.get("session_status", json!({})), SessionStatus::SignedIn(_)),
+        "so that it can be tried again"
+    );
     app.get::<Value>("sign_out", json!({"even_if_unreachable": true}));
     assert!(matches!(app.get("session_status", json!({})), SessionStatus::SignedOut { .. }));
 }

@@ -87,7 +87,13 @@ impl App {
     ///
     /// # Errors
     /// The rejection.
-    pub fn ask_from(&self, window: &WebviewWindow<MockRuntime>, origin: &str, command: &str, args: Value) -> Result<Value, Value> {
+    pub fn ask_from(
+        &self,
+        window: &WebviewWindow<MockRuntime>,
+        origin: &str,
+        command: &str,
+        args: Value,
+    ) -> Result<Value, Value> {
         let request = InvokeRequest {
             cmd: command.to_owned(),
             callback: CallbackFn(0),
