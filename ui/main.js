@@ -58,5 +58,5 @@ function broke(thrown) {
 window.addEventListener("error", (event) => { if (event.error) broke(event.error); });
 window.addEventListener("unhandledrejection", (event) => broke(event.reason));
 
-put(place, el("p", { class: "unseen" }, words.boot.loading));
+put(place, el("p", { class: "boot" }, words.boot.loading));
 begin(null, null);

@@ -84,12 +84,6 @@ async fn prepare(shell: &Shell, arguments: &Arguments) -> Result<(), ExitCode> {
             }
         }
     }
-    // Before the window asks who is signed in: the session that was kept, if one was.
-    if let Ok(desk) = shell.desk()
-        && let Err(error) = desk.restore().await
-    {
-        tracing::warn!(%error, "the kept session was not taken up again");
-    }
     Ok(())
 }
 

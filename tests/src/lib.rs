@@ -1,5 +1,6 @@
 //! What the tests of several rooms share: each module is a piece of a stage on which the real thing runs.
 
+pub mod frozen;
 pub mod ground;
 pub mod ipc;
 #[cfg(target_os = "linux")]

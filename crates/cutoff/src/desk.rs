@@ -96,6 +96,8 @@ pub struct Desk {
     attempt: tokio::sync::Mutex<Option<Attempt>>,
     /// Held while a sweep runs in this process: one at a time, in the order they were asked for.
     pub(crate) sweeping: tokio::sync::Mutex<()>,
+    /// Set once the kept session was looked for.
+    restored: tokio::sync::OnceCell<()>,
     /// Open sweeps that this run has already looked at. Held for a look or a push.
     seen: Mutex<Vec<SweepId>>,
     /// Held while the session is being checked, so that many failing calls make one check.
@@ -126,6 +128,7 @@ impl Desk {
             seat: Mutex::default(),
             attempt: tokio::sync::Mutex::default(),
             sweeping: tokio::sync::Mutex::default(),
+            restored: tokio::sync::OnceCell::new(),
             seen: Mutex::default(),
             checking: tokio::sync::Mutex::default(),
         }
@@ -346,6 +349,14 @@ impl Desk {
             request_id: seat.ended.as_ref().and_then(|ended| ended.request_id.clone()),
             email: seat.ended.as_ref().map(|ended| ended.email.clone()),
         })
+    }
+
+    /// Restores, the first time it is asked; whoever asks meanwhile waits for that.
+    ///
+    /// # Errors
+    /// As [`Desk::restore`]; then the next call tries again.
+    pub async fn restore_once(&self) -> Result<(), Error> {
+        self.restored.get_or_try_init(|| self.restore()).await.map(|_| ())
     }
 
     /// Takes the session that the keyring holds for the connection used last, if it holds one and it still lives.

@@ -7,9 +7,11 @@ use tauri::State;
 use super::Reply;
 use crate::{Shell, map};
 
-/// Whether somebody is signed in. Asks no server.
+/// Whether somebody is signed in. The first call of a run takes the kept session up, if there is one; the others ask no
+/// server.
 #[tauri::command(rename_all = "snake_case")]
 pub async fn session_status(shell: State<'_, Shell>) -> Reply<SessionStatus> {
+    shell.desk()?.restore_once().await.map_err(map::refusal)?;
     status(&shell).await
 }
 
