@@ -21,7 +21,7 @@ async fn on_the_wire(scene: &Scene, handled: bool) -> Played {
     for _ in 0..2400 {
         let sent = stories::revokes_sent(scene);
         let known = !scene.ledger().await?.revocations.is_empty();
-        if !sent.is_empty() && known == handled {
+        if !sent.is_empty() && (known || !handled) {
             return Ok(());
         }
         tokio::time::sleep(std::time::Duration::from_millis(25)).await;

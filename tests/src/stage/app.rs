@@ -199,8 +199,10 @@ impl App {
         let began = Instant::now();
         loop {
             // The element may be replaced while it is read: then it is looked for again.
-            match self.see(selector).await?.text().await {
-                Ok(text) => return Ok(text),
+            // The driver's own reading of a text glues the cells of a grid together.
+            let element = serde_json::to_value(self.see(selector).await?)?;
+            match self.client.execute("return arguments[0].innerText.trim()", vec![element]).await {
+                Ok(text) => return Ok(text.as_str().unwrap_or_default().to_owned()),
                 Err(error) if began.elapsed() > AMPLE => return Err(error.into()),
                 Err(_) => tokio::time::sleep(AGAIN).await,
             }
@@ -288,6 +290,14 @@ impl App {
     /// What the driver says.
     pub async fn script(&self, script: &str, arguments: Vec<Value>) -> Played<Value> {
         Ok(self.client.execute(script, arguments).await?)
+    }
+
+    /// Runs a script in the page that ends by calling its last argument.
+    ///
+    /// # Errors
+    /// What the driver says.
+    pub async fn script_async(&self, script: &str) -> Played<Value> {
+        Ok(self.client.execute_async(script, vec![]).await?)
     }
 
     // ---- acting
