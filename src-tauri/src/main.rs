@@ -69,11 +69,8 @@ async fn prepare(shell: &Shell, arguments: &Arguments) -> Result<(), ExitCode> {
         }
     }
     if let (Some(public_token), Ok(desk)) = (&arguments.public_token, shell.desk()) {
-        let draft = Draft {
-            public_token: public_token.clone(),
-            base_url: arguments.base_url.clone(),
-            ..Draft::default()
-        };
+        let draft =
+            Draft { public_token: public_token.clone(), base_url: arguments.base_url.clone(), ..Draft::default() };
         match desk.add_connection(&draft).await {
             Ok(connection) => shell.put_first(connection.id),
             Err(error) => {

@@ -1,5 +1,6 @@
 //! From the mind's words to the wire's, and back. It moves facts and decides nothing.
 
+use contract::UnreadableRow;
 use contract::commands::Window;
 use contract::connected_apps::{AppFace, AppGrant, AppMembers, AppPage};
 use contract::connections as wire;
@@ -7,7 +8,6 @@ use contract::members::{MemberApps, MemberFace, MemberGrant, MemberPage, MemberR
 use contract::refusal::{self, Problem, Refusal};
 use contract::revoke::{self, RevokePlan, RevokeReport};
 use contract::session as wire_session;
-use contract::UnreadableRow;
 use cutoff::clock::rfc3339;
 use cutoff::connections::Draft;
 use cutoff::desk::SessionEnd;
@@ -76,7 +76,8 @@ pub(crate) fn letters(inbox: Vec<sandbox::Mail>) -> Vec<wire::Letter> {
 
 pub(crate) fn session(session: &Session) -> wire_session::Session {
     let state = session.state();
-    let keeping = if session.connection.sandbox { wire_session::Keeping::MemorySandbox } else { keeping(state.keeping) };
+    let keeping =
+        if session.connection.sandbox { wire_session::Keeping::MemorySandbox } else { keeping(state.keeping) };
     wire_session::Session {
         connection: connection(&session.connection),
         organization_name: state.organization.organization_name,
@@ -119,11 +120,7 @@ pub(crate) fn keeping(keeping: Keeping) -> wire_session::Keeping {
 }
 
 pub(crate) fn session_end(ended: SessionEnd) -> wire_session::SessionEnd {
-    wire_session::SessionEnd {
-        at: ended.at,
-        organization_name: ended.organization_name,
-        request_id: ended.request_id,
-    }
+    wire_session::SessionEnd { at: ended.at, organization_name: ended.organization_name, request_id: ended.request_id }
 }
 
 pub(crate) fn organization_choice(found: &DiscoveredOrganization) -> wire_session::OrganizationChoice {
@@ -199,12 +196,7 @@ pub(crate) fn member_apps(id: &str, member: Option<&Member>, grants: &MemberGran
             .rows
             .iter()
             .map(|grant| MemberGrant {
-                app: app_face(
-                    grant.connected_app_id.as_str(),
-                    &grant.name,
-                    &grant.description,
-                    &grant.client_type,
-                ),
+                app: app_face(grant.connected_app_id.as_str(), &grant.name, &grant.description, &grant.client_type),
                 scopes: grant.scopes(),
             })
             .collect(),
@@ -234,10 +226,7 @@ pub(crate) fn app_members(found: &lists::AppPage, session: &Session) -> AppMembe
             .page
             .rows
             .iter()
-            .map(|(id, scopes, member)| AppGrant {
-                member: face(id, member.as_ref(), session),
-                scopes: scopes.clone(),
-            })
+            .map(|(id, scopes, member)| AppGrant { member: face(id, member.as_ref(), session), scopes: scopes.clone() })
             .collect(),
         matching: number(found.page.matching),
         total: number(found.page.total),
@@ -281,10 +270,16 @@ fn full_access(scopes: &[String]) -> bool {
     scopes.iter().any(|scope| scope == "full_access")
 }
 
-pub(crate) fn revoke_report(report: &Report, session: Option<&Session>, organization_name: Option<String>) -> RevokeReport {
+pub(crate) fn revoke_report(
+    report: &Report,
+    session: Option<&Session>,
+    organization_name: Option<String>,
+) -> RevokeReport {
     let grant = &report.grant;
     let client_type = ClientType::from(grant.client_type.clone().unwrap_or_default());
-    let here = session.map(Session::state).filter(|state| state.organization.organization_id.as_str() == report.organization_id);
+    let here = session
+        .map(Session::state)
+        .filter(|state| state.organization.organization_id.as_str() == report.organization_id);
     let may_reconnect = here
         .as_ref()
         .and_then(|state| app_forbidden(&state.organization, &grant.connected_app_id, grant.first_party))
@@ -303,9 +298,10 @@ pub(crate) fn revoke_report(report: &Report, session: Option<&Session>, organiza
             asked: true,
         }),
     });
-    let went_wrong = matches!(report.outcome, Outcome::Failed | Outcome::Unknown | Outcome::Hidden | Outcome::MemberGone)
-        || report.failure.is_some()
-        || report.status.is_some_and(|status| status >= 400);
+    let went_wrong =
+        matches!(report.outcome, Outcome::Failed | Outcome::Unknown | Outcome::Hidden | Outcome::MemberGone)
+            || report.failure.is_some()
+            || report.status.is_some_and(|status| status >= 400);
     RevokeReport {
         sweep_id: report.sweep_id.to_string(),
         began_at: report.began_at.clone(),

@@ -92,16 +92,23 @@ impl Place {
     pub async fn revokes(&self) -> usize {
         let ledger = self.ledger().await;
         let calls = ledger["calls"].as_array().expect("calls");
-        calls.iter().filter(|call| call["path"].as_str().is_some_and(|path| path.ends_with("/revoke") && path.contains("connected_apps"))).count()
+        calls
+            .iter()
+            .filter(|call| {
+                call["path"].as_str().is_some_and(|path| path.ends_with("/revoke") && path.contains("connected_apps"))
+            })
+            .count()
     }
 
     /// A grant of somebody who is none of the people of the card.
     pub async fn some_grant(&self, sandbox: &Sandbox) -> (String, String) {
         let ledger = self.ledger().await;
         let people = &sandbox.card().people;
-        let grant = ledger["grants"].as_array().expect("grants").iter().find(|grant| {
-            people.iter().all(|person| grant["member_id"] != json!(person.member_id))
-        });
+        let grant = ledger["grants"]
+            .as_array()
+            .expect("grants")
+            .iter()
+            .find(|grant| people.iter().all(|person| grant["member_id"] != json!(person.member_id)));
         let grant = grant.expect("the sandbox has grants");
         let text = |key: &str| grant[key].as_str().expect("an id").to_owned();
         (text("member_id"), text("connected_app_id"))
@@ -109,7 +116,8 @@ impl Place {
 
     /// Signs `email` in at `desk`, reading the code from the inbox as a person would.
     pub async fn sign_in(&self, desk: &Desk, email: &str) {
-        let draft = Draft { public_token: self.public_token.clone(), base_url: Some(self.url.clone()), ..Draft::default() };
+        let draft =
+            Draft { public_token: self.public_token.clone(), base_url: Some(self.url.clone()), ..Draft::default() };
         let connection = desk.add_connection(&draft).await.expect("the sandbox's address is usable");
         desk.send_code(connection.id, email).await.expect("a code is sent");
         let inbox = self.control("inbox", Value::Null).await;

@@ -81,7 +81,11 @@ async fn a_kill_between_any_two_steps_loses_nothing_and_claims_nothing() {
             .status()
             .await
             .expect("the victim starts");
-        assert_eq!(std::os::unix::process::ExitStatusExt::signal(&died), Some(9), "{name}: it died of the kill: {died:?}");
+        assert_eq!(
+            std::os::unix::process::ExitStatusExt::signal(&died),
+            Some(9),
+            "{name}: it died of the kill: {died:?}"
+        );
         place.faults(json!({"read_lag_ms": null})).await;
 
         // The next start, in this process: sign in, and let time's work be done.
@@ -100,7 +104,9 @@ async fn a_kill_between_any_two_steps_loses_nothing_and_claims_nothing() {
             }
             // It died as the request was about to leave: it may have, or not.
             Step::Sending => assert_eq!(there, report.outcome == Outcome::Unknown, "{name}: {report:?}"),
-            Step::Answered => assert_eq!(report.outcome, Outcome::AlreadyGone, "{name}: no answer was recorded: {report:?}"),
+            Step::Answered => {
+                assert_eq!(report.outcome, Outcome::AlreadyGone, "{name}: no answer was recorded: {report:?}")
+            }
             _ => assert_eq!(report.outcome, Outcome::Revoked, "{name}: {report:?}"),
         }
         let sent = place.revokes().await;

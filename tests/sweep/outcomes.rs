@@ -291,16 +291,24 @@ async fn ones_own_app_goes_by_the_self_endpoint() {
     let own = ground::desk(ground.dir.path().join("own").as_path(), ground::quick());
     ground.place.sign_in(&own, &ground::email(&ground.sandbox, "member")).await;
     let ledger = ground.place.ledger().await;
-    let grant = ledger["grants"].as_array().expect("grants").iter().find(|grant| grant["member_id"] == json!(me)).cloned();
+    let grant =
+        ledger["grants"].as_array().expect("grants").iter().find(|grant| grant["member_id"] == json!(me)).cloned();
     let grant = grant.expect("the plain member has an app");
     let app = grant["connected_app_id"].as_str().expect("an id").to_owned();
-    let report = own.revoke(&Ask { member_id: me.clone(), connected_app_id: app.clone(), ..Ask::default() }, None).await;
+    let report =
+        own.revoke(&Ask { member_id: me.clone(), connected_app_id: app.clone(), ..Ask::default() }, None).await;
     let report = report.expect("a report");
     assert_eq!(report.outcome, Outcome::Revoked, "{report:?}");
     assert!(report.own && !ground.place.has(&me, &app).await);
     let ledger = ground.place.ledger().await;
-    let path = ledger["calls"].as_array().expect("calls").iter().rev().find_map(|call| {
-        call["path"].as_str().filter(|path| path.ends_with("/revoke")).map(str::to_owned)
-    });
-    assert_eq!(path.as_deref(), Some(format!("/sdk/v1/b2b/organizations/members/connected_apps/{app}/revoke").as_str()));
+    let path = ledger["calls"]
+        .as_array()
+        .expect("calls")
+        .iter()
+        .rev()
+        .find_map(|call| call["path"].as_str().filter(|path| path.ends_with("/revoke")).map(str::to_owned));
+    assert_eq!(
+        path.as_deref(),
+        Some(format!("/sdk/v1/b2b/organizations/members/connected_apps/{app}/revoke").as_str())
+    );
 }

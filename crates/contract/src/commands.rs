@@ -58,7 +58,11 @@ pub const COMMANDS: &[Command] = &[
     Command { name: "member_list", args: "{ window: Window }", reply: "MemberPage" },
     Command { name: "member_connected_apps", args: "{ member_id: string }", reply: "MemberApps" },
     Command { name: "connected_app_list", args: "{ window: Window }", reply: "AppPage" },
-    Command { name: "connected_app_members", args: "{ connected_app_id: string, window: Window }", reply: "AppMembers" },
+    Command {
+        name: "connected_app_members",
+        args: "{ connected_app_id: string, window: Window }",
+        reply: "AppMembers",
+    },
     Command { name: "revoke_plan", args: "{ member_id: string, connected_app_id: string }", reply: "RevokePlan" },
     Command {
         name: "revoke_connected_app",

@@ -106,8 +106,10 @@ mod tests {
 
     #[test]
     fn a_jump_of_the_wall_clock_does_not_reorder_one_boot() {
-        let first = Stamp { utc: "2026-11-23T10:00:00.000Z".parse().expect("a time"), mono_ms: 5_000, boot_id: "a".into() };
-        let second = Stamp { utc: "2026-11-23T09:00:00.000Z".parse().expect("a time"), mono_ms: 6_500, boot_id: "a".into() };
+        let first =
+            Stamp { utc: "2026-11-23T10:00:00.000Z".parse().expect("a time"), mono_ms: 5_000, boot_id: "a".into() };
+        let second =
+            Stamp { utc: "2026-11-23T09:00:00.000Z".parse().expect("a time"), mono_ms: 6_500, boot_id: "a".into() };
         assert_eq!(millis_between(&first, &second), 1_500);
         let other_boot = Stamp { boot_id: "b".into(), ..second };
         assert_eq!(millis_between(&first, &other_boot), -3_600_000);

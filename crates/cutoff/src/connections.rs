@@ -56,8 +56,7 @@ pub fn check(draft: &Draft) -> Result<Checked, Error> {
     if token.starts_with("secret-") || token.starts_with("project-") {
         return Err(Error::bad(Field::PublicToken, Fault::Secret));
     }
-    let public_token =
-        PublicToken::from_str(token).map_err(|_| Error::bad(Field::PublicToken, Fault::Malformed))?;
+    let public_token = PublicToken::from_str(token).map_err(|_| Error::bad(Field::PublicToken, Fault::Malformed))?;
     let base = match given(draft.base_url.as_deref()) {
         None => ApiBase::for_environment(public_token.environment()),
         Some(url) => ApiBase::parse(url, &public_token).map_err(|bad| {
@@ -192,7 +191,9 @@ mod tests {
     #[test]
     fn a_host_that_is_not_stytchs_is_called_so_until_confirmed() {
         let mut unknown = draft(TEST_TOKEN, Some("https://login.example.com"));
-        assert!(matches!(check(&unknown), Err(Error::UnknownHost { base_url }) if base_url == "https://login.example.com"));
+        assert!(
+            matches!(check(&unknown), Err(Error::UnknownHost { base_url }) if base_url == "https://login.example.com")
+        );
         unknown.host_confirmed = true;
         assert!(check(&unknown).is_ok());
         assert!(check(&draft(TEST_TOKEN, None)).is_ok());

@@ -330,7 +330,8 @@ impl Desk {
             }
         }
         let vault = self.vault.clone();
-        let keeping = tokio::task::spawn_blocking(move || vault.keeping()).await.unwrap_or(Keeping::Memory(Trouble::Refused));
+        let keeping =
+            tokio::task::spawn_blocking(move || vault.keeping()).await.unwrap_or(Keeping::Memory(Trouble::Refused));
         let seat = self.seat();
         Status::SignedOut { ended: seat.ended.clone(), kept: seat.kept.clone(), keeping }
     }

@@ -96,9 +96,9 @@ impl Directory {
         if let Some(grants) = look(&self.by_app).get(id) {
             return Some(grants.app.clone());
         }
-        let listed = look(&self.apps).as_ref().and_then(|apps| {
-            apps.rows.iter().find(|app| app.connected_app_id == *id).cloned()
-        });
+        let listed = look(&self.apps)
+            .as_ref()
+            .and_then(|apps| apps.rows.iter().find(|app| app.connected_app_id == *id).cloned());
         listed.or_else(|| {
             look(&self.by_member).values().find_map(|grants| {
                 grants.rows.iter().find(|grant| grant.connected_app_id == *id).map(|grant| ConnectedApp {
@@ -166,7 +166,9 @@ impl Directory {
                 .await?
                 .data;
             let base = rows.len() + unreadable.len();
-            unreadable.extend(page.members.unreadable.into_iter().map(|row| UnreadableRow { index: row.index + base, ..row }));
+            unreadable.extend(
+                page.members.unreadable.into_iter().map(|row| UnreadableRow { index: row.index + base, ..row }),
+            );
             rows.extend(page.members.rows);
             // A server that hands the same cursor out again would keep us here for ever.
             match page.next_cursor.filter(|next| !next.is_empty()) {
@@ -206,10 +208,7 @@ impl Directory {
             return Ok(grants);
         }
         let read_at = Timestamp::now();
-        let answer = session
-            .read(|client, token| async move { client.connected_app(&token, id).await })
-            .await?
-            .data;
+        let answer = session.read(|client, token| async move { client.connected_app(&token, id).await }).await?.data;
         Ok(self.keep_app(answer, read_at))
     }
 
@@ -237,7 +236,11 @@ impl Directory {
         let own = session.is_self(id);
         let answer = session
             .read(|client, token| async move {
-                if own { client.own_connected_apps(&token).await } else { client.member_connected_apps(&token, id).await }
+                if own {
+                    client.own_connected_apps(&token).await
+                } else {
+                    client.member_connected_apps(&token, id).await
+                }
             })
             .await?
             .data;

@@ -143,8 +143,7 @@ impl Desk {
     /// As every read.
     pub async fn connected_app_list(&self, window: &Window) -> Result<Page<stytch_b2b::ConnectedApp>, Error> {
         let apps = self.apps(window.reread).await?;
-        let (rows, matching) =
-            window.cut(apps.rows.iter(), |app| app_text(app));
+        let (rows, matching) = window.cut(apps.rows.iter(), |app| app_text(app));
         Ok(Page {
             rows: rows.into_iter().cloned().collect(),
             matching,

@@ -89,7 +89,8 @@ impl Report {
         let text = |kind: PersonKind, subject: &str| {
             people.iter().find(|record| record.kind == kind && record.subject == subject && record.is_true())
         };
-        let person = text(PersonKind::Member, &grant.member_id).and_then(|record| serde_json::from_str(&record.text).ok());
+        let person =
+            text(PersonKind::Member, &grant.member_id).and_then(|record| serde_json::from_str(&record.text).ok());
         let app_name = text(PersonKind::App, &grant.connected_app_id).map(|record| record.text.clone());
 
         let answer = finding.answer.as_ref();
@@ -100,9 +101,8 @@ impl Report {
         let unsettled = !finding.settled();
         // Once the doubt has run out one read is made, and whatever it says stands.
         let doubt_ends = since.map(|at| later(at, rules.confirm_after));
-        let looked_late = doubt_ends.is_some_and(|ends| {
-            finding.last_read.as_ref().is_some_and(|read| read.began.utc >= ends)
-        });
+        let looked_late =
+            doubt_ends.is_some_and(|ends| finding.last_read.as_ref().is_some_and(|read| read.began.utc >= ends));
         let may_change = matches!(
             finding.outcome,
             Outcome::Revoked | Outcome::AlreadyGone | Outcome::StillThere | Outcome::Accepted

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use journal::{
-    ActorDraft, Body, Connection, Environment, GrantDraft, Hash, Intent, Journal, Note, OpeningDraft, People, Person, Route,
-    RowDraft, RunningLock, SweepId, SweepSummary, Tool,
+    ActorDraft, Body, Connection, Environment, GrantDraft, Hash, Intent, Journal, Note, OpeningDraft, People, Person,
+    Route, RowDraft, RunningLock, SweepId, SweepSummary, Tool,
 };
 use sha2::{Digest, Sha256};
 use stytch_b2b::{ClientType, ConnectedAppId, Error as ApiError, MemberId};
@@ -144,7 +144,11 @@ impl Desk {
                 over @ Error::SignedOut { .. } => {
                     // An answered revoke is told as such even though the session is over.
                     let report = self.report(id).await?;
-                    if report.answered_at.is_some() && report.outcome != Outcome::Failed { Ok(report) } else { Err(over) }
+                    if report.answered_at.is_some() && report.outcome != Outcome::Failed {
+                        Ok(report)
+                    } else {
+                        Err(over)
+                    }
                 }
                 other => Err(other),
             };
@@ -244,7 +248,10 @@ impl Desk {
             return Err(self.judge(error).await);
         }
         let report = self.report(id).await?;
-        directory.forget_grants(&MemberId::from(report.grant.member_id.as_str()), &ConnectedAppId::from(report.grant.connected_app_id.as_str()));
+        directory.forget_grants(
+            &MemberId::from(report.grant.member_id.as_str()),
+            &ConnectedAppId::from(report.grant.connected_app_id.as_str()),
+        );
         Ok(report)
     }
 
@@ -287,7 +294,11 @@ impl Desk {
         let open = blocking(move || {
             let unfinished = journal.unfinished()?;
             let same = journal.sweeps_of_plan(&hash)?;
-            same.into_iter().rev().filter(|id| unfinished.contains(id)).map(|id| journal.summary(id)).collect::<Result<Vec<_>, _>>()
+            same.into_iter()
+                .rev()
+                .filter(|id| unfinished.contains(id))
+                .map(|id| journal.summary(id))
+                .collect::<Result<Vec<_>, _>>()
         })
         .await?;
         match open.into_iter().find(|sweep| same_ground(sweep, session) && may_resume(sweep, session, &now)) {
@@ -328,9 +339,10 @@ impl Desk {
         let clock = self.clock.now().stamp();
         let opening = opening(session, plan, id, clock.clone())?;
         let (grants, people) = drafts(plan);
-        let look_first = plan.items.iter().any(|item| {
-            directory.known_grant(&item.member_id, &item.connected_app_id) == KnownGrant::Absent
-        });
+        let look_first = plan
+            .items
+            .iter()
+            .any(|item| directory.known_grant(&item.member_id, &item.connected_app_id) == KnownGrant::Absent);
         // The first intents go to disk with the plan. Where our last complete read lacked a grant, it is looked for
         // before anything is sent, since then nothing may need to be.
         let first: Vec<Body> = if look_first {
@@ -339,7 +351,8 @@ impl Desk {
             (1..).zip(&grants).map(|(n, _)| Body::Intent(Intent { attempt: n, n })).collect()
         };
         let known = known_apps(directory, plan);
-        let first: Vec<RowDraft> = known.into_iter().chain(first).map(|body| RowDraft { clock: clock.clone(), body }).collect();
+        let first: Vec<RowDraft> =
+            known.into_iter().chain(first).map(|body| RowDraft { clock: clock.clone(), body }).collect();
         let journal = self.journal.clone();
         blocking(move || journal.open_sweep_with(&opening, &grants, &people, &first)).await?;
         observer(Step::Opened);

@@ -73,7 +73,13 @@ impl Session {
         change(&mut self.state.write().unwrap_or_else(std::sync::PoisonError::into_inner));
     }
 
-    pub(crate) fn renew(&self, token: SessionToken, organization: Organization, member: Member, session: MemberSession) {
+    pub(crate) fn renew(
+        &self,
+        token: SessionToken,
+        organization: Organization,
+        member: Member,
+        session: MemberSession,
+    ) {
         self.change(|state| {
             state.token = token;
             state.organization = organization;
@@ -142,9 +148,7 @@ impl Session {
     /// Reads the policy again if it is older than [`POLICY_AGE`] or missing. A failure leaves the old one standing: the
     /// server judges anyway.
     pub(crate) async fn freshen_policy(&self, now: Timestamp) {
-        let fresh = self.state().policy.is_some_and(|(_, at)| {
-            now.duration_since(at).unsigned_abs() < POLICY_AGE
-        });
+        let fresh = self.state().policy.is_some_and(|(_, at)| now.duration_since(at).unsigned_abs() < POLICY_AGE);
         if !fresh && let Err(error) = self.read_policy().await {
             tracing::warn!(%error, "the policy could not be read");
         }

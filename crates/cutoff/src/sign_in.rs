@@ -69,7 +69,11 @@ pub fn check_email(email: &str) -> Result<String, Error> {
         return Err(Error::bad(Field::Email, Fault::TooLong));
     }
     let shape = email.split_once('@').is_some_and(|(local, domain)| {
-        !local.is_empty() && !domain.is_empty() && !domain.contains('@') && !domain.starts_with('.') && !domain.ends_with('.')
+        !local.is_empty()
+            && !domain.is_empty()
+            && !domain.contains('@')
+            && !domain.starts_with('.')
+            && !domain.ends_with('.')
     });
     if !shape || email.chars().any(|c| c.is_whitespace() || c.is_control()) {
         return Err(Error::bad(Field::Email, Fault::Malformed));
@@ -129,11 +133,8 @@ impl Attempt {
         let Stage::Code { organization } = &self.stage else { return Err(Error::OutOfOrder) };
         match organization {
             Some(organization) => {
-                let answer = self
-                    .client
-                    .authenticate_login_code(organization, &self.email, &code, SESSION_MINUTES)
-                    .await?
-                    .data;
+                let answer =
+                    self.client.authenticate_login_code(organization, &self.email, &code, SESSION_MINUTES).await?.data;
                 Ok(after(answer))
             }
             None => {
@@ -163,8 +164,7 @@ impl Attempt {
         if !organizations.iter().any(|found| found.organization.organization_id == *organization) {
             return Err(Error::bad(Field::OrganizationId, Fault::Unknown));
         }
-        let answer =
-            self.client.exchange_intermediate_session(token, organization, SESSION_MINUTES).await?.data;
+        let answer = self.client.exchange_intermediate_session(token, organization, SESSION_MINUTES).await?.data;
         Ok(after(answer))
     }
 }

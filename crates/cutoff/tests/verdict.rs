@@ -5,9 +5,7 @@ use cutoff::clock::millis_between;
 use cutoff::sweep::Pace;
 use cutoff::sweep::next::{Move, next};
 use cutoff::sweep::verdict::{Finding, Outcome, Rules, is_success};
-use journal::{
-    Answer, Body, Clock, Failure, Grant, Intent, Note, Policy, Read, Route, Row, Utc, View,
-};
+use journal::{Answer, Body, Clock, Failure, Grant, Intent, Note, Policy, Read, Route, Row, Utc, View};
 use proptest::prelude::*;
 
 fn clock(ms: u64) -> Clock {

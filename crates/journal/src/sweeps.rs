@@ -443,7 +443,9 @@ impl End {
             }
             Body::Unknown => return Err(Error::Unfit("a row of a kind this version does not know".into())),
             Body::Intent(_) | Body::Answer(_) if self.closed_seq.is_some() => return Err(Error::Closed(sweep)),
-            Body::Intent(crate::Intent { n, .. }) | Body::Answer(crate::Answer { n, .. }) if *n == 0 || u64::from(*n) > planned => {
+            Body::Intent(crate::Intent { n, .. }) | Body::Answer(crate::Answer { n, .. })
+                if *n == 0 || u64::from(*n) > planned =>
+            {
                 return Err(Error::Unfit(format!("grant {n} is not in the plan")));
             }
             Body::Closing(closing) => closing.rows = self.rows,

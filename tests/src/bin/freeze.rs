@@ -32,7 +32,8 @@ async fn main() {
 
     let ledger = place.ledger().await;
     let admin = ground::member_id(&sandbox, "admin");
-    let mut grants = ledger["grants"].as_array().expect("grants").iter().filter(|grant| grant["member_id"] != json!(admin));
+    let mut grants =
+        ledger["grants"].as_array().expect("grants").iter().filter(|grant| grant["member_id"] != json!(admin));
     // One sweep for each kind of ending that a journal of this version can hold.
     let endings = [
         json!({}),
@@ -61,7 +62,8 @@ async fn main() {
     drop(desk);
 
     std::fs::create_dir_all(&out).expect("the folder can be made");
-    std::fs::copy(dir.path().join(journal::FILE_NAME), out.join(journal::FILE_NAME)).expect("the journal can be copied");
+    std::fs::copy(dir.path().join(journal::FILE_NAME), out.join(journal::FILE_NAME))
+        .expect("the journal can be copied");
     let meant = frozen::meaning(&out);
     std::fs::write(out.join("meaning.json"), format!("{meant:#}\n")).expect("the meaning can be written");
     println!("{meant:#}");

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt as _;
-use journal::{Answer, Body, Closing, Failure, Grant, Intent, Journal, Note, Route, Row, RowDraft, RunningLock, SweepId};
+use journal::{
+    Answer, Body, Closing, Failure, Grant, Intent, Journal, Note, Route, Row, RowDraft, RunningLock, SweepId,
+};
 use stytch_b2b::{Cause, ConnectedAppId, Error as ApiError, MemberId, Phase};
 
 use super::next::{Move, next};

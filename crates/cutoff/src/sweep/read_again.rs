@@ -135,7 +135,8 @@ impl Engine<'_> {
         });
         let first_party = grants.first().is_some_and(|grant| grant.first_party);
         let policy = policy_of(organization.as_ref().and_then(Option::as_ref), app.as_str(), first_party);
-        let proves = policy.as_ref().is_some_and(|policy| policy.app_forbidden == Some(false)) && others.unwrap_or(0) > 0;
+        let proves =
+            policy.as_ref().is_some_and(|policy| policy.app_forbidden == Some(false)) && others.unwrap_or(0) > 0;
         // An app that is still listed says nothing of one member's grant, so it is never counted as present.
         let app_is_listed = shown.listed.as_ref().is_some_and(|(listed, _)| listed.contains(app.as_str()));
         let shown = if app_is_listed { Shown { listed: None, ..shown } } else { shown };
@@ -164,7 +165,8 @@ impl Engine<'_> {
         organization: &mut Option<Option<Organization>>,
         rows: &mut Vec<RowDraft>,
     ) -> Result<Vec<&'g Grant>, ApiError> {
-        let lacks = shown.listed.as_ref().is_some_and(|(listed, _)| grants.iter().any(|(_, key)| !listed.contains(key)));
+        let lacks =
+            shown.listed.as_ref().is_some_and(|(listed, _)| grants.iter().any(|(_, key)| !listed.contains(key)));
         if lacks {
             self.read_organization(organization).await?;
         }

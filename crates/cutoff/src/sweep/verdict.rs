@@ -158,7 +158,14 @@ impl Finding {
             second.map(|clock| (*clock).clone())
         });
 
-        let (outcome, why) = judge(&history, since.as_ref(), success.is_some(), latest.as_ref().map(|(answer, _)| answer), gone.is_some(), listed.is_some());
+        let (outcome, why) = judge(
+            &history,
+            since.as_ref(),
+            success.is_some(),
+            latest.as_ref().map(|(answer, _)| answer),
+            gone.is_some(),
+            listed.is_some(),
+        );
         Self {
             outcome,
             why,
@@ -281,8 +288,8 @@ impl<'a> History<'a> {
                         continue;
                     }
                     if read.view == View::App && read.answered {
-                        app_view_404 = read.status == Some(404)
-                            && read.error_type.as_deref() == Some("connected_app_not_found");
+                        app_view_404 =
+                            read.status == Some(404) && read.error_type.as_deref() == Some("connected_app_not_found");
                     }
                     history.reads.push((read, proof(read, n, app_view_404)));
                 }
@@ -296,15 +303,13 @@ impl<'a> History<'a> {
     }
 
     fn proofs_after(&self, since: Option<&Clock>) -> Vec<(Proof, Clock)> {
-        self.reads_after(since)
-            .filter_map(|(read, proof)| proof.map(|proof| (proof, read.began.clone())))
-            .collect()
+        self.reads_after(since).filter_map(|(read, proof)| proof.map(|proof| (proof, read.began.clone()))).collect()
     }
 
     fn absent_in_app_view(&self) -> bool {
-        self.reads.iter().any(|(read, proof)| {
-            *proof == Some(Proof::Absent) && matches!(read.view, View::App | View::Organization)
-        })
+        self.reads
+            .iter()
+            .any(|(read, proof)| *proof == Some(Proof::Absent) && matches!(read.view, View::App | View::Organization))
     }
 
     /// Whether some request was recorded as about to leave and has neither a success nor a certain refusal.
