@@ -210,7 +210,7 @@ impl Desk {
         let journal = self.journal.clone();
         let rules = self.rules;
         let report = blocking(move || report(&journal, id, &rules)).await?;
-        report.ok_or_else(|| Error::Journal(journal::Error::NoSuchSweep(id)))
+        report.ok_or(Error::Journal(journal::Error::NoSuchSweep(id)))
     }
 
     /// Reads again what an earlier run left open; with `send_again` also repeats a request that was never answered and
