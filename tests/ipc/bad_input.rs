@@ -213,7 +213,7 @@ fn ids_that_no_path_can_carry_are_refused() {
     app.sign_in(&ground, &connection, "admin");
     let pair = ground.pair();
     let window = json!({"count": 10, "reread": true});
-    let long = "x".repeat(100_000);
+    let (long, wide) = ("x".repeat(100_000), "☃".repeat(10_000));
     for (id, fault) in [
         ("", Fault::Empty),
         (".", Fault::Dots),
@@ -223,6 +223,7 @@ fn ids_that_no_path_can_carry_are_refused() {
         (".%2e", Fault::Dots),
         ("%2E.", Fault::Dots),
         (long.as_str(), Fault::TooLong),
+        (wide.as_str(), Fault::TooLong),
     ] {
         for command in ["revoke_plan", "revoke_connected_app"] {
             let args = json!({"member_id": id, "connected_app_id": pair.connected_app_id});
@@ -283,7 +284,7 @@ fn odd_ids() -> Vec<String> {
         ".a",
         "connected_apps",
     ];
-    odd.iter().map(|id| (*id).to_owned()).chain(["x".repeat(10_000), "/".repeat(10_000)]).collect()
+    odd.iter().map(|id| (*id).to_owned()).chain(["x".repeat(10_000), "/".repeat(10_000), "é".repeat(8_000)]).collect()
 }
 
 #[test]

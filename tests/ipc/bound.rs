@@ -264,3 +264,56 @@ fn a_sweep_that_another_process_runs_is_left_to_it() {
     assert_eq!(report.outcome, Outcome::Revoked);
     assert!(!ground.ledger().grants_to(&pair));
 }
+
+#[test]
+fn a_session_of_one_organization_cuts_off_nobody_of_another() {
+    let (ground, app) = (Ground::default(), App::open());
+    let robotics = app.connect(&ground);
+    app.sign_in(&ground, &robotics, "admin");
+    let pair = ground.pair();
+    let plan: RevokePlan = app.get("revoke_plan", pair.args());
+    ground.fault(json!({"reset_before_commit_share": 1.0, "on": "/revoke"}));
+    let open = app.revoke(&pair);
+    ground.fault(json!({"reset_before_commit_share": null}));
+    assert!(open.unsettled);
+
+    // The same person, at the same place, in another organization.
+    let trials = app.connect_at(&ground, &ground.card().url, Some("acme-field-trials"));
+    let email = ground.person("admin").email.clone();
+    app.get::<Value>("sign_in_send_code", json!({"connection_id": trials.id, "email": email}));
+    app.get::<Value>("sign_in_check_code", json!({"code": ground.newest_code(&email)}));
+    let mut with_plan = pair.args();
+    with_plan["plan_hash"] = json!(plan.plan_hash);
+    let (calls, rows) = (ground.calls(), ground.ledger().revocations.len());
+    assert_eq!(app.refusal_kind("revoke_connected_app", with_plan), "plan_changed");
+    for send_again in [false, true] {
+        let settle = json!({"sweep_id": open.sweep_id, "send_again": send_again});
+        assert_eq!(app.refusal_kind("revoke_settle", settle), "plan_changed");
+    }
+    assert_eq!(ground.calls(), calls, "an open sweep of the other organization waits for its own session");
+
+    assert_eq!(app.refusal_kind("revoke_connected_app", pair.args()), "organization_refused");
+    assert_eq!(app.refusal_kind("member_connected_apps", json!({"member_id": pair.member_id})), "organization_refused");
+    let ledger = ground.ledger();
+    assert!(ledger.grants_to(&pair));
+    assert!(ledger.revocations[rows..].iter().all(|row| row.effect == "refused"), "{:?}", &ledger.revocations[rows..]);
+}
+
+#[test]
+fn progress_is_told_to_a_channel_and_a_channel_that_is_none_is_refused() {
+    let (ground, app) = (Ground::default(), App::open());
+    let connection = app.connect(&ground);
+    app.sign_in(&ground, &connection, "admin");
+    let pair = ground.pair();
+    for bad in [json!("no channel"), json!(7), json!({"id": 1})] {
+        let mut args = pair.args();
+        args["progress"] = bad;
+        let calls = ground.calls();
+        assert!(matches!(app.ask("revoke_connected_app", args), Err(Value::String(_))));
+        assert_eq!(ground.calls(), calls, "nothing is sent for a call that cannot be read");
+    }
+    let mut args = pair.args();
+    args["progress"] = json!("__CHANNEL__:7");
+    let report: RevokeReport = app.get("revoke_connected_app", args);
+    assert_eq!(report.outcome, Outcome::Revoked);
+}

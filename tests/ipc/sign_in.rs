@@ -194,13 +194,19 @@ fn a_kept_session_is_taken_up_at_the_next_start_without_asking() {
     let (ground, app) = (Ground::default(), App::open());
     let connection = app.connect(&ground);
     let before = app.sign_in(&ground, &connection, "admin");
-    let app = app.reopen();
-    assert!(
-        matches!(app.get("session_status", json!({})), SessionStatus::SignedOut { .. }),
-        "nothing before it is asked"
-    );
-    let SessionStatus::SignedIn(after) = app.get("session_restore", json!({})) else { panic!("not restored") };
-    assert_eq!((after.member_id, after.organization_id), (before.member_id, before.organization_id));
+    for first_look in ["session_status", "session_restore"] {
+        let reopened = app.again();
+        let calls = ground.calls();
+        let SessionStatus::SignedIn(after) = reopened.get(first_look, json!({})) else { panic!("not taken up") };
+        assert_eq!((&after.member_id, &after.organization_id), (&before.member_id, &before.organization_id));
+        let asked = ground.calls();
+        assert!(asked > calls, "{first_look} asks whether the session still lives");
+        for later_look in ["session_status", "session_restore"] {
+            let status: SessionStatus = reopened.get(later_look, json!({}));
+            assert!(matches!(status, SessionStatus::SignedIn(_)));
+        }
+        assert_eq!(ground.calls(), asked, "and later looks ask nobody");
+    }
 }
 
 #[test]

@@ -63,6 +63,12 @@ impl App {
         Self::open_on(dir, vault, |_| {})
     }
 
+    /// Opens the app a second time, as a later start would, on the same directory and vault.
+    #[must_use]
+    pub fn again(&self) -> Self {
+        Self::open_on(self.state_dir.clone(), self.vault.clone(), |_| {})
+    }
+
     fn open_on(state_dir: Arc<tempfile::TempDir>, vault: Vault, change: impl FnOnce(&mut Options)) -> Self {
         let mut options = Options::new(state_dir.path().to_owned(), vault.clone());
         options.timeouts.connect = Duration::from_secs(2);
