@@ -71,10 +71,8 @@ impl Record {
     pub async fn step(&mut self, app: &App, step: &str, expected: &str, seen: impl Into<String>, ok: bool) -> Played {
         let noted = Step { step: format!("{}{step}", self.part), expected: expected.into(), seen: seen.into(), ok };
         if let Some(dir) = &self.pictures {
-            let name: String = step
-                .chars()
-                .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' })
-                .collect();
+            let name: String =
+                step.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect();
             let name = name.split('-').filter(|part| !part.is_empty()).take(8).collect::<Vec<_>>().join("-");
             std::fs::write(dir.join(format!("{:02}-{name}.png", self.steps.len() + 1)), app.picture().await?)?;
         } else if !ok {
@@ -145,7 +143,12 @@ pub async fn find_member(app: &App, email: &str, member_id: &str) -> Played {
 /// The revoke requests that left the window so far.
 #[must_use]
 pub fn revokes_sent(scene: &Scene) -> Vec<crate::stage::Exchange> {
-    scene.wire.exchanges_with(&["POST", "/revoke"]).into_iter().filter(|one| one.line().contains("connected_apps")).collect()
+    scene
+        .wire
+        .exchanges_with(&["POST", "/revoke"])
+        .into_iter()
+        .filter(|one| one.line().contains("connected_apps"))
+        .collect()
 }
 
 /// What story 1 revoked.
@@ -183,7 +186,13 @@ pub async fn one_member_one_app(scene: &Scene, app: &App, record: &mut Record) -
     let code = scene.code(&admin, known).await?;
     let sent = app.text(&hook("code-sent")).await?;
     record
-        .step(app, "Ask for a code by e-mail", &format!("a code was sent to {admin}"), sent.clone(), sent.contains(&admin))
+        .step(
+            app,
+            "Ask for a code by e-mail",
+            &format!("a code was sent to {admin}"),
+            sent.clone(),
+            sent.contains(&admin),
+        )
         .await?;
 
     app.fill(&hook("code"), &code).await?;
@@ -216,7 +225,9 @@ pub async fn one_member_one_app(scene: &Scene, app: &App, record: &mut Record) -
 
     find_member(app, &address, &member_id).await?;
     let found = app.text(&row(&member_id)).await?;
-    record.step(app, "Find the member", &format!("one row, {address}"), one_line(&found), found.contains(&address)).await?;
+    record
+        .step(app, "Find the member", &format!("one row, {address}"), one_line(&found), found.contains(&address))
+        .await?;
 
     app.click(&row(&member_id)).await?;
     let connected_app_id = app_in_detail(app, APP).await?;
@@ -262,7 +273,13 @@ pub async fn one_member_one_app(scene: &Scene, app: &App, record: &mut Record) -
     app.gone(&grant(&connected_app_id, "revoke")).await?;
     let listed = app.text(&hook("detail-member")).await?;
     record
-        .step(app, "Close the dialog", &format!("{APP} is no longer among the member's apps"), one_line(&listed), !listed.contains(APP))
+        .step(
+            app,
+            "Close the dialog",
+            &format!("{APP} is no longer among the member's apps"),
+            one_line(&listed),
+            !listed.contains(APP),
+        )
         .await?;
     Ok(Revoked { member_id, connected_app_id })
 }
@@ -447,12 +464,20 @@ pub async fn no_permission(scene: &Scene, app: &App, record: &mut Record) -> Pla
 
     scene.roles(&reader.member_id, &["app_reader"]).await?;
     app.click(&format!("dialog {}", hook("confirm"))).await?;
-    told_denied(scene, app, record, "Revoke after the role was lost unnoticed", &other.member_id, &connected_app_id).await?;
+    told_denied(scene, app, record, "Revoke after the role was lost unnoticed", &other.member_id, &connected_app_id)
+        .await?;
     Ok(())
 }
 
 /// Reads the dialog of a denial that came from the server, and compares it with the wire and the ledger.
-async fn told_denied(scene: &Scene, app: &App, record: &mut Record, step: &str, member_id: &str, app_id: &str) -> Played {
+async fn told_denied(
+    scene: &Scene,
+    app: &App,
+    record: &mut Record,
+    step: &str,
+    member_id: &str,
+    app_id: &str,
+) -> Played {
     app.see("dialog[data-outcome]").await?;
     let told = app.text("dialog").await?;
     let outcome = app.attribute("dialog", "data-outcome").await?.unwrap_or_default();

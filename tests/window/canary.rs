@@ -15,7 +15,10 @@ async fn no_file_log_process_title_or_page_holds_the_session_at_any_moment_of_a_
 
     let (found, looked) = scene.hunt(Some(&app), &secrets).await?;
     assert!(found.is_empty(), "{found:?} of {looked:?}");
-    assert!(looked.files > 5 && looked.processes >= 3 && looked.properties > 20, "too little was looked at: {looked:?}");
+    assert!(
+        looked.files > 5 && looked.processes >= 3 && looked.properties > 20,
+        "too little was looked at: {looked:?}"
+    );
     assert!(looked.titles.iter().any(|title| title.contains("Cutoff")), "no window has our title: {:?}", looked.titles);
     assert!(scene.state_dir().read_dir()?.count() > 0, "the journal lies elsewhere");
 
@@ -24,7 +27,10 @@ async fn no_file_log_process_title_or_page_holds_the_session_at_any_moment_of_a_
     std::fs::write(scene.state_dir().join("planted"), format!("xx{}xx", canary[0]))?;
     app.script(&format!("document.body.dataset.planted = {:?}", canary[0]), vec![]).await?;
     let (found, _) = scene.hunt(Some(&app), &canary).await?;
-    assert!(found.iter().any(|one| one.place.ends_with("planted")) && found.iter().any(|one| one.place == "the page"), "{found:?}");
+    assert!(
+        found.iter().any(|one| one.place.ends_with("planted")) && found.iter().any(|one| one.place == "the page"),
+        "{found:?}"
+    );
     std::fs::remove_file(scene.state_dir().join("planted"))?;
 
     // Once more after a restart from the keyring, and after signing out.

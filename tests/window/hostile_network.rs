@@ -107,3 +107,38 @@ async fn too_many_calls_are_told_with_the_time_until_when_to_wait() -> Played {
     assert!((1..=31).contains(&wait), "it says to wait {wait} s");
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_way_in_which_an_answer_can_be_wrong_has_its_own_sentence_and_the_rows_stay() -> Played {
+    let scene = Scene::set(Setting::default()).await?;
+    let (app, _) = before_a_revoke(&scene).await?;
+    app.click(&hook("nav-apps")).await?;
+    let screen = hook("screen-apps");
+    app.see(&format!("{screen} {}", hook("row"))).await?;
+    let mut sentences = Vec::new();
+    for (fault, refusal) in [
+        (json!({"body": "html"}), "garbled"),
+        (json!({"body": "truncated"}), "garbled"),
+        (json!({"body": "wrong_envelope"}), "garbled"),
+        (json!({"body": null, "redirect_to": "https://elsewhere.example/"}), "redirected"),
+        (json!({"redirect_to": null, "server_error_share": 1.0}), "server_error"),
+        (json!({"server_error_share": null, "reset_before_commit_share": 1.0}), "offline"),
+    ] {
+        scene.faults(fault.clone()).await?;
+        app.click(&format!("{screen} {}", hook("read-again"))).await?;
+        let strip = format!("{screen} [data-refusal=\"{refusal}\"]");
+        let said = app.text(&strip).await.map_err(|mishap| mishap.during(&fault))?;
+        assert!(app.shows(&format!("{screen} {}", hook("row"))).await?, "{fault} took the rows away");
+        // Back to order in between, so that the next sentence is that of the next fault.
+        let none =
+            json!({"body": null, "redirect_to": null, "server_error_share": null, "reset_before_commit_share": null});
+        scene.faults(none).await?;
+        app.click(&format!("{screen} {}", hook("read-again"))).await?;
+        app.gone(&strip).await?;
+        sentences.push(said);
+    }
+    sentences.sort();
+    sentences.dedup_by(|a, b| a.split('.').next() == b.split('.').next());
+    assert!(sentences.len() >= 4, "they share their sentences: {sentences:#?}");
+    Ok(())
+}

@@ -54,7 +54,11 @@ async fn killed_while_the_answer_is_on_its_way_the_next_start_finds_the_grant_go
     scene.wire.hold(Some("/revoke"));
     app.click(&format!("dialog {}", hook("confirm"))).await?;
     on_the_wire(&scene, true).await?;
-    assert_eq!(app.attribute("dialog", "data-stage").await?.as_deref(), Some("running"), "no answer came, and it is told");
+    assert_eq!(
+        app.attribute("dialog", "data-stage").await?.as_deref(),
+        Some("running"),
+        "no answer came, and it is told"
+    );
     app.kill().await?;
     scene.wire.hold(None);
     assert!(!scene.ledger().await?.grants.contains(&pair), "the server did carry it out");

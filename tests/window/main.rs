@@ -10,3 +10,4 @@ mod no_keyring;
 mod no_permission;
 mod one_member_one_app;
 mod plain_member;
+mod sandbox;

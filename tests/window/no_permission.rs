@@ -25,7 +25,12 @@ async fn a_role_that_the_session_lost_on_the_way_is_told_as_a_denial_and_nothing
     scene.faults(json!({"role_lost_after": 0})).await?;
     app.click(&format!("dialog {}", hook("confirm"))).await?;
     app.see("dialog[data-stage=\"told\"]").await?;
-    assert_eq!(app.attribute("dialog", "data-outcome").await?.as_deref(), Some("denied"), "{}", app.text("dialog").await?);
+    assert_eq!(
+        app.attribute("dialog", "data-outcome").await?.as_deref(),
+        Some("denied"),
+        "{}",
+        app.text("dialog").await?
+    );
     assert_eq!(app.fact("missing").await?, "revoke.connected-app on stytch.member");
     let ledger = scene.ledger().await?;
     assert!(ledger.grants.contains(&(member.member_id, id)));

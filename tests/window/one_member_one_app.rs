@@ -13,7 +13,10 @@ async fn an_admin_revokes_one_app_of_one_member_by_mouse_and_is_still_signed_in_
     scene.close(app).await?;
     let app = scene.open().await?;
     stories::remembers(&scene, &app, &mut record, codes).await?;
-    assert!(!app.shows(&hook("banner-keeping")).await?, "the session came from the keyring, and a banner says otherwise");
+    assert!(
+        !app.shows(&hook("banner-keeping")).await?,
+        "the session came from the keyring, and a banner says otherwise"
+    );
 
     // Signed out here is signed out at the server too, and at the next start somebody has to sign in.
     app.click(&hook("account-menu")).await?;

@@ -19,10 +19,19 @@ async fn a_plain_member_revokes_an_app_of_their_own_and_is_told_why_the_member_l
     app.see("dialog[data-stage=\"confirm\"]").await?;
     app.click(&format!("dialog {}", hook("confirm"))).await?;
     app.see("dialog[data-stage=\"told\"]").await?;
-    assert_eq!(app.attribute("dialog", "data-outcome").await?.as_deref(), Some("revoked"), "{}", app.text("dialog").await?);
+    assert_eq!(
+        app.attribute("dialog", "data-outcome").await?.as_deref(),
+        Some("revoked"),
+        "{}",
+        app.text("dialog").await?
+    );
     let sent = stories::revokes_sent(&scene);
     assert_eq!(sent.len(), 1);
-    assert!(sent[0].line().contains("/organizations/members/connected_apps/"), "oneself goes by the self endpoint: {}", sent[0].line());
+    assert!(
+        sent[0].line().contains("/organizations/members/connected_apps/"),
+        "oneself goes by the self endpoint: {}",
+        sent[0].line()
+    );
     assert_eq!(Some(app.fact("request_id").await?), sent[0].answered("request_id"));
     assert!(!scene.ledger().await?.grants.contains(&(member.member_id, id)));
     Ok(())

@@ -64,7 +64,10 @@ mod linux {
         std::fs::write(out.join("transcript.json"), serde_json::to_string_pretty(steps)?)?;
         for (number, step) in (1..).zip(steps) {
             let mark = if step.ok { "ok   " } else { "WRONG" };
-            println!("{mark} {number:2}. {}\n          expected: {}\n          seen:     {}", step.step, step.expected, step.seen);
+            println!(
+                "{mark} {number:2}. {}\n          expected: {}\n          seen:     {}",
+                step.step, step.expected, step.seen
+            );
         }
         let wrong = steps.iter().filter(|step| !step.ok).count();
         println!("{} steps, {wrong} of them wrong; pictures and transcript.json in {}", steps.len(), out.display());
@@ -260,6 +263,8 @@ fn main() -> std::process::ExitCode {
 
 #[cfg(not(target_os = "linux"))]
 fn main() -> std::process::ExitCode {
-    eprintln!("The real window is driven on Linux only: WebKitWebDriver under Xvfb. Elsewhere, open the app on its sandbox.");
+    eprintln!(
+        "The real window is driven on Linux only: WebKitWebDriver under Xvfb. Elsewhere, open the app on its sandbox."
+    );
     std::process::ExitCode::FAILURE
 }

@@ -88,13 +88,16 @@ impl App {
         let options = json!({ "binary": script, "args": launch.arguments });
         let capabilities = [("webkitgtk:browserOptions".to_owned(), options)].into_iter().collect();
         let connector = hyper_util::client::legacy::connect::HttpConnector::new();
-        let opening = ClientBuilder::new(connector).capabilities(capabilities).connect(&format!("http://127.0.0.1:{port}")).await;
+        let opening =
+            ClientBuilder::new(connector).capabilities(capabilities).connect(&format!("http://127.0.0.1:{port}")).await;
         let client = match opening {
             Ok(client) => client,
             Err(error) => {
                 let said = std::fs::read_to_string(launch.log).unwrap_or_default();
                 let end: String = said.lines().rev().take(5).map(|line| format!("\n  {line}")).collect();
-                return Err(Mishap::new(format!("the app did not open its window ({error}); the end of what it said, last first:{end}")));
+                return Err(Mishap::new(format!(
+                    "the app did not open its window ({error}); the end of what it said, last first:{end}"
+                )));
             }
         };
         let Some(pid) = descendants(driver.pid()).first().copied() else {
@@ -445,16 +448,19 @@ fn program() -> Played<PathBuf> {
         .ok_or_else(|| Mishap::new("this program lies nowhere"))?;
     let app = profile.join("cutoff-desktop");
     let Ok(built) = std::fs::metadata(&app).and_then(|data| data.modified()) else {
-        return Err(Mishap::new(format!("{} is not there: run `cargo build --package cutoff-desktop` first", app.display())));
+        return Err(Mishap::new(format!(
+            "{} is not there: run `cargo build --package cutoff-desktop` first",
+            app.display()
+        )));
     };
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     // Cargo's own list of what the app was made of, beside the app.
     let made_of = std::fs::read_to_string(profile.join("cutoff-desktop.d")).unwrap_or_default();
     let rust = made_of.split(' ').skip(1).map(|path| root.join(path.trim())).filter(|path| path.is_file());
     let page = below(&root.join("ui"));
-    let newer = rust.chain(page).find(|path| {
-        std::fs::metadata(path).and_then(|data| data.modified()).is_ok_and(|changed| changed > built)
-    });
+    let newer = rust
+        .chain(page)
+        .find(|path| std::fs::metadata(path).and_then(|data| data.modified()).is_ok_and(|changed| changed > built));
     match newer {
         Some(newer) => Err(Mishap::new(format!(
             "{} is older than {}: run `cargo build --package cutoff-desktop` first",

@@ -23,12 +23,20 @@ pub fn needles(secrets: &[String]) -> Vec<Vec<u8>> {
         let bytes = secret.as_bytes();
         found.push(bytes.to_vec());
         // Without the end: padding depends on what follows.
-        for engine in [base64::engine::general_purpose::STANDARD_NO_PAD, base64::engine::general_purpose::URL_SAFE_NO_PAD] {
+        for engine in
+            [base64::engine::general_purpose::STANDARD_NO_PAD, base64::engine::general_purpose::URL_SAFE_NO_PAD]
+        {
             let encoded = engine.encode(&bytes[..bytes.len() / 3 * 3]);
             found.push(encoded.into_bytes());
         }
         found.push(bytes.iter().flat_map(|byte| [*byte, 0]).collect());
-        let percent: String = secret.chars().map(|c| if c.is_alphanumeric() || "-_.~".contains(c) { c.to_string() } else { format!("%{:02X}", c as u32) }).collect();
+        let percent: String =
+            secret
+                .chars()
+                .map(|c| {
+                    if c.is_alphanumeric() || "-_.~".contains(c) { c.to_string() } else { format!("%{:02X}", c as u32) }
+                })
+                .collect();
         found.push(percent.into_bytes());
     }
     found.retain(|needle| needle.len() >= 12);
