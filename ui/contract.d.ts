@@ -669,7 +669,7 @@ keeping: Keeping, } | { "kind": "plan_changed" } | { "kind": "busy",
 /**
  * Its process id, when known.
  */
-pid: number | null, } | { "kind": "out_of_order" } | { "kind": "not_signed_out_at_server" } & Problem | { "kind": "unsettled" } & RevokeReport;
+pid: number | null, } | { "kind": "out_of_order" } | { "kind": "not_signed_out_at_server" } & Problem;
 
 /**
  * What became of one grant. The rules that decide are the mind's; see `ARCHITECTURE.md`.

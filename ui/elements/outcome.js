@@ -479,13 +479,6 @@ export function tellRefusal(refusal, around) {
       if (around.signOutAnyway) told.acts.push({ key: "sign-out-anyway", label: words.acts.sign_out_anyway, left: true, run: around.signOutAnyway });
       told.acts.push(...again);
       break;
-    case "unsettled": {
-      told.mark = "wait";
-      begin({ title: all.unsettled.title, lead: say(all.unsettled.lead, { app: boldApp(refusal.app), member: bold(refusal.member) }) });
-      told.facts = [...sent(refusal), ...problemFacts(refusal.problem, { request: false }), requestFact(refusal.request_id)];
-      told.acts.push(...settling(refusal, around));
-      break;
-    }
     case "shell_refused":
       told.mark = "trouble";
       begin(all.shell_refused);

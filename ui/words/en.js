@@ -600,7 +600,6 @@ export const words = {
     busy: { title: "Another revoke is running", lead: "One at a time, so that the journal stays in order. Nothing was sent.", pid: "Running in", pid_value: (/** @type {number} */ pid) => `process ${pid}`, pid_here: "this window or another Cutoff", next: "Wait until it has finished, then try again." },
     out_of_order: { title: "That step is over", lead: "The sign-in has moved on or has expired. Nothing was sent.", next: "Start the sign-in again." },
     not_signed_out_at_server: { title: "Still signed in at Stytch", lead: "The server could not be told, so the session stays valid there until it ends by itself.", next: "Try again when the network is back, or forget the session here only." },
-    unsettled: { title: "An earlier revoke comes first", lead: "The revoke of {app} for {member} has not been settled yet. Nothing new was sent." },
     shell_refused: { title: "The app refused itself", lead: "This window asked for something that it may not. That is a mistake in Cutoff. Nothing was sent." },
     unexpected: { title: "Something broke in this window", lead: "That is a mistake in Cutoff. What has been sent is in the journal, and is settled at the next start." },
   },

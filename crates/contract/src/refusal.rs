@@ -4,7 +4,6 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use crate::Utc;
-use crate::revoke::RevokeReport;
 use crate::session::Keeping;
 
 /// The error reply of every command.
@@ -105,8 +104,6 @@ pub enum Refusal {
     OutOfOrder,
     /// Sign-out could not reach the server. The session is still valid there.
     NotSignedOutAtServer(Problem),
-    /// An open sweep must be settled first.
-    Unsettled(Box<RevokeReport>),
 }
 
 /// Which field of a form.

@@ -253,6 +253,5 @@ export const refusals = {
   code_rejected: { kind: "code_rejected", ...problem({ status: 401, error_type: "otp_code_not_found", request_id: REQUEST }) },
   bad_input: { kind: "bad_input", field: "connected_app_id", fault: "dots" },
   unknown_host: { kind: "unknown_host", base_url: "https://login.northwind.example" },
-  unsettled: { kind: "unsettled", ...report("unknown", { answered_at: null, request_id: null, unsettled: true, problem: problem({ cause: "reset" }) }) },
   not_signed_out_at_server: { kind: "not_signed_out_at_server", ...problem({ cause: "timed_out" }) },
 };
