@@ -120,12 +120,19 @@ mod tests {
 
     #[test]
     fn a_secret_among_the_arguments_of_a_process_is_found() {
+        use std::io::BufRead as _;
+        use std::process::Stdio;
         let secret = "canary-in-the-arguments".to_owned();
         let mut child = std::process::Command::new("sh")
-            .args(["-c", "read _", &secret])
-            .stdin(std::process::Stdio::piped())
+            .args(["-c", "echo here; read _", &secret])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
             .spawn()
             .expect("a shell");
+        // A process that has just been started shows no arguments for a moment.
+        let mut line = String::new();
+        let mut said = std::io::BufReader::new(child.stdout.take().expect("its output"));
+        said.read_line(&mut line).expect("a line");
         let found = process(child.id(), &needles(&[secret]));
         child.kill().and_then(|()| child.wait()).expect("it ends");
         assert!(!found.is_empty());
