@@ -1,5 +1,7 @@
 //! On what it was measured: a number without its machine cannot be compared with anything.
 
+use std::fs::File;
+use std::io::Write as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -28,18 +30,22 @@ pub fn facts(place: &Path) -> Value {
     })
 }
 
-/// How long it takes to write 4 KiB and have them on disk, so many times.
-pub fn syncs(place: &Path, rounds: usize) -> Done<Vec<Duration>> {
-    use std::io::Write as _;
-    let mut file = std::fs::File::create(place.join("sync"))?;
-    let mut took = Vec::with_capacity(rounds);
-    for _ in 0..rounds {
-        let began = Instant::now();
-        file.write_all(&[7; 4096])?;
-        file.sync_data()?;
-        took.push(began.elapsed());
+/// A file beside the journal, for the price of having something on disk.
+pub struct Disk(File);
+
+impl Disk {
+    /// A new file there.
+    pub fn at(place: &Path) -> Done<Self> {
+        Ok(Self(File::create(place.join("disk"))?))
     }
-    Ok(took)
+
+    /// How long it takes now to append 4 KiB and have them on disk, as one entry of a journal does.
+    pub fn sync(&mut self) -> Done<Duration> {
+        let began = Instant::now();
+        self.0.write_all(&[7; 4096])?;
+        self.0.sync_all()?;
+        Ok(began.elapsed())
+    }
 }
 
 fn processor() -> Option<String> {
