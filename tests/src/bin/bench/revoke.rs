@@ -248,7 +248,8 @@ impl Bare {
 
         let view: Value = serde_json::from_slice(&view)?;
         let members = view["data"]["active_members"].as_array();
-        let gone = members.is_some_and(|members| members.iter().all(|member| member["member_id"] != member_id.as_str()));
+        let gone =
+            members.is_some_and(|members| members.iter().all(|member| member["member_id"] != member_id.as_str()));
         if revoked.is_success() && (gone || read.as_u16() == 404) {
             Ok(took)
         } else {

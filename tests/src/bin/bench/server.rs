@@ -90,7 +90,8 @@ impl Server {
     /// The newest code that was sent to an address.
     pub async fn code(&self, http: &reqwest::Client, email: &str) -> Done<String> {
         let inbox: Value = serde_json::from_slice(&http.get(&self.card.inbox_url).send().await?.bytes().await?)?;
-        let mut letters: Vec<&Value> = inbox.as_array().into_iter().flatten().filter(|letter| letter["to"] == email).collect();
+        let mut letters: Vec<&Value> =
+            inbox.as_array().into_iter().flatten().filter(|letter| letter["to"] == email).collect();
         letters.sort_by_key(|letter| letter["at"].to_string());
         Ok(letters.last().and_then(|letter| letter["code"].as_str()).ok_or("no code was sent")?.to_owned())
     }

@@ -33,7 +33,11 @@ pub fn measure(rounds: usize) -> Done<Value> {
             let ours = stage.time(&cutoff, &arguments, FIELD).await?;
             let theirs = stage.time(&empty, &[], FIELD).await?;
             let counted = if round == 0 { " (not counted)" } else { "" };
-            eprintln!("· start {round}/{rounds}{counted}: {} ms, empty window {} ms", millis(ours.took), millis(theirs.took));
+            eprintln!(
+                "· start {round}/{rounds}{counted}: {} ms, empty window {} ms",
+                millis(ours.took),
+                millis(theirs.took)
+            );
             if round > 0 {
                 app.push(ours);
                 reference.push(theirs);
@@ -63,5 +67,9 @@ pub fn measure(rounds: usize) -> Done<Value> {
 /// A program that was built together with this one.
 fn program(name: &str) -> Done<PathBuf> {
     let path = std::env::current_exe()?.with_file_name(name);
-    if path.is_file() { Ok(path) } else { Err(format!("{} is not there: run `cargo xtask bench`", path.display()).into()) }
+    if path.is_file() {
+        Ok(path)
+    } else {
+        Err(format!("{} is not there: run `cargo xtask bench`", path.display()).into())
+    }
 }
