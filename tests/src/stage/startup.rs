@@ -87,8 +87,12 @@ impl Startup {
         let began = self.home.at("began");
         let start = self.home.at("start");
         let said = self.home.at("said.log");
-        let script =
-            format!("#!/bin/sh\ndate +%s%N >{}\nexec {} \"$@\" >>{} 2>&1\n", quoted(&began), quoted(program), quoted(&said));
+        let script = format!(
+            "#!/bin/sh\ndate +%s%N >{}\nexec {} \"$@\" >>{} 2>&1\n",
+            quoted(&began),
+            quoted(program),
+            quoted(&said)
+        );
         std::fs::write(&start, script)?;
         std::fs::set_permissions(&start, std::fs::Permissions::from_mode(0o755))?;
         let port = std::net::TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
@@ -117,7 +121,8 @@ impl Startup {
             ("webkitgtk:browserOptions".to_owned(), json!({ "binary": start, "args": arguments })),
         ];
         let connector = hyper_util::client::legacy::connect::HttpConnector::new();
-        let client = ClientBuilder::new(connector).capabilities(capabilities.into_iter().collect()).connect(&url).await?;
+        let client =
+            ClientBuilder::new(connector).capabilities(capabilities.into_iter().collect()).connect(&url).await?;
         let seen: Seen = loop {
             match client.execute_async(WATCH, vec![Value::from(selector)]).await {
                 Ok(seen) => break serde_json::from_value(seen)?,
