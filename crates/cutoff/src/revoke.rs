@@ -263,18 +263,17 @@ impl Desk {
     pub async fn tend(&self, now: Timestamp) -> Result<(), Error> {
         let Ok((session, _)) = self.seated() else { return Ok(()) };
         for sweep in self.sweeps().await? {
-            if !same_ground(&sweep, &session) {
+            // A week is longer than any doubt about a token: after it nothing is read by itself any more.
+            let recent = now.duration_since(sweep.opened.utc.timestamp()).unsigned_abs() < RESUME_WITHIN * 7;
+            if !recent || !same_ground(&sweep, &session) {
                 continue;
             }
             let report = self.report(sweep.id).await?;
-            let opened = sweep.opened.utc.timestamp();
             let due = report.look_again_at.as_deref().and_then(|at| at.parse::<Timestamp>().ok());
-            // A week is longer than any doubt about a token: after it nothing is read by itself any more.
-            let recent = now.duration_since(opened).unsigned_abs() < RESUME_WITHIN * 7;
             // What was looked at within the last minute is not looked at again.
             let rested = now.duration_since(sweep.last.utc.timestamp()).unsigned_abs() >= Duration::from_secs(60);
             let left_open = (report.unsettled || sweep.closing.is_none()) && (rested || !self.seen_this_run(sweep.id));
-            if recent && (left_open || due.is_some_and(|due| due <= now)) {
+            if left_open || due.is_some_and(|due| due <= now) {
                 match self.settle(sweep.id, false).await {
                     Ok(_) => {}
                     Err(Error::Journal(error)) => return Err(error.into()),

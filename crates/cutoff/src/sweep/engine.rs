@@ -393,7 +393,7 @@ async fn one_revoke(session: &Session, clock: &Clock, attempt: u32, grant: Grant
 }
 
 /// Why an error is no answer; `None` when it is one.
-fn failure(error: &ApiError) -> Option<Failure> {
+pub(super) fn failure(error: &ApiError) -> Option<Failure> {
     match error {
         ApiError::Unreachable { phase: Phase::NotSent, .. } | ApiError::InvalidInput { .. } => Some(Failure::NotSent),
         ApiError::Unreachable { cause: Cause::TimedOut, .. } => Some(Failure::TimedOut),

@@ -11,7 +11,7 @@ use journal::{Body, Clock, Grant, Policy, Read, RowDraft, View};
 use stytch_b2b::{ConnectedAppId, Error as ApiError, MemberId, Organization, Reply};
 
 use super::KNOWN_APPS;
-use super::engine::Engine;
+use super::engine::{Engine, failure};
 use crate::session::app_forbidden;
 
 /// What one view showed.
@@ -292,7 +292,7 @@ impl Engine<'_> {
                     error_type: facts.error_type.clone(),
                     request_id: facts.request_id.as_ref().map(ToString::to_string),
                     server_date: facts.server_date.clone(),
-                    answered: !error.maybe_carried_out() && facts.status.is_some(),
+                    answered: failure(&error).is_none(),
                     listed: None,
                 })
             }
