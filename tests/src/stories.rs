@@ -136,6 +136,10 @@ pub async fn find_member(app: &App, email: &str, member_id: &str) -> Played {
     app.click(&hook("nav-members")).await?;
     app.see(&format!("{} {}", hook("screen-members"), hook("row"))).await?;
     app.fill(&format!("{} {}", hook("screen-members"), hook("filter")), email).await?;
+    // The row is there before the filter is, elsewhere: a click would go to where it was.
+    let alone = "const rows = [...document.querySelectorAll('.pane [data-test=row]')]; \
+        return rows.length === 1 && rows[0].dataset.id === arguments[0]";
+    app.holds("the filter leaves that one member", alone, vec![json!(member_id)]).await?;
     app.see(&row(member_id)).await?;
     Ok(())
 }
@@ -386,8 +390,8 @@ pub async fn no_permission(scene: &Scene, app: &App, record: &mut Record) -> Pla
     app.click(&row(&other.member_id)).await?;
     let connected_app_id = app_in_detail(app, APP).await?;
     let reason = app.text(&hook("denied-reason")).await?;
-    let revoke = app.see(&grant(&connected_app_id, "revoke")).await?;
-    let enabled = revoke.is_enabled().await?;
+    app.see(&grant(&connected_app_id, "revoke")).await?;
+    let enabled = !app.shows(&format!("{}:disabled", grant(&connected_app_id, "revoke"))).await?;
     record
         .step(
             app,

@@ -173,7 +173,7 @@ mod linux {
         app.see(&format!("{} {}", hook("screen-members"), hook("row"))).await?;
         camera.take(&app, "11-members").await?;
         let member = scene.person("reader").clone();
-        app.fill(&format!("{} {}", hook("screen-members"), hook("filter")), &member.email).await?;
+        stories::find_member(&app, &member.email, &member.member_id).await?;
         app.click(&row(&member.member_id)).await?;
         let id = stories::app_in_detail(&app, stories::APP).await?;
         camera.take(&app, "12-member-detail").await?;

@@ -235,7 +235,14 @@ impl App {
     /// # Errors
     /// As [`App::see`].
     pub async fn attribute(&self, selector: &str, name: &str) -> Played<Option<String>> {
-        Ok(self.see(selector).await?.attr(name).await?)
+        let began = Instant::now();
+        loop {
+            match self.see(selector).await?.attr(name).await {
+                Ok(value) => return Ok(value),
+                Err(error) if began.elapsed() > AMPLE => return Err(error.into()),
+                Err(_) => tokio::time::sleep(AGAIN).await,
+            }
+        }
     }
 
     /// The value of a fact in the dialog that is open.
@@ -295,6 +302,22 @@ impl App {
         Ok(self.client.execute(script, arguments).await?)
     }
 
+    /// Waits until a script in the page answers true.
+    ///
+    /// # Errors
+    /// When it still does not after a minute; `what` says what was waited for.
+    pub async fn holds(&self, what: &str, script: &str, arguments: Vec<Value>) -> Played {
+        let began = Instant::now();
+        while self.script(script, arguments.clone()).await? != Value::Bool(true) {
+            if began.elapsed() > AMPLE {
+                let page = self.page().await?;
+                return Err(Mishap::new(format!("it never came about that {what}; on the page:\n{page}")));
+            }
+            tokio::time::sleep(AGAIN).await;
+        }
+        Ok(())
+    }
+
     /// Runs a script in the page that ends by calling its last argument.
     ///
     /// # Errors
@@ -331,10 +354,19 @@ impl App {
     /// # Errors
     /// As [`App::see`].
     pub async fn fill(&self, selector: &str, text: &str) -> Played {
-        let field = self.see(selector).await?;
-        field.clear().await?;
-        field.send_keys(text).await?;
-        Ok(())
+        let began = Instant::now();
+        loop {
+            let field = self.see(selector).await?;
+            let typed = match field.clear().await {
+                Ok(()) => field.send_keys(text).await,
+                error => error,
+            };
+            match typed {
+                Ok(()) => return Ok(()),
+                Err(error) if began.elapsed() > AMPLE => return Err(error.into()),
+                Err(_) => tokio::time::sleep(AGAIN).await,
+            }
+        }
     }
 
     /// Presses and releases one key, wherever the focus is.
