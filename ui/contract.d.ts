@@ -703,9 +703,9 @@ member: MemberFace,
  */
 app: AppFace, 
 /**
- * With which scopes.
+ * With which scopes. `null`: the grant could not be read just now.
  */
-scopes: Array<string>, 
+scopes: Array<string> | null, 
 /**
  * In which organization.
  */
@@ -719,9 +719,9 @@ environment: Environment,
  */
 may_reconnect: boolean | null, 
 /**
- * The grant has `full_access`: it may have opened sessions that a revoke is not documented to end.
+ * The grant has `full_access`: it may have opened sessions that a revoke is not documented to end. `null`: not known.
  */
-full_access: boolean, 
+full_access: boolean | null, 
 /**
  * Denied in advance by policy and roles: the act is disabled for this reason.
  */
@@ -763,6 +763,10 @@ organization_name: string,
  * Which kind of place.
  */
 environment: Environment, 
+/**
+ * Whether that is the place and organization that is signed in to now. Elsewhere nothing can be done about it from here.
+ */
+here: boolean, 
 /**
  * Stytch's id of the last revoke request that was answered; of the read that settled it otherwise.
  */

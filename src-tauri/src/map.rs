@@ -261,7 +261,7 @@ pub(crate) fn revoke_plan(confirmation: Confirmation, session: &Session) -> Revo
         organization_name: state.organization.organization_name,
         environment: connection(&session.connection).environment,
         may_reconnect: confirmation.may_reconnect,
-        full_access: full_access(&item.scopes),
+        full_access: item.scopes.as_deref().map(full_access),
         denied: confirmation.denied.map(denial),
     }
 }
@@ -277,9 +277,7 @@ pub(crate) fn revoke_report(
 ) -> RevokeReport {
     let grant = &report.grant;
     let client_type = ClientType::from(grant.client_type.clone().unwrap_or_default());
-    let here = session
-        .map(Session::state)
-        .filter(|state| state.organization.organization_id.as_str() == report.organization_id);
+    let here = session.filter(|_| report.here).map(Session::state);
     let may_reconnect = here
         .as_ref()
         .and_then(|state| app_forbidden(&state.organization, &grant.connected_app_id, grant.first_party))
@@ -314,8 +312,9 @@ pub(crate) fn revoke_report(
         },
         app: app_face(&grant.connected_app_id, report.app_name.as_deref().unwrap_or_default(), "", &client_type),
         scopes: grant.scopes.clone(),
-        organization_name: organization_name.unwrap_or_else(|| report.organization_id.clone()),
-        environment: match report.environment {
+        organization_name: organization_name.unwrap_or_else(|| report.connection.organization_id.clone()),
+        here: report.here,
+        environment: match report.connection.environment {
             journal::Environment::Live => wire::Environment::Live,
             journal::Environment::Sandbox => wire::Environment::Sandbox,
             _ => wire::Environment::Test,

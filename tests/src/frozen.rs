@@ -24,7 +24,7 @@ pub fn meaning(folder: &Path) -> Value {
             let head = stored.last().expect("a sweep has rows").hash.to_string();
             let rows: Vec<_> = stored.into_iter().map(|stored| stored.row).collect();
             let people = journal.people(sweep.id).expect("its people can be read");
-            let report = Report::of(1, &rows, &people, head, &Rules::default()).expect("it has a grant");
+            let report = Report::of(1, &rows, &people, head, &Rules::default(), None).expect("it has a grant");
             json!({
                 "sweep_id": sweep.id.to_string(),
                 "rows": rows.len(),

@@ -18,16 +18,16 @@ pub struct RevokePlan {
     pub member: MemberFace,
     /// To which app.
     pub app: AppFace,
-    /// With which scopes.
-    pub scopes: Vec<String>,
+    /// With which scopes. `null`: the grant could not be read just now.
+    pub scopes: Option<Vec<String>>,
     /// In which organization.
     pub organization_name: String,
     /// Which kind of place.
     pub environment: Environment,
     /// Whether the organization's policy lets the member connect the app again. `null`: could not be read.
     pub may_reconnect: Option<bool>,
-    /// The grant has `full_access`: it may have opened sessions that a revoke is not documented to end.
-    pub full_access: bool,
+    /// The grant has `full_access`: it may have opened sessions that a revoke is not documented to end. `null`: not known.
+    pub full_access: Option<bool>,
     /// Denied in advance by policy and roles: the act is disabled for this reason.
     pub denied: Option<Denial>,
 }
@@ -107,6 +107,8 @@ pub struct RevokeReport {
     pub organization_name: String,
     /// Which kind of place.
     pub environment: Environment,
+    /// Whether that is the place and organization that is signed in to now. Elsewhere nothing can be done about it from here.
+    pub here: bool,
     /// Stytch's id of the last revoke request that was answered; of the read that settled it otherwise.
     pub request_id: Option<String>,
     /// How many times the revoke was sent.

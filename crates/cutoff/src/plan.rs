@@ -14,8 +14,8 @@ pub struct Item {
     pub connected_app_id: ConnectedAppId,
     /// The app's type, as last read; `None` if the app was never read.
     pub client_type: Option<ClientType>,
-    /// The scopes, as last read.
-    pub scopes: Vec<String>,
+    /// The scopes, as last read; `None` if no read tells of the grant.
+    pub scopes: Option<Vec<String>>,
     /// Whether the grant is the signed-in member's own.
     pub own: bool,
     /// The member's name, as last read.

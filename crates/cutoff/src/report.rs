@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use journal::{Body, Environment, Grant, Person, PersonKind, PersonRecord, Row, SweepId};
+use journal::{Body, Connection, Grant, Person, PersonKind, PersonRecord, Row, SweepId};
 use stytch_b2b::Permission;
 
 use crate::clock::later;
@@ -30,10 +30,10 @@ pub struct Report {
     pub person: Option<Person>,
     /// The app's name, as far as kept.
     pub app_name: Option<String>,
-    /// The organization's id.
-    pub organization_id: String,
-    /// Which kind of place.
-    pub environment: Environment,
+    /// The place and the organization it was done in.
+    pub connection: Connection,
+    /// Whether that is where one is signed in now: elsewhere nothing can be done about it from here.
+    pub here: bool,
     /// Whether the grant was the actor's own.
     pub own: bool,
     /// The roles the actor's session had.
@@ -74,9 +74,9 @@ pub struct Report {
 }
 
 impl Report {
-    /// Reports grant `n`.
+    /// Reports grant `n`. `here` is the place and organization that is signed in to, if one is.
     #[must_use]
-    pub fn of(n: u32, rows: &[Row], people: &[PersonRecord], head: String, rules: &Rules) -> Option<Self> {
+    pub fn of(n: u32, rows: &[Row], people: &[PersonRecord], head: String, rules: &Rules, here: Option<&Connection>) -> Option<Self> {
         let grant = rows.iter().find_map(|row| match &row.body {
             Body::Grant(grant) if grant.n == n => Some(grant.clone()),
             _ => None,
@@ -117,8 +117,8 @@ impl Report {
             why: finding.why,
             person,
             app_name,
-            organization_id: opening.connection.organization_id.clone(),
-            environment: opening.connection.environment,
+            connection: opening.connection.clone(),
+            here: here == Some(&opening.connection),
             own,
             roles: opening.actor.roles.clone(),
             request_id: answer

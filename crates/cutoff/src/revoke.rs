@@ -53,14 +53,16 @@ pub struct Ask {
 }
 
 impl Desk {
-    /// What revoking this grant would be.
+    /// What revoking this grant would be. What no earlier read tells of it is read now, so that the confirmation shows what
+    /// is so; what cannot be read is told as not known.
     ///
     /// # Errors
     /// [`Error::BadInput`], [`Error::SignedOut`].
-    pub fn plan_revoke(&self, member_id: &str, connected_app_id: &str) -> Result<Confirmation, Error> {
+    pub async fn plan_revoke(&self, member_id: &str, connected_app_id: &str) -> Result<Confirmation, Error> {
         check_id(member_id, Field::MemberId)?;
         check_id(connected_app_id, Field::ConnectedAppId)?;
         let (session, directory) = self.seated()?;
+        self.read_for_plan(&session, &directory, member_id, connected_app_id).await?;
         let plan = self.plan_one(&session, &directory, member_id, connected_app_id)?;
         let item = &plan.items[0];
         let state = session.state();
@@ -74,13 +76,49 @@ impl Desk {
         Ok(Confirmation { plan, may_reconnect, denied })
     }
 
+    async fn read_for_plan(
+        &self,
+        session: &Session,
+        directory: &Directory,
+        member: &str,
+        app: &str,
+    ) -> Result<(), Error> {
+        let (member_id, app_id) = (MemberId::from(member), ConnectedAppId::from(app));
+        let known = |directory: &Directory| {
+            directory.known_app(&app_id).is_some() && directory.known_grant(&member_id, &app_id) != KnownGrant::NotRead
+        };
+        if known(directory) {
+            return Ok(());
+        }
+        // One's own list needs no permission over others; for others the app's view needs the least.
+        let read = if session.is_self(&member_id) {
+            directory.member_grants(session, &member_id).await.map(|_| ())
+        } else {
+            directory.app_grants(session, &app_id, true).await.map(|_| ())
+        };
+        let read = match read {
+            Err(ApiError::SignedOut(facts)) => Err(ApiError::SignedOut(facts)),
+            Err(_) if !known(directory) => directory.member_grants(session, &member_id).await.map(|_| ()),
+            other => other,
+        };
+        match read {
+            Err(error @ ApiError::SignedOut(_)) => Err(self.judge(error).await),
+            Err(error) => {
+                tracing::info!(%error, "a grant could not be read for its confirmation");
+                Ok(())
+            }
+            Ok(()) => Ok(()),
+        }
+    }
+
     fn plan_one(&self, session: &Session, directory: &Directory, member: &str, app: &str) -> Result<Plan, Error> {
         let (member_id, app_id) = (MemberId::from(member), ConnectedAppId::from(app));
         let known_app = directory.known_app(&app_id);
         let known_member = self.known_member(&member_id)?;
         let scopes = match directory.known_grant(&member_id, &app_id) {
-            KnownGrant::Listed(scopes) => scopes,
-            KnownGrant::Absent | KnownGrant::NotRead => Vec::new(),
+            KnownGrant::Listed(scopes) => Some(scopes),
+            KnownGrant::Absent => Some(Vec::new()),
+            KnownGrant::NotRead => None,
         };
         let item = Item {
             own: session.is_self(&member_id),
@@ -209,7 +247,11 @@ impl Desk {
     pub async fn report(&self, id: SweepId) -> Result<Report, Error> {
         let journal = self.journal.clone();
         let rules = self.rules;
-        let report = blocking(move || report(&journal, id, &rules)).await?;
+        let here = self.session().ok().and_then(|session| {
+            let organization = session.state().organization.organization_id;
+            connection_of(&session, organization.as_str()).ok()
+        });
+        let report = blocking(move || report(&journal, id, &rules, here.as_ref())).await?;
         report.ok_or(Error::Journal(journal::Error::NoSuchSweep(id)))
     }
 
@@ -474,7 +516,7 @@ fn drafts(plan: &Plan) -> (Vec<GrantDraft>, People) {
                 member_id: item.member_id.to_string(),
                 connected_app_id: item.connected_app_id.to_string(),
                 client_type: item.client_type.as_ref().map(|kind| kind.as_str().to_owned()),
-                scopes: item.scopes.clone(),
+                scopes: item.scopes.clone().unwrap_or_default(),
                 first_party: item.client_type.as_ref().is_some_and(is_first_party),
                 route: if item.own { Route::Oneself } else { Route::Member },
             }
@@ -483,10 +525,15 @@ fn drafts(plan: &Plan) -> (Vec<GrantDraft>, People) {
     (grants, people)
 }
 
-fn report(journal: &Arc<Journal>, id: SweepId, rules: &verdict::Rules) -> Result<Option<Report>, journal::Error> {
+fn report(
+    journal: &Arc<Journal>,
+    id: SweepId,
+    rules: &verdict::Rules,
+    here: Option<&Connection>,
+) -> Result<Option<Report>, journal::Error> {
     let stored = journal.rows(id)?;
     let people = journal.people(id)?;
     let head = stored.last().map(|row| row.hash.to_string()).unwrap_or_default();
     let rows: Vec<_> = stored.into_iter().map(|stored| stored.row).collect();
-    Ok(Report::of(1, &rows, &people, head, rules))
+    Ok(Report::of(1, &rows, &people, head, rules, here))
 }

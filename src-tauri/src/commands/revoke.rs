@@ -12,11 +12,11 @@ use tauri::{Runtime, State, Webview};
 use super::Reply;
 use crate::{Shell, map};
 
-/// What revoking this grant would be. Nothing is sent.
+/// What revoking this grant would be. It may read the grant, and changes nothing.
 #[tauri::command(rename_all = "snake_case")]
 pub async fn revoke_plan(shell: State<'_, Shell>, member_id: String, connected_app_id: String) -> Reply<RevokePlan> {
     let desk = shell.desk()?;
-    let confirmation = desk.plan_revoke(&member_id, &connected_app_id).map_err(map::refusal)?;
+    let confirmation = desk.plan_revoke(&member_id, &connected_app_id).await.map_err(map::refusal)?;
     let session = desk.session().map_err(map::refusal)?;
     Ok(map::revoke_plan(confirmation, &session))
 }
@@ -71,7 +71,7 @@ pub async fn revoke_settle(shell: State<'_, Shell>, sweep_id: String, send_again
 
 async fn told(shell: &Shell, report: &cutoff::report::Report) -> Reply<RevokeReport> {
     let desk = shell.desk()?;
-    let organization_name = desk.organization_name(&report.organization_id).await;
+    let organization_name = desk.organization_name(&report.connection.organization_id).await;
     Ok(map::revoke_report(report, desk.session().ok().as_deref(), organization_name))
 }
 
