@@ -1,7 +1,7 @@
 //! Names every command for Tauri's access control list. A test compares these names with the handlers, the capability
 //! file and the contract.
 
-// The same list as in `src/commands/mod.rs`: a build script cannot see the crate it builds.
+// The same list as in `src/lib.rs`: a build script cannot see the crate it builds. A test compares them.
 const COMMANDS: &[&str] = &[
     "connection_list",
     "connection_add",

@@ -280,7 +280,7 @@ pub(crate) fn revoke_report(
     let here = session.filter(|_| report.here).map(Session::state);
     let may_reconnect = here
         .as_ref()
-        .and_then(|state| app_forbidden(&state.organization, &grant.connected_app_id, grant.first_party))
+        .and_then(|state| app_forbidden(&state.organization, &grant.connected_app_id, grant.client_type.as_deref()))
         .map(|forbidden| !forbidden);
     let denial = report.needs.clone().map(|needs| match (&here, session) {
         (Some(_), Some(session)) => {

@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use journal::SavedConnection;
-use stytch_b2b::{ApiBase, BadApiBase, Client, Environment, Identity, PublicToken, Settings, Timeouts};
+use stytch_b2b::{ApiBase, BadApiBase, Client, Identity, PublicToken, Settings, Timeouts};
 use uuid::Uuid;
 
 use crate::error::{Error, Fault, Field};
@@ -91,7 +91,8 @@ fn given(text: Option<&str>) -> Option<&str> {
 
 fn identifier(text: Option<&str>, field: Field) -> Result<String, Error> {
     let Some(text) = given(text) else { return Ok(IDENTIFIER.to_owned()) };
-    if text.len() > 255 {
+    // As long as the client takes; real ones are package names.
+    if text.len() > 200 {
         return Err(Error::bad(field, Fault::TooLong));
     }
     if !text.chars().all(|c| c.is_ascii_graphic() || c == ' ') {
@@ -152,12 +153,6 @@ pub fn reopen(saved: &SavedConnection) -> Result<Checked, Error> {
         return Err(Error::bad(Field::ConnectionId, Fault::Unknown));
     }
     Ok(checked)
-}
-
-/// Which project environment a connection leads to, before the sandbox is told apart.
-#[must_use]
-pub fn environment(token: &PublicToken) -> Environment {
-    token.environment()
 }
 
 #[cfg(test)]

@@ -1,7 +1,9 @@
 //! One running Cutoff: its journal, its vault, the connection in use and the session on it. Every face of the product
 //! (window, command line, tests) sits at one of these.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -94,12 +96,15 @@ pub struct Desk {
     seat: Mutex<Seat>,
     /// The sign-in under way; held for the length of one of its steps, so that two clicks make one.
     attempt: tokio::sync::Mutex<Option<Attempt>>,
+    /// How often a sign-in was given up.
+    cancels: AtomicU64,
     /// Held while a sweep runs in this process: one at a time, in the order they were asked for.
     pub(crate) sweeping: tokio::sync::Mutex<()>,
     /// Set once the kept session was looked for.
     restored: tokio::sync::OnceCell<()>,
-    /// Open sweeps that this run has already looked at. Held for a look or a push.
-    seen: Mutex<Vec<SweepId>>,
+    /// For each sweep that was looked at in this run: how many rows it had, and when it is worth another look (`None`:
+    /// never, unless rows are added). Held for a look or a swap.
+    looked: Mutex<HashMap<SweepId, (u64, Option<Timestamp>)>>,
     /// Held while the session is being checked, so that many failing calls make one check.
     checking: tokio::sync::Mutex<()>,
 }
@@ -110,6 +115,8 @@ struct Seat {
     ended: Option<SessionEnd>,
     kept: Option<ApiError>,
     checked_at: Option<Timestamp>,
+    /// Counts who sat down or stood up: what was begun before the last change must not undo it.
+    generation: u64,
 }
 
 impl Desk {
@@ -127,9 +134,10 @@ impl Desk {
             passing: Mutex::default(),
             seat: Mutex::default(),
             attempt: tokio::sync::Mutex::default(),
+            cancels: AtomicU64::new(0),
             sweeping: tokio::sync::Mutex::default(),
             restored: tokio::sync::OnceCell::new(),
-            seen: Mutex::default(),
+            looked: Mutex::default(),
             checking: tokio::sync::Mutex::default(),
         }
     }
@@ -138,15 +146,21 @@ impl Desk {
         self.seat.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    pub(crate) fn seen_this_run(&self, id: SweepId) -> bool {
-        self.seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner).contains(&id)
+    fn looked(&self) -> std::sync::MutexGuard<'_, HashMap<SweepId, (u64, Option<Timestamp>)>> {
+        self.looked.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    pub(crate) fn mark_seen(&self, id: SweepId) {
-        let mut seen = self.seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if !seen.contains(&id) {
-            seen.push(id);
-        }
+    pub(crate) fn seen_this_run(&self, id: SweepId) -> bool {
+        self.looked().contains_key(&id)
+    }
+
+    /// Whether a sweep of so many rows was found not to be worth a look before some later time.
+    pub(crate) fn nothing_due(&self, id: SweepId, rows: u64, now: Timestamp) -> bool {
+        self.looked().get(&id).is_some_and(|(known, next)| *known == rows && next.is_none_or(|next| next > now))
+    }
+
+    pub(crate) fn look_not_before(&self, id: SweepId, rows: u64, next: Option<Timestamp>) {
+        self.looked().insert(id, (rows, next));
     }
 
     // ---- connections -------------------------------------------------------------------------------------------
@@ -238,9 +252,10 @@ impl Desk {
     /// [`Error::BadInput`], [`Error::OutOfOrder`], [`Error::NoOrganization`], [`Error::Api`].
     pub async fn check_code(&self, code: &str) -> Result<SignInStep, Error> {
         let mut under_way = self.attempt.lock().await;
+        let cancels = self.cancels.load(Ordering::SeqCst);
         let attempt = under_way.as_mut().ok_or(Error::OutOfOrder)?;
         let step = attempt.code(code).await?;
-        self.finish(&mut under_way, step).await
+        self.finish(&mut under_way, step, cancels).await
     }
 
     /// Chooses an organization.
@@ -249,22 +264,39 @@ impl Desk {
     /// [`Error::BadInput`], [`Error::OutOfOrder`], [`Error::Api`].
     pub async fn choose_organization(&self, organization: &str) -> Result<SignInStep, Error> {
         let mut under_way = self.attempt.lock().await;
+        let cancels = self.cancels.load(Ordering::SeqCst);
         let attempt = under_way.as_mut().ok_or(Error::OutOfOrder)?;
         let step = attempt.choose(&OrganizationId::from(organization)).await?;
-        self.finish(&mut under_way, step).await
+        self.finish(&mut under_way, step, cancels).await
     }
 
     /// Gives a sign-in up.
     pub async fn cancel_sign_in(&self) {
+        // Counted before the lock is waited for, so that a step under way finds it when its answer comes.
+        self.cancels.fetch_add(1, Ordering::SeqCst);
         *self.attempt.lock().await = None;
     }
 
-    async fn finish(&self, under_way: &mut Option<Attempt>, step: SignInStep) -> Result<SignInStep, Error> {
-        let SignInStep::SignedIn(answer) = step else { return Ok(step) };
+    async fn finish(
+        &self,
+        under_way: &mut Option<Attempt>,
+        step: SignInStep,
+        cancels: u64,
+    ) -> Result<SignInStep, Error> {
+        let SignInStep::Answered(answer) = step else { return Ok(step) };
         let Some(attempt) = under_way.take() else { return Err(Error::OutOfOrder) };
+        if self.cancels.load(Ordering::SeqCst) != cancels {
+            // Given up while the last answer was on its way: the session it brought must not outlive that.
+            if let SignInOutcome::SignedIn { session_token, .. } = &answer.outcome
+                && let Err(error) = attempt.client.revoke_session(session_token).await
+            {
+                tracing::warn!(%error, "the session of a sign-in that was given up lives on until it expires");
+            }
+            return Err(Error::OutOfOrder);
+        }
         let email = attempt.email().to_owned();
-        self.sit_down(attempt.connection, attempt.client, *answer.clone(), &email).await?;
-        Ok(SignInStep::SignedIn(answer))
+        self.sit_down(attempt.connection, attempt.client, *answer, &email).await?;
+        Ok(SignInStep::SignedIn)
     }
 
     async fn sit_down(
@@ -291,7 +323,7 @@ impl Desk {
             member_session,
             keeping,
         );
-        self.begin(session).await;
+        self.begin(session, None).await;
         self.remember(connection).await
     }
 
@@ -307,16 +339,25 @@ impl Desk {
         blocking(move || journal.save_connection(&connection)).await
     }
 
-    async fn begin(&self, session: Session) {
+    /// Seats a session; with `only_at`, only if nobody sat down or stood up since that generation.
+    async fn begin(&self, session: Session, only_at: Option<u64>) {
         if let Err(error) = session.read_policy().await {
             tracing::warn!(%error, "the policy could not be read at sign-in");
         }
         let mut seat = self.seat();
+        if only_at.is_some_and(|generation| generation != seat.generation) {
+            return;
+        }
         *seat = Seat {
             session: Some((Arc::new(session), Arc::default())),
             checked_at: Some(Timestamp::now()),
+            generation: seat.generation + 1,
             ..Seat::default()
         };
+    }
+
+    fn is_seated(&self, session: &Arc<Session>) -> bool {
+        self.seat().session.as_ref().is_some_and(|(seated, _)| Arc::ptr_eq(seated, session))
     }
 
     // ---- the session -------------------------------------------------------------------------------------------
@@ -365,9 +406,13 @@ impl Desk {
     /// # Errors
     /// [`Error::Journal`]. A session that cannot be checked, or a keyring that cannot be read, is told by [`Desk::status`].
     pub async fn restore(&self) -> Result<(), Error> {
-        if self.seat().session.is_some() {
-            return Ok(());
-        }
+        let generation = {
+            let seat = self.seat();
+            if seat.session.is_some() {
+                return Ok(());
+            }
+            seat.generation
+        };
         let journal = self.journal.clone();
         let saved = blocking(move || journal.connections()).await?;
         let Some(connection) = saved.into_iter().find(|saved| saved.last_used_utc.is_some()) else { return Ok(()) };
@@ -377,7 +422,6 @@ impl Desk {
         match client.authenticate_session(&token, None).await {
             Ok(reply) => {
                 let live = reply.data;
-                // Another organization's session under this connection's name is not the one that was kept.
                 let keeping = if live.session_token.expose() == token.expose() {
                     self.vault_keeping().await
                 } else {
@@ -392,11 +436,14 @@ impl Desk {
                     live.session,
                     keeping,
                 );
-                self.begin(session).await;
+                self.begin(session, Some(generation)).await;
             }
             Err(error @ ApiError::SignedOut(_)) => {
-                self.forget_secret(connection.id).await?;
+                self.forget_if(connection.id, &token).await?;
                 let mut seat = self.seat();
+                if seat.generation != generation {
+                    return Ok(());
+                }
                 seat.kept = None;
                 seat.ended = Some(SessionEnd {
                     at: rfc3339(Timestamp::now()),
@@ -420,7 +467,8 @@ impl Desk {
             let Some((session, _)) = &seat.session else { return Ok(()) };
             let stale = seat.checked_at.is_none_or(|at| now.duration_since(at).unsigned_abs() >= REFRESH_EVERY);
             let over = session.state().member_session.expires_at.as_deref().and_then(|at| at.parse::<Timestamp>().ok());
-            stale || over.is_some_and(|over| over <= now)
+            // Once at its end, and not again and again where this machine's clock is ahead of the server's.
+            stale || over.is_some_and(|over| over <= now && seat.checked_at.is_none_or(|at| at < over))
         };
         if due { self.check_session(None).await } else { Ok(()) }
     }
@@ -431,29 +479,47 @@ impl Desk {
     /// [`Error::SignedOut`] when it does not, else what the call answered; then the session stays as it was.
     pub async fn check_session(&self, extend: Option<u32>) -> Result<(), Error> {
         let session = self.session()?;
+        self.check(&session, extend).await
+    }
+
+    async fn check(&self, session: &Arc<Session>, extend: Option<u32>) -> Result<(), Error> {
         let _one_at_a_time = self.checking.lock().await;
+        if !self.is_seated(session) {
+            // Whoever waited for the check before this one may have been told there that the session is over.
+            return Err(self.seated().err().unwrap_or(Error::SignedOut { request_id: None, email: None }));
+        }
         let token = session.token();
         match session.client.authenticate_session(&token, extend).await {
             Ok(reply) => {
-                self.adopt(&session, &token, reply.data).await;
+                self.adopt(session, &token, reply.data).await;
                 Ok(())
             }
             Err(error @ ApiError::SignedOut(_)) => {
-                // Another process may have renewed the token and kept the new one.
+                // Another process may have renewed the token and kept the new one. It may as well have signed somebody
+                // else in: then this session is over, and the kept one is theirs.
                 if let Some(kept) = self.kept_secret(session.connection.id).await
                     && kept.expose() != token.expose()
-                    && let Ok(reply) = session.client.authenticate_session(&kept, extend).await
                 {
-                    self.adopt(&session, &kept, reply.data).await;
-                    return Ok(());
+                    match session.client.authenticate_session(&kept, extend).await {
+                        Ok(reply) if same_person(session, &reply.data) => {
+                            self.adopt(session, &kept, reply.data).await;
+                            return Ok(());
+                        }
+                        Ok(_) | Err(ApiError::SignedOut(_)) => {}
+                        // Whether that one lives is not known, so nobody is declared signed out.
+                        Err(error) => return Err(error.into()),
+                    }
                 }
-                Err(self.end(&session, &error).await)
+                Err(self.end(session, &error).await)
             }
             Err(error) => Err(error.into()),
         }
     }
 
     async fn adopt(&self, session: &Arc<Session>, asked_with: &SessionToken, live: stytch_b2b::LiveSession) {
+        if !self.is_seated(session) {
+            return;
+        }
         let changed = live.session_token.expose() != asked_with.expose();
         let token = live.session_token.clone();
         session.renew(live.session_token, live.organization, live.member, live.session);
@@ -479,10 +545,10 @@ impl Desk {
         {
             let mut seat = self.seat();
             if seat.session.as_ref().is_some_and(|(seated, _)| Arc::ptr_eq(seated, session)) {
-                *seat = Seat { ended: Some(ended.clone()), ..Seat::default() };
+                *seat = Seat { ended: Some(ended.clone()), generation: seat.generation + 1, ..Seat::default() };
             }
         }
-        if let Err(error) = self.forget_secret(session.connection.id).await {
+        if let Err(error) = self.forget_if(session.connection.id, &session.token()).await {
             tracing::warn!(%error, "a dead session could not be taken out of the keyring");
         }
         Error::SignedOut { request_id: ended.request_id, email: Some(ended.email) }
@@ -490,15 +556,14 @@ impl Desk {
 
     /// What an error of any call means for the session: one that says "signed out" is believed only when the session
     /// itself, asked once, says so too.
-    pub(crate) async fn judge(&self, error: ApiError) -> Error {
+    pub(crate) async fn judge(&self, session: &Arc<Session>, error: ApiError) -> Error {
         match error {
-            ApiError::SignedOut(_) => match self.check_session(None).await {
+            ApiError::SignedOut(_) => match self.check(session, None).await {
                 Err(over @ Error::SignedOut { .. }) => over,
                 _ => error.into(),
             },
             ApiError::NotAllowed { ref facts, ref needs } => {
                 let request_id = facts.request_id.as_ref().map(ToString::to_string);
-                let Ok(session) = self.session() else { return error.into() };
                 // The policy that refused may be newer than ours.
                 if let Err(error) = session.read_policy().await {
                     tracing::warn!(%error, "the policy could not be read after a refusal");
@@ -520,8 +585,13 @@ impl Desk {
             Err(error) if even_if_unreachable => tracing::warn!(%error, "signed out here, but not at the server"),
             Err(error) => return Err(Error::NotSignedOutAtServer(error)),
         }
-        *self.seat() = Seat::default();
-        self.forget_secret(session.connection.id).await
+        {
+            let mut seat = self.seat();
+            if seat.session.as_ref().is_some_and(|(seated, _)| Arc::ptr_eq(seated, &session)) {
+                *seat = Seat { generation: seat.generation + 1, ..Seat::default() };
+            }
+        }
+        self.forget_if(session.connection.id, &session.token()).await
     }
 
     /// Asks the keyring again, and if it works now moves the session there.
@@ -569,6 +639,14 @@ impl Desk {
         }
     }
 
+    /// Takes a token out of the keyring if it is still the one that is kept: another process may have put its own there.
+    async fn forget_if(&self, id: Uuid, token: &SessionToken) -> Result<(), Error> {
+        match self.kept_secret(id).await {
+            Some(kept) if kept.expose() != token.expose() => Ok(()),
+            _ => self.forget_secret(id).await,
+        }
+    }
+
     async fn forget_secret(&self, id: Uuid) -> Result<(), Error> {
         let vault = self.vault.clone();
         match tokio::task::spawn_blocking(move || vault.forget(&id)).await {
@@ -577,6 +655,12 @@ impl Desk {
             Err(_) => Err(Error::Keyring(Trouble::Refused)),
         }
     }
+}
+
+/// Whether a session that was found in the keyring is the same member's in the same organization.
+fn same_person(session: &Session, live: &stytch_b2b::LiveSession) -> bool {
+    session.is_self(&live.member.member_id)
+        && session.state().organization.organization_id == live.organization.organization_id
 }
 
 /// A checked draft as it is saved.

@@ -23,7 +23,7 @@ pub struct Members {
     pub rows: Vec<Member>,
     /// Rows that could not be read.
     pub unreadable: Vec<UnreadableRow>,
-    /// When the last page was asked for.
+    /// When the first page was asked for.
     pub read_at: Timestamp,
     by_id: HashMap<MemberId, usize>,
 }
@@ -79,6 +79,8 @@ pub struct Directory {
     apps: Mutex<Option<Arc<Apps>>>,
     by_app: Mutex<HashMap<ConnectedAppId, Arc<AppGrants>>>,
     by_member: Mutex<HashMap<MemberId, Arc<MemberGrants>>>,
+    /// Grants that the re-read of a revoke found gone, and when.
+    gone: Mutex<HashMap<(MemberId, ConnectedAppId), Timestamp>>,
 }
 
 fn look<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
@@ -112,7 +114,7 @@ impl Directory {
         })
     }
 
-    /// How many apps other than `id` were listed when the organization's list was last read.
+    /// The apps other than `id` that were listed when the organization's list was last read.
     pub fn known_other_apps(&self, id: &ConnectedAppId) -> Vec<ConnectedAppId> {
         look(&self.apps).as_ref().map_or_else(Vec::new, |apps| {
             apps.rows.iter().map(|app| app.connected_app_id.clone()).filter(|other| other != id).collect()
@@ -144,7 +146,13 @@ impl Directory {
                 latest = Some((read.read_at, known));
             }
         }
-        latest.map_or(KnownGrant::NotRead, |(_, known)| known)
+        let gone = look(&self.gone).get(&(member.clone(), app.clone())).copied();
+        match (latest, gone) {
+            (Some((at, known)), Some(gone)) if at > gone => known,
+            (_, Some(_)) => KnownGrant::Absent,
+            (Some((_, known)), None) => known,
+            (None, None) => KnownGrant::NotRead,
+        }
     }
 
     /// All members, from memory unless `reread`.
@@ -249,10 +257,16 @@ impl Directory {
         Ok(grants)
     }
 
-    /// Forgets what a revoke has made stale.
-    pub(crate) fn forget_grants(&self, member: &MemberId, app: &ConnectedAppId) {
+    /// Forgets the lists that a revoke has outlived; with `gone`, remembers that a complete read lacked the grant.
+    pub(crate) fn outlived(&self, member: &MemberId, app: &ConnectedAppId, gone: bool) {
         look(&self.by_app).remove(app);
         look(&self.by_member).remove(member);
+        let pair = (member.clone(), app.clone());
+        if gone {
+            look(&self.gone).insert(pair, Timestamp::now());
+        } else {
+            look(&self.gone).remove(&pair);
+        }
     }
 }
 

@@ -104,7 +104,7 @@ impl Desk {
         let (session, directory) = self.seated()?;
         match directory.members(&session, reread).await {
             Ok(members) => Ok(members),
-            Err(error) => Err(self.judge(error).await),
+            Err(error) => Err(self.judge(&session, error).await),
         }
     }
 
@@ -118,7 +118,7 @@ impl Desk {
         let id = MemberId::from(member);
         let grants = match directory.member_grants(&session, &id).await {
             Ok(grants) => grants,
-            Err(error) => return Err(self.judge(error).await),
+            Err(error) => return Err(self.judge(&session, error).await),
         };
         let known = self.known_member(&id)?;
         Ok((grants, known))
@@ -161,7 +161,7 @@ impl Desk {
         let (session, directory) = self.seated()?;
         match directory.apps(&session, reread).await {
             Ok(apps) => Ok(apps),
-            Err(error) => Err(self.judge(error).await),
+            Err(error) => Err(self.judge(&session, error).await),
         }
     }
 
@@ -175,7 +175,7 @@ impl Desk {
         let id = ConnectedAppId::from(app);
         let grants = match directory.app_grants(&session, &id, window.reread).await {
             Ok(grants) => grants,
-            Err(error) => return Err(self.judge(error).await),
+            Err(error) => return Err(self.judge(&session, error).await),
         };
         let may_search = session.may(crate::permission::search_members()).allowed != Some(false);
         let members = if may_search { directory.members(&session, false).await.ok() } else { None };

@@ -3,12 +3,12 @@
 
 use std::time::Duration;
 
-use journal::{Body, Connection, Grant, Person, PersonKind, PersonRecord, Row, SweepId};
+use journal::{Body, Clock, Connection, Grant, Person, PersonKind, PersonRecord, Row, SweepId, Utc};
 use stytch_b2b::Permission;
 
 use crate::clock::later;
 use crate::permission;
-use crate::sweep::verdict::{Finding, Outcome, Rules, Why};
+use crate::sweep::verdict::{Finding, Outcome, Rules, Why, is_success};
 
 /// How long Stytch lets access tokens live when the vendor has changed nothing.
 const TOKEN_LIFE: Duration = Duration::from_secs(3600);
@@ -97,19 +97,13 @@ impl Report {
         let answered_at = answer.filter(|(answer, _)| answer.answered).map(|(_, at)| at);
         let cut_off = matches!(finding.outcome, Outcome::Revoked | Outcome::Accepted | Outcome::AlreadyGone);
         let since = answered_at.or(finding.sent.as_ref()).or(finding.gone.as_ref());
+        // Only our own success says when the tokens died; where somebody else may have done it, the read that found it
+        // gone is the latest that it can have been.
+        let succeeded = answer.filter(|(answer, _)| is_success(answer)).map(|(_, at)| at);
+        let cut_off_by = succeeded.or(finding.gone.as_ref());
         let own = grant.route == journal::Route::Oneself;
         let unsettled = !finding.settled();
-        // Once the doubt has run out one read is made, and whatever it says stands.
-        let doubt_ends = since.map(|at| later(at, rules.confirm_after));
-        let looked_late =
-            doubt_ends.is_some_and(|ends| finding.last_read.as_ref().is_some_and(|read| read.began.utc >= ends));
-        let may_change = matches!(
-            finding.outcome,
-            Outcome::Revoked | Outcome::AlreadyGone | Outcome::StillThere | Outcome::Accepted
-        );
-        let look_again_at = doubt_ends
-            .filter(|_| may_change && finding.attempts > 0 && finding.confirmed.is_none() && !looked_late)
-            .map(|at| at.to_string());
+        let look_again_at = look_again(&finding, since, rules);
         Some(Self {
             sweep_id: opening.sweep_id,
             began_at: began.utc.to_string(),
@@ -129,25 +123,37 @@ impl Report {
             answered_at: answered_at.map(|at| at.utc.to_string()),
             read_at: finding.last_read.as_ref().map(|read| read.began.utc.to_string()),
             gone_at: finding.gone.as_ref().map(|at| at.utc.to_string()),
-            confirm_due_at: finding
-                .gone
-                .as_ref()
-                .and(since)
-                .filter(|_| finding.confirmed.is_none() && finding.attempts > 0)
-                .map(|at| later(at, rules.confirm_after).to_string()),
+            confirm_due_at: look_again_at.filter(|_| finding.gone.is_some()).map(|at| at.to_string()),
             confirmed_at: finding.confirmed.as_ref().map(|at| at.utc.to_string()),
-            tokens_until: since.filter(|_| cut_off).map(|at| later(at, TOKEN_LIFE).to_string()),
+            tokens_until: cut_off_by.filter(|_| cut_off).map(|at| later(at, TOKEN_LIFE).to_string()),
             status: answer.and_then(|(answer, _)| answer.status),
             error_type: answer.and_then(|(answer, _)| answer.error_type.clone()),
             failure: answer.and_then(|(answer, _)| answer.failure).map(failure_word),
             needs: (finding.outcome == Outcome::Denied)
                 .then(|| if own { permission::revoke_own_app() } else { permission::revoke_member_app() }),
             unsettled,
-            look_again_at,
+            look_again_at: look_again_at.map(|at| at.to_string()),
             head,
             grant,
         })
     }
+}
+
+/// When a read may next tell more than is known. What is gone is looked at until a late enough read confirms it; what
+/// was listed, or could not be told, until one late read was answered. A look that brought nothing is not repeated at once.
+fn look_again(finding: &Finding, since: Option<&Clock>, rules: &Rules) -> Option<Utc> {
+    if finding.attempts == 0 || finding.confirmed.is_some() {
+        return None;
+    }
+    let doubt_ends = later(since?, rules.confirm_after);
+    let looked_late = finding.last_read.as_ref().is_some_and(|read| read.began.utc >= doubt_ends);
+    let wanted = match finding.outcome {
+        Outcome::Revoked | Outcome::AlreadyGone => true,
+        Outcome::StillThere | Outcome::Accepted => !looked_late,
+        _ => false,
+    };
+    let rested = finding.last_try.as_ref().map(|at| later(at, rules.confirm_after / 10));
+    wanted.then(|| rested.map_or(doubt_ends, |rested| rested.max(doubt_ends)))
 }
 
 fn failure_word(failure: journal::Failure) -> String {

@@ -66,11 +66,9 @@ impl Desk {
         let plan = self.plan_one(&session, &directory, member_id, connected_app_id)?;
         let item = &plan.items[0];
         let state = session.state();
-        let first_party = item.client_type.as_ref().is_some_and(is_first_party);
-        let may_reconnect = match &item.client_type {
-            Some(_) => app_forbidden(&state.organization, connected_app_id, first_party).map(|forbidden| !forbidden),
-            None => None,
-        };
+        let client_type = item.client_type.as_ref().map(ClientType::as_str);
+        let may_reconnect =
+            app_forbidden(&state.organization, connected_app_id, client_type).map(|forbidden| !forbidden);
         let allowance = allowance(&session, item.own);
         let denied = (allowance.allowed == Some(false)).then(|| session.denial(Some(allowance.needs), None, false));
         Ok(Confirmation { plan, may_reconnect, denied })
@@ -78,7 +76,7 @@ impl Desk {
 
     async fn read_for_plan(
         &self,
-        session: &Session,
+        session: &Arc<Session>,
         directory: &Directory,
         member: &str,
         app: &str,
@@ -102,7 +100,7 @@ impl Desk {
             other => other,
         };
         match read {
-            Err(error @ ApiError::SignedOut(_)) => Err(self.judge(error).await),
+            Err(error @ ApiError::SignedOut(_)) => Err(self.judge(session, error).await),
             Err(error) => {
                 tracing::info!(%error, "a grant could not be read for its confirmation");
                 Ok(())
@@ -163,47 +161,50 @@ impl Desk {
             Some((id, lock)) => {
                 // What an earlier run left open for this very grant is carried on, not begun twice.
                 let mut engine = self.engine(&session, &directory, observer, id, lock).await?;
-                engine.note("resumed", &[]).await?;
+                engine.note("resumed", &who(&session)).await?;
                 engine
             }
             None => self.open(&session, &directory, observer, &plan).await?,
         };
-        let ended = match engine.run(true).await {
-            Err(Error::Journal(error)) if engine.has_sent() => return Err(Error::JournalAfterSending(error)),
-            other => other?,
-        };
-        directory.forget_grants(&item.member_id, &item.connected_app_id);
-        let refusal = engine.refusal().cloned();
-        let id = engine.id();
-        drop(engine);
+        let ended = engine.run(true).await;
+        self.tell(&session, &directory, engine, ended).await
+    }
 
-        if let Ended::SessionEnded(error) = ended {
-            return match self.judge(error).await {
-                over @ Error::SignedOut { .. } => {
-                    // An answered revoke is told as such even though the session is over.
-                    let report = self.report(id).await?;
-                    if report.answered_at.is_some() && report.outcome != Outcome::Failed {
-                        Ok(report)
-                    } else {
-                        Err(over)
-                    }
-                }
-                other => Err(other),
-            };
-        }
-        let report = self.report(id).await?;
-        match refusal {
-            Some(error) if report.outcome == Outcome::Failed && has_its_own_next_step(&error) => Err(error.into()),
-            Some(error) if report.outcome == Outcome::Denied => {
+    /// What a run came to, told as truly as the rows allow: once a request has left, neither a session that ended nor a
+    /// journal that failed may hide what it did.
+    async fn tell(
+        &self,
+        session: &Arc<Session>,
+        directory: &Directory,
+        engine: Engine<'_>,
+        ended: Result<Ended, Error>,
+    ) -> Result<Report, Error> {
+        let (id, sent, refusal) = (engine.id(), engine.has_sent(), engine.refusal().cloned());
+        drop(engine);
+        let after_sending = |error| match error {
+            Error::Journal(error) if sent => Error::JournalAfterSending(error),
+            other => other,
+        };
+        let over = match ended.map_err(after_sending)? {
+            Ended::SessionEnded(error) => Some(self.judge(session, error).await),
+            Ended::AtRest => None,
+        };
+        let report = self.report(id).await.map_err(after_sending)?;
+        let member = MemberId::from(report.grant.member_id.as_str());
+        directory.outlived(&member, &ConnectedAppId::from(report.grant.connected_app_id.as_str()), report.gone_at.is_some());
+        match (over, refusal) {
+            (Some(over), _) if !sent || report.outcome == Outcome::Failed => Err(over),
+            (None, Some(error)) if report.outcome == Outcome::Failed && has_its_own_next_step(&error) => Err(error.into()),
+            (None, Some(error)) if report.outcome == Outcome::Denied => {
                 // The policy that refused may be newer than ours: read it, so that the denial names what is so now.
-                let _ = self.judge(error).await;
+                let _ = self.judge(session, error).await;
                 Ok(report)
             }
             _ => Ok(report),
         }
     }
 
-    /// Everything revoked lately, what is open first, then the newest.
+    /// Every revoke in the journal, what is open first, then the newest.
     ///
     /// # Errors
     /// [`Error::Journal`].
@@ -263,15 +264,20 @@ impl Desk {
     /// organization or place than the session, or, with `send_again`, to another member or a day long past.
     pub async fn settle(&self, id: SweepId, send_again: bool) -> Result<Report, Error> {
         let _one_at_a_time = self.sweeping.lock().await;
+        self.settle_alone(id, send_again).await
+    }
+
+    /// [`Desk::settle`] for whoever holds `sweeping`.
+    async fn settle_alone(&self, id: SweepId, send_again: bool) -> Result<Report, Error> {
         let (session, directory) = self.seated()?;
         let journal = self.journal.clone();
         let sweep = blocking(move || journal.summary(id)).await?;
-        if !same_ground(&sweep, &session) || (send_again && !may_resume(&sweep, &session, &self.clock.now().stamp())) {
+        if !same_ground(&sweep, &session) || (send_again && !self.may_resume(&sweep, &session).await?) {
             return Err(Error::PlanChanged);
         }
         if send_again {
             session.freshen_policy(Timestamp::now()).await;
-            let own = sweep.opening.actor.member_id == self.report(id).await?.grant.member_id;
+            let own = session.is_self(&MemberId::from(self.report(id).await?.grant.member_id.as_str()));
             let allowance = allowance(&session, own);
             if allowance.allowed == Some(false) {
                 return Err(Error::NotAllowed(Box::new(session.denial(Some(allowance.needs), None, false))));
@@ -279,22 +285,13 @@ impl Desk {
         }
         let lock = self.lock(id).await?;
         let mut engine = self.engine(&session, &directory, &self.observer, id, lock).await?;
-        engine.note("resumed", &[]).await?;
+        engine.note("resumed", &who(&session)).await?;
         // A resume reads before it does anything else.
-        let mut ended = engine.read_once().await?;
-        if send_again && matches!(ended, Ended::AtRest) {
-            ended = engine.run(true).await?;
+        let mut ended = engine.read_once().await;
+        if send_again && matches!(ended, Ok(Ended::AtRest)) {
+            ended = engine.run(true).await;
         }
-        drop(engine);
-        if let Ended::SessionEnded(error) = ended {
-            return Err(self.judge(error).await);
-        }
-        let report = self.report(id).await?;
-        directory.forget_grants(
-            &MemberId::from(report.grant.member_id.as_str()),
-            &ConnectedAppId::from(report.grant.connected_app_id.as_str()),
-        );
-        Ok(report)
+        self.tell(&session, &directory, engine, ended).await
     }
 
     /// Does what time has made due: settles by reading what an earlier run left open, and reads a second time what is
@@ -310,19 +307,34 @@ impl Desk {
             if !recent || !same_ground(&sweep, &session) {
                 continue;
             }
+            if self.nothing_due(sweep.id, sweep.rows, now) {
+                continue;
+            }
             let report = self.report(sweep.id).await?;
             let due = report.look_again_at.as_deref().and_then(|at| at.parse::<Timestamp>().ok());
-            // What was looked at within the last minute is not looked at again.
-            let rested = now.duration_since(sweep.last.utc.timestamp()).unsigned_abs() >= Duration::from_secs(60);
-            let left_open = (report.unsettled || sweep.closing.is_none()) && (rested || !self.seen_this_run(sweep.id));
-            if left_open || due.is_some_and(|due| due <= now) {
-                match self.settle(sweep.id, false).await {
-                    Ok(_) => {}
-                    Err(Error::Journal(error)) => return Err(error.into()),
-                    Err(error) => tracing::info!(%error, sweep = %sweep.id, "left for later"),
-                }
-                self.mark_seen(sweep.id);
+            let open = report.unsettled || sweep.closing.is_none();
+            // What stays open is looked at ever more seldom: after a tenth of its age, a minute at the least and an hour at
+            // the most. The first look of a run is made at once.
+            let age = now.duration_since(sweep.opened.utc.timestamp()).unsigned_abs();
+            let pause = (age / 10).clamp(Duration::from_secs(60), Duration::from_secs(3600));
+            let rested = sweep.last.utc.timestamp() + pause;
+            let look_at = match (open, self.seen_this_run(sweep.id)) {
+                (true, false) => Some(now),
+                (true, true) => Some(due.map_or(rested, |due| due.min(rested))),
+                (false, _) => due,
+            };
+            if look_at.is_none_or(|at| at > now) {
+                self.look_not_before(sweep.id, sweep.rows, look_at);
+                continue;
             }
+            // A revoke that somebody asked for goes first: what is due can wait for the next time.
+            let Ok(_one_at_a_time) = self.sweeping.try_lock() else { return Ok(()) };
+            match self.settle_alone(sweep.id, false).await {
+                Ok(_) => {}
+                Err(Error::Journal(error)) => return Err(error.into()),
+                Err(error) => tracing::info!(%error, sweep = %sweep.id, "left for later"),
+            }
+            self.look_not_before(sweep.id, 0, None);
         }
         Ok(())
     }
@@ -331,7 +343,6 @@ impl Desk {
     async fn open_like(&self, session: &Session, plan: &Plan) -> Result<Option<(SweepId, RunningLock)>, Error> {
         let hash: Hash = plan.hash().parse().map_err(|_| Error::PlanChanged)?;
         let journal = self.journal.clone();
-        let now = self.clock.now().stamp();
         let open = blocking(move || {
             let unfinished = journal.unfinished()?;
             let same = journal.sweeps_of_plan(&hash)?;
@@ -342,10 +353,28 @@ impl Desk {
                 .collect::<Result<Vec<_>, _>>()
         })
         .await?;
-        match open.into_iter().find(|sweep| same_ground(sweep, session) && may_resume(sweep, session, &now)) {
-            Some(sweep) => Ok(Some((sweep.id, self.lock(sweep.id).await?))),
-            None => Ok(None),
+        for sweep in open {
+            if same_ground(&sweep, session) && self.may_resume(&sweep, session).await? {
+                return Ok(Some((sweep.id, self.lock(sweep.id).await?)));
+            }
         }
+        Ok(None)
+    }
+
+    /// Whether the one who is signed in may carry a sweep on: the same member, within a day of the last thing that was
+    /// done for it. Reads do not count: looking at an old sweep does not make it young.
+    async fn may_resume(&self, sweep: &SweepSummary, session: &Session) -> Result<bool, Error> {
+        if !session.is_self(&MemberId::from(sweep.opening.actor.member_id.as_str())) {
+            return Ok(false);
+        }
+        let (journal, id) = (self.journal.clone(), sweep.id);
+        let rows = blocking(move || journal.rows(id)).await?;
+        let acted = rows.iter().rev().find(|stored| {
+            matches!(stored.row.body, Body::Opening(_) | Body::Grant(_) | Body::Intent(_) | Body::Answer(_))
+        });
+        let idle = acted.map(|stored| millis_between(&stored.row.clock, &self.clock.now().stamp()));
+        let idle = idle.and_then(|idle| u64::try_from(idle).ok()).map(Duration::from_millis);
+        Ok(idle.is_some_and(|idle| idle <= RESUME_WITHIN))
     }
 
     async fn lock(&self, id: SweepId) -> Result<RunningLock, Error> {
@@ -441,11 +470,15 @@ fn same_ground(sweep: &SweepSummary, session: &Session) -> bool {
     connection_of(session, organization.as_str()).is_ok_and(|here| here == sweep.opening.connection)
 }
 
-/// Whether the one who is signed in may carry a sweep on: the same member, within a day.
-fn may_resume(sweep: &SweepSummary, session: &Session, now: &journal::Clock) -> bool {
-    let idle = millis_between(&sweep.last, now);
-    let fresh = u64::try_from(idle).is_ok_and(|idle| Duration::from_millis(idle) <= RESUME_WITHIN);
-    fresh && sweep.opening.actor.member_id == session.state().member.member_id.as_str()
+/// Who goes on with a sweep, for the note that says so: the opening row names only who began it.
+fn who(session: &Session) -> [(&'static str, String); 4] {
+    let state = session.state();
+    [
+        ("member_id", state.member.member_id.to_string()),
+        ("member_session_id", state.member_session.member_session_id.to_string()),
+        ("roles", state.member_session.roles.join(" ")),
+        ("tool_version", env!("CARGO_PKG_VERSION").to_owned()),
+    ]
 }
 
 fn connection_of(session: &Session, organization_id: &str) -> Result<Connection, Error> {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use journal::SavedConnection;
 use stytch_b2b::{
-    Client, Error as ApiError, Member, MemberId, MemberSession, Organization, Permission, Policy, Reply, SessionToken,
+    Client, ConnectedAppId, Error as ApiError, Member, MemberId, MemberSession, Organization, Permission, Policy, Reply, SessionToken,
 };
 use vault::Keeping;
 
@@ -62,11 +62,15 @@ impl Session {
     /// A copy of what is known now, without the token being reachable from it.
     #[must_use]
     pub fn state(&self) -> State {
-        self.state.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+        self.look().clone()
+    }
+
+    fn look(&self) -> std::sync::RwLockReadGuard<'_, State> {
+        self.state.read().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     pub(crate) fn token(&self) -> SessionToken {
-        self.state().token
+        self.look().token.clone()
     }
 
     pub(crate) fn change(&self, change: impl FnOnce(&mut State)) {
@@ -91,7 +95,7 @@ impl Session {
     /// Judges a permission by the policy as last read and the roles of the session.
     #[must_use]
     pub fn may(&self, needs: Permission) -> Allowance {
-        let state = self.state();
+        let state = self.look();
         let policy = state.policy.as_ref().map(|(policy, _)| policy);
         permission::judge(policy, &state.member_session.roles, &state.organization.custom_roles, needs)
     }
@@ -114,7 +118,7 @@ impl Session {
     /// Whether `member` is the signed-in member, who is served by the `self` calls.
     #[must_use]
     pub fn is_self(&self, member: &MemberId) -> bool {
-        self.state().member.member_id == *member
+        self.look().member.member_id == *member
     }
 
     /// Makes one read with the session: repeated briefly where that is harmless and likely to help, never on 429.
@@ -155,15 +159,30 @@ impl Session {
     }
 }
 
-/// Whether the organization's policy forbids an app of this kind. `None`: the policy's fields did not come.
+/// Whether the organization's policy forbids an app, by the app's type as received. `None`: the policy's fields did not
+/// come, or the type is not known and the policy treats the two kinds differently.
 #[must_use]
-pub fn app_forbidden(organization: &Organization, app: &str, first_party: bool) -> Option<bool> {
-    let (allowed_type, list) = if first_party {
-        (&organization.first_party_connected_apps_allowed_type, &organization.allowed_first_party_connected_apps)
-    } else {
-        (&organization.third_party_connected_apps_allowed_type, &organization.allowed_third_party_connected_apps)
-    };
-    match allowed_type.as_deref()? {
+pub fn app_forbidden(organization: &Organization, app: &str, client_type: Option<&str>) -> Option<bool> {
+    let first = forbids(
+        organization.first_party_connected_apps_allowed_type.as_deref(),
+        &organization.allowed_first_party_connected_apps,
+        app,
+    );
+    let third = forbids(
+        organization.third_party_connected_apps_allowed_type.as_deref(),
+        &organization.allowed_third_party_connected_apps,
+        app,
+    );
+    match client_type {
+        Some("first_party" | "first_party_public") => first,
+        Some("third_party" | "third_party_public") => third,
+        _ if first == third => first,
+        _ => None,
+    }
+}
+
+fn forbids(allowed_type: Option<&str>, list: &[ConnectedAppId], app: &str) -> Option<bool> {
+    match allowed_type? {
         "ALL_ALLOWED" => Some(false),
         "NOT_ALLOWED" => Some(true),
         "RESTRICTED" => Some(!list.iter().any(|allowed| allowed.as_str() == app)),

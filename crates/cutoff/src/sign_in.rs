@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use stytch_b2b::{
-    Authenticated, Client, DiscoveredOrganization, IntermediateSessionToken, OrganizationId, SignInOutcome,
+    Authenticated, Client, DiscoveredOrganization, Error as ApiError, Facts, IntermediateSessionToken, OrganizationId, SignInOutcome,
 };
 
 use crate::clock::rfc3339;
@@ -52,8 +52,10 @@ pub enum Step {
         /// The methods that would do.
         methods: Vec<String>,
     },
+    /// The server let them in; the desk has yet to sit them down.
+    Answered(Box<Authenticated>),
     /// Signed in.
-    SignedIn(Box<Authenticated>),
+    SignedIn,
 }
 
 /// Says whether an address looks like one, so that nothing is sent for a slip of the finger.
@@ -130,7 +132,11 @@ impl Attempt {
     /// Gives the code. A rejected one may be tried again, as long as the server allows.
     pub(crate) async fn code(&mut self, code: &str) -> Result<Step, Error> {
         let code = check_code(code)?;
-        let Stage::Code { organization } = &self.stage else { return Err(Error::OutOfOrder) };
+        let organization = match &self.stage {
+            Stage::Code { organization } => organization,
+            // The code was right the first time, and only what came after it failed.
+            Stage::Choose { organizations, .. } => return Ok(Step::ChooseOrganization(organizations.clone())),
+        };
         match organization {
             Some(organization) => {
                 let answer =
@@ -140,13 +146,21 @@ impl Attempt {
             None => {
                 let answer = self.client.authenticate_discovery_code(&self.email, &code).await?.data;
                 let organizations = answer.discovered_organizations.rows;
+                let unreadable = answer.discovered_organizations.unreadable.len();
                 let mut members = organizations.iter().filter(|found| found.membership.kind == "active_member");
                 let only = match (members.next(), organizations.len()) {
-                    (Some(found), 1) => Some(found.organization.organization_id.clone()),
+                    (Some(found), 1) if unreadable == 0 => Some(found.organization.organization_id.clone()),
                     _ => None,
                 };
                 if organizations.is_empty() {
-                    return Err(Error::NoOrganization);
+                    return Err(match unreadable {
+                        0 => Error::NoOrganization,
+                        _ => ApiError::Garbled {
+                            facts: Facts::default(),
+                            why: format!("none of its {unreadable} organizations can be read"),
+                        }
+                        .into(),
+                    });
                 }
                 self.stage =
                     Stage::Choose { token: answer.intermediate_session_token, organizations: organizations.clone() };
@@ -171,7 +185,7 @@ impl Attempt {
 
 fn after(answer: Authenticated) -> Step {
     match &answer.outcome {
-        SignInOutcome::SignedIn { .. } => Step::SignedIn(Box::new(answer)),
+        SignInOutcome::SignedIn { .. } => Step::Answered(Box::new(answer)),
         SignInOutcome::MoreNeeded { mfa_required, primary_required, .. } => {
             if let Some(primary) = primary_required {
                 return Step::MoreNeeded { what: "primary", methods: primary.allowed_auth_methods.clone() };

@@ -338,6 +338,10 @@ fn refusal(asked: &Asked<'_>, head: &Head, mut facts: Facts, schema: Option<Vec<
         let fields = fields.iter().map(|field| asked.secrets.clean(field)).collect();
         return Error::BadRequest { facts, fields };
     }
+    // A gateway's own page, or one that gave up waiting (408): it says nothing of what the API did with the request.
+    if name.is_empty() || status == 408 {
+        return Error::Garbled { facts, why: format!("a {status} that is not in the API's form") };
+    }
     if status == 404 { Error::NotFound(facts) } else { Error::Refused(facts) }
 }
 

@@ -50,7 +50,10 @@ pub async fn sign_out(shell: State<'_, Shell>, even_if_unreachable: bool) -> Rep
 /// Asks the keyring again.
 #[tauri::command(rename_all = "snake_case")]
 pub async fn keyring_try_again(shell: State<'_, Shell>) -> Reply<Keeping> {
-    Ok(map::keeping(shell.desk()?.try_keyring_again().await))
+    let desk = shell.desk()?;
+    let keeping = map::keeping(desk.try_keyring_again().await);
+    // A sandbox's session is kept in memory by intent, whatever the keyring says.
+    Ok(desk.session().map_or(keeping, |session| map::session(&session).keeping))
 }
 
 async fn status(shell: &Shell) -> Reply<SessionStatus> {

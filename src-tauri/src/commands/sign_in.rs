@@ -43,7 +43,7 @@ async fn told(shell: &Shell, step: Step) -> Reply<SignInStep> {
             SignInStep::ChooseOrganization { organizations: found.iter().map(map::organization_choice).collect() }
         }
         Step::MoreNeeded { what, methods } => SignInStep::MoreNeeded { what: what.to_owned(), methods },
-        Step::SignedIn(_) => {
+        Step::Answered(_) | Step::SignedIn => {
             let session = shell.desk()?.session().map_err(map::refusal)?;
             SignInStep::SignedIn(Box::new(map::session(&session)))
         }

@@ -338,7 +338,9 @@ pub(crate) async fn blocking<T: Send + 'static>(
 ) -> Result<T, Error> {
     match tokio::task::spawn_blocking(work).await {
         Ok(done) => Ok(done?),
-        Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
+        Err(stopped) if stopped.is_panic() => std::panic::resume_unwind(stopped.into_panic()),
+        // The runtime is shutting down: the work was never begun.
+        Err(_) => Err(Error::Journal(journal::Error::Busy)),
     }
 }
 

@@ -24,7 +24,7 @@ struct Shown {
     request_id: Option<String>,
     server_date: Option<String>,
     answered: bool,
-    /// `(app, member)` keys that were listed, and how many rows could not be read.
+    /// The ids that were listed (members in an app's view, apps in every other), and how many rows could not be read.
     listed: Option<(BTreeSet<String>, u32)>,
 }
 
@@ -34,7 +34,7 @@ impl Engine<'_> {
         let mut rows = Vec::new();
         let mut organization: Option<Option<Organization>> = None;
         let (own, others): (Vec<&Grant>, Vec<&Grant>) =
-            grants.iter().partition(|grant| grant.route == journal::Route::Oneself);
+            grants.iter().partition(|grant| self.is_own(grant));
 
         let mut unproven: Vec<&Grant> = others;
         if !own.is_empty() {
@@ -49,6 +49,12 @@ impl Engine<'_> {
             self.app_views(app, &grants, &mut organization, &mut rows).await?;
         }
         Ok(rows)
+    }
+
+    /// Whether one's own list tells of a grant: it does for whoever began the sweep as themselves, and for nobody who
+    /// settles it in their place.
+    fn is_own(&self, grant: &Grant) -> bool {
+        grant.route == journal::Route::Oneself && self.session.is_self(&MemberId::from(grant.member_id.as_str()))
     }
 
     /// One's own list; answers the grants it could not tell of.
@@ -133,8 +139,8 @@ impl Engine<'_> {
         let others = shown.listed.as_ref().map(|(listed, _)| {
             u32::try_from(known.iter().filter(|other| listed.contains(*other)).count()).unwrap_or(u32::MAX)
         });
-        let first_party = grants.first().is_some_and(|grant| grant.first_party);
-        let policy = policy_of(organization.as_ref().and_then(Option::as_ref), app.as_str(), first_party);
+        let client_type = grants.first().and_then(|grant| grant.client_type.as_deref());
+        let policy = policy_of(organization.as_ref().and_then(Option::as_ref), app.as_str(), client_type);
         let proves =
             policy.as_ref().is_some_and(|policy| policy.app_forbidden == Some(false)) && others.unwrap_or(0) > 0;
         // An app that is still listed says nothing of one member's grant, so it is never counted as present.
@@ -174,7 +180,11 @@ impl Engine<'_> {
         // A policy is told per app, so a row is written per app: what is forbidden for one may be allowed for the next.
         for (grant, key) in grants {
             let policy = if lacks {
-                policy_of(organization.as_ref().and_then(Option::as_ref), &grant.connected_app_id, grant.first_party)
+                policy_of(
+                    organization.as_ref().and_then(Option::as_ref),
+                    &grant.connected_app_id,
+                    grant.client_type.as_deref(),
+                )
             } else {
                 None
             };
@@ -300,10 +310,10 @@ impl Engine<'_> {
     }
 }
 
-fn policy_of(organization: Option<&Organization>, app: &str, first_party: bool) -> Option<Policy> {
+fn policy_of(organization: Option<&Organization>, app: &str, client_type: Option<&str>) -> Option<Policy> {
     organization.map(|organization| Policy {
         first_party: organization.first_party_connected_apps_allowed_type.clone(),
         third_party: organization.third_party_connected_apps_allowed_type.clone(),
-        app_forbidden: app_forbidden(organization, app, first_party),
+        app_forbidden: app_forbidden(organization, app, client_type),
     })
 }

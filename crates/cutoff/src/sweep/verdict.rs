@@ -91,14 +91,16 @@ pub struct Finding {
     pub outcome: Outcome,
     /// For [`Outcome::Accepted`].
     pub why: Option<Why>,
-    /// How many requests were recorded as about to leave.
+    /// How many requests left, or may have: intents, less those whose request certainly did not.
     pub attempts: u32,
-    /// When the last of them was.
+    /// When the last of them was given to the network; of one that nothing more is known of, when it was about to be.
     pub sent: Option<Clock>,
     /// The answer that counts, and when it came: the last success, else the last of any kind, else the failure to get one.
     pub answer: Option<(Answer, Clock)>,
     /// The last read that looked for this grant and was answered.
     pub last_read: Option<Read>,
+    /// When a read last looked for it, answered or not.
+    pub last_try: Option<Clock>,
     /// When the first clean read after the last sign of it began.
     pub gone: Option<Clock>,
     /// When the second, late enough, began.
@@ -108,7 +110,7 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// Whether a later read could still change or confirm it.
+    /// Whether what became of it is known as well as it can be; `false` while another read, or another request, may tell.
     #[must_use]
     pub fn settled(&self) -> bool {
         match self.outcome {
@@ -123,6 +125,7 @@ impl Finding {
     pub fn of(n: u32, rows: &[Row], rules: &Rules) -> Self {
         let history = History::of(n, rows);
         let last_sent = history.intents.last().map(|(_, clock)| clock.clone());
+        let left: Vec<Clock> = history.intents.iter().filter_map(|(attempt, clock)| history.left(*attempt, clock)).collect();
         let success = history.answers.iter().rev().find(|(answer, _)| is_success(answer)).cloned();
         let latest = history.answers.last().cloned();
         let answer = success.clone().or_else(|| latest.clone());
@@ -169,10 +172,11 @@ impl Finding {
         Self {
             outcome,
             why,
-            attempts: u32::try_from(history.intents.len()).unwrap_or(u32::MAX),
-            sent: last_sent,
+            attempts: u32::try_from(left.len()).unwrap_or(u32::MAX),
+            sent: left.last().cloned(),
             answer,
-            last_read: history.reads.last().map(|(read, _)| (*read).clone()),
+            last_read: history.reads.iter().rev().find(|(read, _)| read.answered).map(|(read, _)| (*read).clone()),
+            last_try: history.reads.last().map(|(read, _)| read.ended.clone()),
             gone,
             confirmed,
             listed,
@@ -310,6 +314,15 @@ impl<'a> History<'a> {
         self.reads
             .iter()
             .any(|(read, proof)| *proof == Some(Proof::Absent) && matches!(read.view, View::App | View::Organization))
+    }
+
+    /// When the request of an attempt left, or may have: `None` when it certainly did not.
+    fn left(&self, attempt: u32, intended: &Clock) -> Option<Clock> {
+        match self.answers.iter().find(|(answer, _)| answer.attempt == attempt) {
+            Some((answer, _)) if answer.failure == Some(Failure::NotSent) => None,
+            Some((answer, _)) => Some(answer.sent.clone()),
+            None => Some(intended.clone()),
+        }
     }
 
     /// Whether some request was recorded as about to leave and has neither a success nor a certain refusal.

@@ -179,7 +179,7 @@ async fn captcha_in_plain_text_is_told_apart_from_any_other_refusal() {
     let client = client(&server.base());
     let first = client.send_discovery_code("a@b.example").await.unwrap_err();
     let second = client.send_discovery_code("a@b.example").await.unwrap_err();
-    assert_eq!((first.kind(), second.kind()), ("captcha_required", "refused"));
+    assert_eq!((first.kind(), second.kind()), ("captcha_required", "garbled"));
     assert_eq!(second.facts().message.as_deref(), Some("Go away"));
 }
 
