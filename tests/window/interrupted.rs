@@ -108,7 +108,13 @@ async fn killed_before_the_server_did_anything_the_next_start_shows_it_unsettled
     app.click(&row).await?;
     app.see("dialog[data-outcome=\"unknown\"]").await?;
     assert_eq!(stories::revokes_sent(&scene).len(), 1, "it was sent again without being asked");
+    // What may send again asks first, and that sentence stands on its button.
     app.click(&format!("dialog {}", hook("send-again"))).await?;
+    app.see("dialog[data-stage=\"confirm\"]").await?;
+    let button = app.text(&format!("dialog {}", hook("confirm"))).await?;
+    assert!(button.contains("If still listed") && button.contains(stories::ORGANIZATION), "{button}");
+    assert_eq!(stories::revokes_sent(&scene).len(), 1, "it was sent again without being confirmed");
+    app.click(&format!("dialog {}", hook("confirm"))).await?;
     app.see("dialog[data-outcome=\"revoked\"]").await?;
     assert!(!scene.ledger().await?.grants.contains(&pair));
     assert_eq!(stories::revokes_sent(&scene).len(), 2);

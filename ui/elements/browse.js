@@ -25,6 +25,7 @@ const REST = 110;
  * @property {HTMLInputElement} filter
  * @property {(node: HTMLElement | null) => void} show puts a detail in, or takes it away
  * @property {() => void} enter called when the screen has come into view
+ * @property {(on: boolean) => void} bar takes away what only a list needs, where there will be none
  */
 
 /**
@@ -84,6 +85,7 @@ export function browse(frame, plan) {
     paint: plan.paint,
     onOpen: plan.onOpen,
     onPage: (page) => {
+      bar(false);
       slot(root, "columns").hidden = page.matching === 0;
       put(summary, plan.summary(page.total), " · ", say(words.lists.as_of, { at: time(page.read_at) }), age(page.read_at));
       matching.textContent = rows.filter === "" ? "" : words.lists.matching(page.matching, page.total);
@@ -103,6 +105,13 @@ export function browse(frame, plan) {
     stale: (refusal, readAt) => stalePut(frame, strip, refusal, readAt, retry),
   });
   slot(root, "under").replaceWith(rows.root);
+
+  /** @param {boolean} on */
+  function bar(on) {
+    slot(root, "filters").hidden = on || plan.filter === null;
+    slot(root, "columns").hidden = on;
+    again.hidden = on;
+  }
 
   /** @param {string} at */
   function age(at) {
@@ -190,7 +199,15 @@ export function browse(frame, plan) {
       slot(pick, "text").textContent = plan.pick;
       put(detail, pick);
     }
-    if (had && !rows.focus() && plan.filter !== null) filter.focus();
+    if (had && !rows.focus()) instead();
+  }
+
+  /** Where the keyboard goes when there is no row to go to. */
+  function instead() {
+    const act = rows.state.querySelector("button.solid:not(:disabled)") ?? rows.state.querySelector("button:not(:disabled)");
+    if (!slot(root, "filters").hidden) filter.focus();
+    else if (act instanceof HTMLElement) act.focus();
+    else slot(root, "title").focus();
   }
 
   if (plan.pick === null) {
@@ -204,11 +221,12 @@ export function browse(frame, plan) {
     detail,
     filter,
     show,
+    bar,
     enter: () => {
       rows.draw();
       if (root.dataset.open !== undefined) return;
-      if (plan.filter !== null) filter.focus();
-      else if (!rows.focus()) slot(root, "title").focus();
+      if (!slot(root, "filters").hidden) filter.focus();
+      else if (!rows.focus()) instead();
     },
   };
 }

@@ -30,7 +30,10 @@ export function openDialog(how = {}) {
   const came = current ? null : document.activeElement;
   const origin = came instanceof HTMLElement && came !== document.body ? came : null;
   current?.close(null);
-  const root = el("dialog", { "data-test": "dialog", tabindex: "-1" });
+  // What is announced while it is open must be inside: everything outside a modal dialog is inert, and stays unheard.
+  const live = el("div", { class: "unseen", role: "status", "aria-live": "polite" });
+  const body = el("div");
+  const root = el("dialog", { "data-test": "dialog", tabindex: "-1" }, body, live);
   let locked = false;
   let isOpen = true;
   /** @type {() => void} */
@@ -62,7 +65,7 @@ export function openDialog(how = {}) {
       for (const mark of marks) delete root.dataset[mark];
       marks = new Set(Object.keys(about));
       for (const [name, value] of Object.entries(about)) root.dataset[name] = value;
-      root.replaceChildren(content);
+      body.replaceChildren(content);
       const heading = content.querySelector("h2");
       if (heading) {
         heading.id ||= unique("title");
@@ -75,6 +78,9 @@ export function openDialog(how = {}) {
       }
       if (!root.open) root.showModal();
       root.scrollTop = 0;
+      // Once it is open, a new content is heard only through what the focus moves to.
+      const described = [heading === focus ? "" : heading?.id, lead?.id].filter((id) => id).join(" ");
+      if (focus && described !== "") focus.setAttribute("aria-describedby", described);
       (focus ?? root).focus({ preventScroll: true });
     },
     close: (focusBack) => {

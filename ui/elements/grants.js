@@ -1,7 +1,7 @@
 // The grants of one member, or of one app: each with its scopes and a button to revoke it, or the reason why not.
 
 import { clone, button, el, input, put, slot } from "../lib/dom.js";
-import { memberName, named, visible } from "../lib/text.js";
+import { idTail, memberName, named, visible } from "../lib/text.js";
 import { words } from "../words/en.js";
 import { refusedPanel, stalePut } from "./browse.js";
 import { Rows } from "./rows.js";
@@ -24,8 +24,12 @@ import { Rows } from "./rows.js";
  * @property {string} none
  * @property {(window: import("../contract.js").Window) => Promise<P & import("./rows.js").Page<Grant>>} fetch
  * @property {(sheet: HTMLElement, page: P & import("./rows.js").Page<Grant>) => void} onPage fills in the facts
+ * @property {(page: P & import("./rows.js").Page<Grant>) => number | null} [height] of a row, when it is not the usual one
  * @property {() => void} back
  */
+
+/** Of a row, in CSS pixels. */
+const HEIGHT = 54;
 
 /**
  * May this grant be revoked by the one who is signed in?
@@ -39,14 +43,15 @@ function allowance(frame, member) {
 }
 
 /**
- * Why a grant cannot be revoked, in one line.
+ * Why a grant cannot be revoked, in one line. Without a policy, an empty list of roles says nothing.
  * @param {Allowance} needed
+ * @param {string | null} policyReadAt
  */
-export function reasonWords(needed) {
-  const held = needed.roles_that_hold_it.length > 0
-    ? words.grants.held.replace("{roles}", needed.roles_that_hold_it.map((role) => visible(role, 80)).join(", "))
-    : words.grants.held_none;
-  return `${words.grants.needs.replace("{action}", needed.action).replace("{resource}", needed.resource)}; ${held}`;
+export function reasonWords(needed, policyReadAt) {
+  const none = needed.roles_that_hold_it.length === 0;
+  const roles = none ? words.unknown_value : needed.roles_that_hold_it.map((role) => visible(role, 80)).join(", ");
+  return (none && policyReadAt !== null ? words.grants.reason_none : words.grants.reason)
+    .replace("{action}", () => visible(needed.action, 80)).replace("{resource}", () => visible(needed.resource, 80)).replace("{roles}", () => roles);
 }
 
 /**
@@ -83,12 +88,13 @@ export function grants(frame, plan) {
   const rows = new Rows({
     label: plan.heading,
     manner: "list",
-    height: 54,
+    height: HEIGHT,
     template: "t-grant-row",
     fetch: plan.fetch,
     id: (grant) => (plan.of === "member" ? grant.app.connected_app_id : grant.member.member_id),
     paint,
     onPage: (page) => {
+      rows.resize(plan.height?.(page) ?? HEIGHT);
       slot(sheet, "count").textContent = rows.filter === "" ? plan.counted(page.total) : words.lists.matching(page.matching, page.total);
       plan.onPage(sheet, page);
       say_why(page.rows);
@@ -103,7 +109,7 @@ export function grants(frame, plan) {
   function say_why(shown) {
     const refused = shown.map((grant) => allowance(frame, grant.member)).find((needed) => needed.allowed === false);
     reason.hidden = refused === undefined;
-    reason.textContent = refused ? `${reasonWords(refused)}.` : "";
+    reason.textContent = refused ? `${reasonWords(refused, frame.session.policy_read_at)}.` : "";
   }
 
   /** @param {HTMLElement} node @param {Grant} grant */
@@ -112,8 +118,11 @@ export function grants(frame, plan) {
     if (plan.of === "member") {
       put(slot(node, "name"), named(grant.app.name, { strong: true }), grant.app.first_party ? el("span", { class: "tag" }, words.apps.types.first_party) : null);
     } else {
-      put(slot(node, "name"), named(who, { strong: true }), grant.member.yourself ? el("span", { class: "tag" }, words.you) : null);
+      const nameless = !grant.member.name && !grant.member.email;
+      node.classList.toggle("by-id", nameless);
+      put(slot(node, "name"), nameless ? el("span", { class: "mono", title: visible(who) }, named(who, { title: false })) : named(who, { strong: true }), grant.member.yourself ? el("span", { class: "tag" }, words.you) : null);
     }
+    put(slot(node, "tail"), plan.of === "member" ? idTail(grant.app.connected_app_id) : null);
     const scopes = slot(node, "scopes");
     put(scopes, grant.scopes.length > 0 ? named(grant.scopes.join(" "), { limit: 400 }) : words.grants.no_scopes);
     scopes.dataset.fact = "scopes";
@@ -121,9 +130,9 @@ export function grants(frame, plan) {
     const act = el("button", { class: "b small act", type: "button", "data-test": "revoke", "aria-label": words.grants.revoke_label(visible(grant.app.name, 80), visible(who, 80)) }, words.grants.revoke);
     if (needed.allowed === false) {
       act.disabled = true;
-      act.title = reasonWords(needed);
+      act.title = reasonWords(needed, frame.session.policy_read_at);
       act.setAttribute("aria-describedby", reasonId);
-      const why = el("button", { class: "lnk", type: "button", "data-test": "why-not", title: reasonWords(needed), "aria-label": words.grants.why_not_label(visible(grant.app.name, 80), visible(who, 80)) }, words.grants.why_not);
+      const why = el("button", { class: "lnk", type: "button", "data-test": "why-not", title: reasonWords(needed, frame.session.policy_read_at), "aria-label": words.grants.why_not_label(visible(grant.app.name, 80), visible(who, 80)) }, words.grants.why_not);
       why.addEventListener("click", () => revoke(why, grant));
       put(slot(node, "do"), why, act);
     } else {

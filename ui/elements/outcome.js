@@ -3,7 +3,7 @@
 
 import { el, group, say } from "../lib/dom.js";
 import { memberName, named, visible, whole } from "../lib/text.js";
-import { clock, countdown, everySecond, time, until } from "../lib/time.js";
+import { clock, countdown, everySecond, span, time, until } from "../lib/time.js";
 import { words } from "../words/en.js";
 import { note } from "./telling.js";
 
@@ -31,7 +31,8 @@ import { note } from "./telling.js";
  * @property {() => unknown} [signIn]
  * @property {(button: HTMLButtonElement) => unknown} [readPolicy]
  * @property {() => unknown} [askAnyway]
- * @property {(button: HTMLButtonElement, sweepId: string, sendAgain: boolean) => unknown} [settle]
+ * @property {(button: HTMLButtonElement, sweepId: string) => unknown} [settle] reads again, and sends nothing
+ * @property {(sweepId: string) => unknown} [sendAgain] asks for a confirmation first
  * @property {() => unknown} [revokeAgain]
  * @property {(button: HTMLButtonElement) => unknown} [signOutAnyway]
  * @property {(button: HTMLButtonElement) => unknown} [tryKeyring]
@@ -91,19 +92,15 @@ function comingBack(report) {
 function tokens(report) {
   const at = report.tokens_until;
   if (!at) return [];
-  const left = el("span", { class: "soft num", "data-test": "tokens-left" });
   const value = el("span");
   everySecond(value, () => {
     const ms = until(at);
-    left.textContent = `(${countdown(ms)})`;
-    const wanted = ms > 0 ? "left" : "past";
-    if (value.dataset.is === wanted) return;
-    value.dataset.is = wanted;
+    // Nobody needs seconds of something that is only about right, except where they are all that is left.
+    const left = ms <= 0 ? "" : ms < 2 * 60_000 ? words.seconds(Math.ceil(ms / 1000)) : span(ms);
+    if (value.dataset.left === left) return;
+    value.dataset.left = left;
     const when = time(at, { seconds: false });
-    value.replaceChildren(
-      ms > 0 ? say(words.facts.tokens_value, { at: when, left }) : say(words.facts.tokens_past, { at: when }),
-      el("span", { class: "soft" }, ` ${words.facts.tokens_default}`),
-    );
+    value.replaceChildren(left === "" ? say(words.facts.tokens_past, { at: when }) : say(words.facts.tokens_value, { at: when, left: el("span", { class: "num", "data-test": "tokens-left" }, left) }));
   });
   return [{ key: "tokens_until", label: words.facts.tokens, value }];
 }
@@ -116,25 +113,91 @@ function sessions(report) {
 /** @param {RevokeReport} report @returns {Fact[]} */
 function sent(report) {
   if (!report.sent_at) return [];
-  return [{ key: "sent_at", label: words.facts.sent, value: group(time(report.sent_at), `, ${words.facts.sent_times(report.attempts)}`) }];
+  const said = report.attempts > 1 ? words.facts.sent_times(report.attempts) : words.facts.sent_once;
+  return [{ key: "sent_at", label: words.facts.sent, value: say(said, { at: time(report.sent_at) }) }];
 }
 
 /** @param {string} key @param {string} label @param {string | null} at @returns {Fact[]} */
 const when = (key, label, at) => (at ? [{ key, label, value: time(at) }] : []);
 
 /**
- * What can be done about a revoke that is not settled. Sending again destroys, so the number stands on that button too.
+ * What can be done about a revoke that is not settled. Sending again destroys, so it leads to a confirmation first.
  * @param {RevokeReport} report
  * @param {Around} around
  * @returns {Act[]}
  */
 function settling(report, around) {
-  const { settle } = around;
-  if (!settle || !(report.unsettled || report.outcome === "unknown")) return [];
+  const { settle, sendAgain } = around;
+  if (!(report.unsettled || report.outcome === "unknown")) return [];
   /** @type {Act[]} */
-  const acts = [{ key: "settle", label: words.acts.settle, run: (button) => settle(button, report.sweep_id, false) }];
-  if (report.answered_at === null) acts.unshift({ key: "send-again", label: words.acts.send_again(visible(report.organization_name, 60)), style: "danger", left: true, run: (button) => settle(button, report.sweep_id, true) });
+  const acts = [];
+  if (sendAgain && report.answered_at === null) acts.push({ key: "send-again", label: words.acts.send_again_ask, style: "danger", run: () => sendAgain(report.sweep_id) });
+  if (settle) acts.push({ key: "settle", label: words.acts.settle, run: (button) => settle(button, report.sweep_id) });
   return acts;
+}
+
+/**
+ * A member as one line of text.
+ * @param {MemberFace} member
+ */
+function memberLine(member) {
+  return [member.name ? visible(member.name) : "", member.email ? `<${visible(member.email)}>` : "", visible(member.member_id)].filter((part) => part !== "").join(" ");
+}
+
+/** A time as a record has it: UTC, to the second. @param {string | null} at */
+function utc(at) {
+  if (!at) return words.not_recorded;
+  const when = new Date(at);
+  return Number.isNaN(when.getTime()) ? visible(at) : `${when.toISOString().slice(0, 19)}Z`;
+}
+
+/**
+ * What was observed, as plain text. What strangers wrote is shown here as on screen: a name with a line break in it must not
+ * be able to add a line to the record.
+ * @param {RevokeReport} report
+ * @param {string} outcome
+ */
+function recordText(report, outcome) {
+  return words.record({
+    outcome: `${outcome} (${report.outcome})`,
+    organization: `${visible(report.organization_name)} ${words.environment[report.environment]}`,
+    member: memberLine(report.member),
+    app: `${visible(report.app.name) || words.nameless} ${visible(report.app.connected_app_id)}`,
+    scopes: visible(report.scopes.join(" "), 4000) || words.grants.no_scopes,
+    sent: report.attempts === 0 ? words.facts.sent_none : utc(report.sent_at),
+    answered: utc(report.answered_at),
+    gone: utc(report.gone_at),
+    confirmed: utc(report.confirmed_at),
+    request: report.request_id ?? report.denial?.request_id ?? words.not_recorded,
+    head: report.head,
+  });
+}
+
+/**
+ * Whose grant it was, to what, where, and where the journal stands: what makes the rest of it evidence.
+ * @param {RevokeReport} report
+ * @returns {Fact[]}
+ */
+function recordFacts(report) {
+  const { member, app } = report;
+  const name = memberName(member);
+  const address = member.name && member.email ? group(" ", named(member.email, { limit: 120 })) : null;
+  const id = name === member.member_id ? null : el("span", { class: "block" }, whole(member.member_id, { mono: true }));
+  return [
+    { key: "member", label: words.facts.member, value: group(name === member.member_id ? whole(name, { mono: true }) : named(name, { limit: 160 }), address, id) },
+    { key: "app", label: words.facts.app, value: named(app.name, { limit: 160 }) },
+    { key: "connected_app_id", label: words.facts.client_id, value: whole(app.connected_app_id, { mono: true }), copy: app.connected_app_id },
+    { key: "organization", label: words.facts.organization, value: placed(report) },
+    { key: "head", label: words.facts.head, value: el("span", { class: "mono", title: visible(report.head) }, visible(report.head, 16)), copy: report.head },
+  ];
+}
+
+/**
+ * The organization of a report, and which kind of place it is in.
+ * @param {RevokeReport} report
+ */
+export function placed(report) {
+  return group(named(report.organization_name, { limit: 80 }), " ", el("span", { class: "env", "data-env": report.environment }, words.environment[report.environment]));
 }
 
 /**
@@ -144,9 +207,27 @@ function settling(report, around) {
  * @returns {Telling}
  */
 export function tellOutcome(report, around) {
-  if (report.outcome === "denied" && report.denial) {
-    return tellDenial(report.denial, { ...around, about: { member: report.member, app: report.app } }, { outcome: "denied" });
+  // Elsewhere nothing can be done about it from here, so nothing is offered but to read it and to close.
+  const near = report.here ? around : { session: null, act: around.act, ...(around.close ? { close: around.close } : {}) };
+  const telling = report.outcome === "denied" && report.denial
+    ? tellDenial(report.denial, { ...near, about: { member: report.member, app: report.app } }, { outcome: "denied", sweep: report.sweep_id })
+    : tellObserved(report, near);
+  telling.record = recordFacts(report);
+  if (!report.here) {
+    telling.acts = telling.acts.filter((act) => act.key === "close");
+    telling.notes.unshift(note("elsewhere", say(words.facts.elsewhere, { org: named(report.organization_name, { strong: true, limit: 80 }), env: el("span", { class: "env", "data-env": report.environment }, words.environment[report.environment]) })));
   }
+  const lefts = telling.acts.filter((act) => act.left).length;
+  telling.acts.splice(lefts, 0, { key: "copy-record", label: words.acts.copy_record, left: true, copies: recordText(report, telling.title) });
+  return telling;
+}
+
+/**
+ * @param {RevokeReport} report
+ * @param {Around} around
+ * @returns {Telling}
+ */
+function tellObserved(report, around) {
   const confirmed = report.outcome === "revoked" && report.confirmed_at !== null;
   const said = words.outcome[confirmed ? "confirmed" : report.outcome];
   const pieces = { member: bold(report.member), app: boldApp(report.app), org: named(report.organization_name, { limit: 80 }), at: time(report.read_at ?? report.began_at) };
@@ -184,13 +265,13 @@ export function tellOutcome(report, around) {
       break;
     case "still_there":
       mark = "wait";
-      facts = [...when("answered_at", words.facts.answered, report.answered_at), ...when("read_at", words.facts.last_read, report.read_at), ...sent(report), requestFact(report.request_id), comingBack(report)];
+      facts = [...sent(report), ...when("answered_at", words.facts.answered, report.answered_at), ...when("read_at", words.facts.last_read, report.read_at), requestFact(report.request_id), comingBack(report)];
       if (around.revokeAgain) acts.push({ key: "revoke-again", label: words.acts.revoke_again, run: around.revokeAgain });
       break;
     case "already_gone":
       mark = "gone";
       facts = [
-        ...when("gone_at", words.facts.gone, report.gone_at ?? report.read_at),
+        ...when("gone_at", words.facts.not_listed, report.gone_at ?? report.read_at),
         ...(report.attempts > 0 ? sent(report) : [{ key: "sent_at", label: words.facts.sent, value: words.facts.sent_none }]),
         ...(report.request_id ? [requestFact(report.request_id)] : []),
         ...tokens(report),
@@ -244,18 +325,21 @@ export function tellDenial(denial, around, about) {
     ? say(words.facts.missing_value, { action: el("code", {}, denial.action), resource: el("code", {}, denial.resource ?? words.unknown_value) })
     : words.facts.missing_none;
   const session = around.session;
+  // Without a policy, an empty list of roles says nothing.
+  const unknown = denial.policy_read_at === null || denial.action === null;
+  const holders = unknown ? words.unknown_value : denial.roles_that_hold_it.join(", ") || words.facts.holders_none;
   const common = {
     organization: session?.organization_name ?? words.unknown_value,
     email: session?.member_email ?? words.unknown_value,
     action: denial.action ?? words.unknown_value,
     resource: denial.resource ?? words.unknown_value,
     roles: listed(denial.your_roles),
-    holders: denial.roles_that_hold_it.join(", ") || words.facts.holders_none,
+    holders,
     request: denial.request_id ?? words.said_in_advance,
   };
   const subject = around.about;
   const request = subject
-    ? words.access_request({ ...common, app: subject.app.name, app_id: subject.app.connected_app_id, member: memberName(subject.member), member_id: subject.member.member_id })
+    ? words.access_request({ ...common, app: visible(subject.app.name), app_id: visible(subject.app.connected_app_id), member: visible(memberName(subject.member)), member_id: visible(subject.member.member_id) })
     : words.access_request_list(common);
   const said = words.outcome.denied;
   const lead = subject
@@ -264,7 +348,7 @@ export function tellDenial(denial, around, about) {
   /** @type {Act[]} */
   const acts = [{ key: "copy-request", label: words.acts.copy_request, left: true, copies: request }];
   if (around.readPolicy) acts.push({ key: "policy-again", label: words.acts.policy_again, run: around.readPolicy });
-  if (around.askAnyway && !denial.asked) acts.push({ key: "ask-anyway", label: words.acts.ask_anyway, run: around.askAnyway });
+  if (around.askAnyway) acts.push({ key: "ask-anyway", label: denial.asked ? words.acts.ask_again : words.acts.ask_anyway, run: around.askAnyway });
   return {
     about: { ...about, asked: String(denial.asked) },
     mark: "no",
@@ -273,7 +357,7 @@ export function tellDenial(denial, around, about) {
     facts: [
       { key: "missing", label: words.facts.missing, value: permission },
       { key: "your_roles", label: words.facts.your_roles, value: named(listed(denial.your_roles), { limit: 400 }) },
-      { key: "roles_that_hold_it", label: words.facts.holders, value: named(denial.roles_that_hold_it.join(", ") || words.facts.holders_none, { limit: 400 }) },
+      { key: "roles_that_hold_it", label: words.facts.holders, value: named(holders, { limit: 400 }) },
       { key: "policy_read_at", label: words.facts.policy_read, value: denial.policy_read_at ? time(denial.policy_read_at) : words.facts.policy_unread },
       ...(denial.asked ? [requestFact(denial.request_id)] : []),
     ],
@@ -296,7 +380,7 @@ export function tellRefusal(refusal, around) {
   const host = around.host ?? around.session?.connection.base_url ?? "";
   /** @type {Telling} */
   const told = { about: { refusal: refusal.kind }, mark: "note", title: "", lead: "", facts: [], notes: [], acts: [] };
-  /** @param {string} value @returns {Fact} */
+  /** @param {Piece} value @returns {Fact} */
   const next = (value) => ({ key: "next", label: words.facts.next, value });
   const retry = around.retry;
   /** @type {Act[]} */
@@ -436,10 +520,13 @@ export function tellRefusal(refusal, around) {
       break;
     case "journal": {
       told.mark = "trouble";
-      begin({ title: all.journal.title, lead: refusal.sent ? all.journal.lead_sent : all.journal.lead });
+      // Whoever was only reading must not be told of a request that was never meant.
+      const acting = refusal.sent || around.act === "revoke";
+      begin({ title: acting ? all.journal.title : all.journal.title_open, lead: refusal.sent ? all.journal.lead_sent : acting ? all.journal.lead : all.journal.lead_open });
       const causes = /** @type {Record<string, string>} */ (all.journal.faults);
       const nexts = /** @type {Record<string, string>} */ (all.journal.next);
-      told.facts = [{ key: "cause", label: words.facts.cause, value: causes[refusal.fault] ?? all.journal.faults.other }, next(nexts[refusal.fault] ?? all.journal.next.other)];
+      const helps = refusal.sent ? (refusal.fault === "full" ? all.journal.next.full_sent : all.journal.next.other_sent) : nexts[refusal.fault] ?? all.journal.next.other;
+      told.facts = [{ key: "cause", label: words.facts.cause, value: causes[refusal.fault] ?? all.journal.faults.other }, next(say(helps, { flag: el("code", {}, all.journal.flag) }))];
       if (!refusal.sent) told.acts.push(...again);
       break;
     }
@@ -572,6 +659,8 @@ export function planNotes(plan, how) {
   const said = words.confirm;
   const notes = [];
   if (plan.app.first_party) notes.push(note("first_party", el("b", {}, said.first_party), " ", said.first_party_note));
+  const noType = plan.app.client_type === "";
+  if (plan.full_access === null || noType) notes.push(note("unread", plan.full_access !== null ? said.unread_type : noType ? said.unread : said.unread_scopes));
   if (plan.full_access) notes.push(note("full_access", el("b", {}, said.full_access), " ", said.full_access_note));
   if (how.anyway && plan.denied) notes.push(note("anyway", say(said.anyway, { at: plan.denied.policy_read_at ? time(plan.denied.policy_read_at) : words.unknown_value })));
   return notes;

@@ -83,6 +83,12 @@ export class Rows {
     new ResizeObserver(() => this.draw()).observe(this.list);
   }
 
+  /** Makes every row so high. @param {number} height in CSS pixels */
+  resize(height) {
+    this.wants.height = height;
+    this.list.style.setProperty("--row", `${height}px`);
+  }
+
   /** How many rows there are to show, the unreadable ones among them. */
   get length() {
     if (!this.page) return 0;

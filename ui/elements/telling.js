@@ -36,6 +36,7 @@ import { copyButton, copyFrom } from "./copy.js";
  * @property {Piece} lead
  * @property {Fact[]} facts
  * @property {Piece[]} notes
+ * @property {Fact[]} [record] what identifies it all, in quieter letters below
  * @property {Act[]} acts
  */
 
@@ -81,6 +82,9 @@ export function paintTelling(telling) {
   put(slot(root, "lead"), telling.lead);
   put(slot(root, "facts"), ...telling.facts.flatMap(factCells));
   put(slot(root, "notes"), ...telling.notes);
+  const record = slot(root, "record");
+  record.hidden = !telling.record;
+  put(record, ...(telling.record ?? []).flatMap(factCells));
   /** @type {HTMLButtonElement | null} */
   let first = null;
   /** @type {HTMLElement[]} */
@@ -108,6 +112,8 @@ export function paintTelling(telling) {
     if (act.style === "solid") first = button;
     (act.left ? left : right).push(button);
   }
-  put(slot(root, "acts"), ...left, telling.acts.length > 0 ? el("span", { class: "sp" }) : null, ...right);
+  // A margin and not a spacer: when the acts wrap, the one that Enter presses stays at the right.
+  left.at(-1)?.classList.add("apart");
+  put(slot(root, "acts"), ...left, ...right);
   return { root, first };
 }

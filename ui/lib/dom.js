@@ -158,7 +158,7 @@ export function unique(stem) {
  * @param {string} said
  */
 export function announce(said) {
-  const place = document.getElementById("announce");
+  const place = document.querySelector("dialog[open] > [role=status]") ?? document.getElementById("announce");
   if (!place) return;
   place.textContent = "";
   // Two turns apart: a live region speaks of a change, and the same sentence twice is none.

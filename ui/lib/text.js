@@ -164,3 +164,12 @@ export function whole(text, how = {}) {
 export function memberName(member) {
   return member.name || member.email || member.member_id;
 }
+
+/**
+ * The end of an id, by which two things of one name are told apart; the whole id is in the title.
+ * @param {string} id
+ */
+export function idTail(id) {
+  const end = [...id].slice(-8).join("");
+  return el("bdi", { class: "mono", title: visible(id) }, visible(end === id ? id : `…${end}`));
+}

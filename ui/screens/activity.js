@@ -2,7 +2,7 @@
 
 import { ask } from "../bridge.js";
 import { browse } from "../elements/browse.js";
-import { outcomeLine } from "../elements/outcome.js";
+import { outcomeLine, placed } from "../elements/outcome.js";
 import { putMark } from "../elements/telling.js";
 import { el, put, say, slot } from "../lib/dom.js";
 import { memberName, named } from "../lib/text.js";
@@ -13,12 +13,12 @@ import { words } from "../words/en.js";
 /** @typedef {import("../contract.js").RevokeReport} RevokeReport */
 
 /**
- * Unsettled ones first, then the newest.
+ * First those that are unsettled and can be settled from here, then the newest.
  * @param {RevokeReport[]} reports
  */
 export function ordered(reports) {
   /** @param {RevokeReport} report */
-  const settled = (report) => Number(!report.unsettled);
+  const settled = (report) => Number(!(report.unsettled && report.here));
   return [...reports].sort((a, b) => settled(a) - settled(b) || b.began_at.localeCompare(a.began_at));
 }
 
@@ -56,7 +56,7 @@ export function activity(frame) {
         say(words.activity.line, { app: named(report.app.name, { strong: true, limit: 80 }), member: named(memberName(report.member), { limit: 80 }) }),
         report.unsettled ? el("span", { class: "tag warn" }, words.activity.unsettled) : null,
       );
-      put(slot(node, "facts"), facts);
+      put(slot(node, "facts"), ...(report.here ? [] : [el("span", { "data-fact": "elsewhere" }, placed(report)), " · "]), facts);
       putMark(slot(node, "mark"), mark);
       slot(node, "outcome").textContent = short;
       put(slot(node, "when"), clock(report.began_at));

@@ -6,7 +6,7 @@ import { copyButton } from "../elements/copy.js";
 import { grants, titled } from "../elements/grants.js";
 import { note } from "../elements/telling.js";
 import { el, put, slot } from "../lib/dom.js";
-import { named, whole } from "../lib/text.js";
+import { idTail, named, whole } from "../lib/text.js";
 import { words } from "../words/en.js";
 
 /** @typedef {import("./frame.js").Frame} Frame */
@@ -40,6 +40,7 @@ export function apps(frame) {
     id: (app) => app.connected_app_id,
     paint: (node, app) => {
       put(slot(node, "name"), named(app.name, { strong: true }));
+      put(slot(node, "tail"), idTail(app.connected_app_id));
       put(slot(node, "description"), app.description ? named(app.description) : "");
       put(slot(node, "type"), named(typeWords(app.client_type)));
     },
@@ -62,6 +63,8 @@ export function apps(frame) {
         const reply = await ask("connected_app_members", { connected_app_id: face.connected_app_id, window });
         return { ...reply, rows: reply.rows.map((row) => ({ member: row.member, app: reply.app, scopes: row.scopes })) };
       },
+      // An id fills two lines where a name fills one.
+      height: (page) => (page.names_known ? null : 70),
       onPage: (root, page) => facts(root, page.app, page.names_known),
     });
     facts(sheet.root, face, true);

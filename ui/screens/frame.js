@@ -57,6 +57,9 @@ const SESSION_LOOK = 15_000;
 /** Milliseconds between two looks at revokes that are still open. */
 const REVOKE_LOOK = 20_000;
 
+/** A session that has less left than these milliseconds is about to end. */
+const ENDING = 5 * 60_000;
+
 const SCREENS = { apps, members, activity };
 
 /**
@@ -73,6 +76,8 @@ export function openFrame(place, session, how) {
   let closed = false;
   let toldEnd = false;
   let openTold = false;
+  // The session ends within five minutes, and that is said.
+  let ending = false;
   // Whatever is unsettled at the first look was left by an earlier run.
   let leftBehind = false;
   /** @type {Set<(reports: RevokeReport[]) => void>} */
@@ -154,7 +159,12 @@ export function openFrame(place, session, how) {
       again.addEventListener("click", () => tryKeyring(again));
       made.push(banner("keeping", el("span", {}, el("b", {}, words.keeping_banner.lead), " ", words.keeping_banner[keeping]), again));
     }
-    const unsettled = reports.filter((report) => report.unsettled).length;
+    if (ending) {
+      const now = el("button", { class: "b small", type: "button", "data-test": "session-extend-now" }, words.shell.extend_now);
+      now.addEventListener("click", () => extendSession(now));
+      made.push(banner("ending", endingWords(), now));
+    }
+    const unsettled = reports.filter((report) => report.unsettled && report.here).length;
     if (unsettled > 0 && !openTold && current !== "activity") {
       const look = el("button", { class: "b small", type: "button", "data-test": "unsettled-show" }, words.interrupted_banner.show);
       look.addEventListener("click", () => go("activity"));
@@ -168,7 +178,27 @@ export function openFrame(place, session, how) {
       away.addEventListener("click", () => { resumeLost = false; drawBanners(); });
       made.push(banner("resume-other", say(words.resume_other, { app: named(how.resume.about.app.name, { strong: true }), member: named(how.resume.about.member.name || how.resume.about.member.member_id, { strong: true }) }), away));
     }
+    // They are drawn anew when something changes elsewhere: the keyboard must not fall off a button for that.
+    const held = banners.contains(document.activeElement) ? /** @type {HTMLElement} */ (document.activeElement).dataset.test : undefined;
     put(banners, ...made);
+    const again = held === undefined ? null : banners.querySelector(`[data-test="${held}"]`);
+    if (again instanceof HTMLElement) again.focus();
+  }
+
+  function endingWords() {
+    return say(words.shell.ending, { org: named(frame.session.organization_name, { strong: true, limit: 80 }), at: time(frame.session.expires_at, { seconds: false }) });
+  }
+
+  /** @param {HTMLButtonElement} from */
+  async function extendSession(from) {
+    from.disabled = true;
+    try {
+      show(await ask("session_extend", { minutes: 60 }));
+      announce(words.shell.extended(span(until(frame.session.expires_at))));
+    } catch (thrown) {
+      tell(refusalOf(thrown), { act: "session" });
+    }
+    from.disabled = false;
   }
 
   /** @param {HTMLButtonElement} from */
@@ -201,14 +231,14 @@ export function openFrame(place, session, how) {
 
   /** @param {RevokeReport[]} seen */
   function revokesSeen(seen) {
-    const open = seen.filter((report) => report.unsettled).length;
+    const open = seen.filter((report) => report.unsettled && report.here).length;
     if (!looked) leftBehind = open > 0;
     else if (open === 0) leftBehind = false;
     looked = true;
     reports = seen;
     const badge = slot(root, "count-activity");
     badge.classList.toggle("dot", open > 0);
-    badge.textContent = open > 0 ? words.number(open) : "";
+    put(badge, ...(open > 0 ? [words.number(open), el("span", { class: "unseen" }, words.shell.unsettled_unseen)] : []));
     badge.title = open > 0 ? words.shell.unsettled_badge(open) : "";
     for (const look of watchers) look(seen);
     drawBanners();
@@ -289,23 +319,24 @@ export function openFrame(place, session, how) {
     }
   }
 
+  /** @param {number} ms until the session ends */
+  function watchEnd(ms) {
+    const near = ms > 0 && ms < ENDING;
+    if (near === ending) return;
+    ending = near;
+    drawBanners();
+    if (near) announce(endingWords().textContent ?? "");
+  }
+
   everySecond(left, () => {
     const ms = until(frame.session.expires_at);
     left.textContent = ms > 0 ? words.shell.left(span(ms)) : words.shell.ended;
-    left.classList.toggle("soon", ms < 5 * 60_000);
+    left.classList.toggle("soon", ms < ENDING);
+    watchEnd(ms);
     left.title = `${new Date(frame.session.expires_at).toISOString().slice(0, 19).replace("T", " ")} UTC`;
   });
   const extend = button(root, "extend");
-  extend.addEventListener("click", async () => {
-    extend.disabled = true;
-    try {
-      show(await ask("session_extend", { minutes: 60 }));
-      announce(words.shell.extended(span(until(frame.session.expires_at))));
-    } catch (thrown) {
-      tell(refusalOf(thrown), { act: "session" });
-    }
-    extend.disabled = false;
-  });
+  extend.addEventListener("click", () => extendSession(extend));
   pop.addEventListener("toggle", (event) => { open = /** @type {any} */ (event).newState === "open"; });
   const policy = button(root, "policy");
   policy.addEventListener("click", async () => {
@@ -339,7 +370,7 @@ export function openFrame(place, session, how) {
   put(place, root);
   timers.push(window.setInterval(lookAtSession, SESSION_LOOK));
   timers.push(window.setInterval(() => {
-    if (reports.some((report) => report.unsettled || (report.confirm_due_at !== null && report.confirmed_at === null))) lookAtRevokes();
+    if (reports.some((report) => report.here && (report.unsettled || report.confirm_due_at !== null && report.confirmed_at === null))) lookAtRevokes();
   }, REVOKE_LOOK));
   lookAtRevokes();
 

@@ -64,8 +64,14 @@ export function members(frame) {
       telling.acts.push({ key: "own-apps", label: words.members.own, style: "solid", run: () => own() });
     }
     const { root } = paintTelling(telling);
+    root.setAttribute("role", "alert");
     root.dataset.test = "refused";
     root.dataset.refusal = refusal.kind;
+    if (refusal.kind === "not_allowed") {
+      screen.bar(true);
+      // Beside one's own apps a button that leads to them leads nowhere.
+      root.querySelector('[data-test="own-apps"]')?.classList.add("when-closed");
+    }
     return root;
   }
 
@@ -74,8 +80,8 @@ export function members(frame) {
     open({ member_id: session.member_id, name: session.member_name, email: session.member_email, yourself: true });
   }
 
-  /** @param {MemberFace} face @param {{ quietly?: boolean }} [how] */
-  function open(face, how = {}) {
+  /** @param {MemberFace} face */
+  function open(face) {
     const sheet = grants(frame, {
       of: "member",
       id: face.member_id,
@@ -107,8 +113,8 @@ export function members(frame) {
     facts(sheet.root, face);
     screen.show(sheet.root);
     screen.rows.pick(face.member_id);
-    sheet.rows.load().then(() => { if (!how.quietly && sheet.root.isConnected && !document.querySelector("dialog[open]")) sheet.focus(); });
-    if (!how.quietly) slot(sheet.root, "title").focus();
+    sheet.rows.load().then(() => { if (sheet.root.isConnected && !document.querySelector("dialog[open]")) sheet.focus(); });
+    slot(sheet.root, "title").focus();
   }
 
   /** @param {HTMLElement} root @param {MemberFace} face */
@@ -127,11 +133,13 @@ export function members(frame) {
     load: async () => {
       const denied = frame.session.may.search_members.allowed === false;
       if (denied) {
-        const { session } = frame;
+        screen.bar(true);
         // In a wide window both fit beside each other; in a narrow one the reason comes first, with a button to one's own.
-        if (matchMedia("(min-width: 1001px)").matches) open({ member_id: session.member_id, name: session.member_name, email: session.member_email, yourself: true }, { quietly: true });
+        if (matchMedia("(min-width: 1001px)").matches) own();
       }
       await screen.rows.load();
+      // The keyboard waited on the title until there was something to press.
+      if (denied && document.activeElement === slot(screen.root, "title")) screen.enter();
     },
     reload: () => { screen.rows.load(); },
   };

@@ -25,6 +25,11 @@ const PATIENCE = 150;
  */
 
 /**
+ * `sendAgain`: the sweep whose request is repeated, if its grant is still listed; otherwise a new one is begun.
+ * @typedef {{ anyway: boolean, note: string | null, sendAgain?: string }} PlanHow
+ */
+
+/**
  * Starts with a fresh look at what would be revoked.
  * @param {Frame} frame
  * @param {About} about
@@ -69,12 +74,13 @@ class Flow {
       signIn: () => { this.dialog.close(null); this.frame.signInAgain(this.about); },
       readPolicy: (from) => this.readPolicy(from),
       askAnyway: () => this.plan({ anyway: true, note: null }),
-      settle: (from, sweepId, sendAgain) => this.settle(from, sweepId, sendAgain),
+      settle: (from, sweepId) => this.settle(from, sweepId, false),
+      sendAgain: (sweepId) => this.plan({ anyway: false, note: null, sendAgain: sweepId }),
       revokeAgain: () => this.plan({ anyway: false, note: null }),
     };
   }
 
-  /** @param {{ anyway: boolean, note: string | null }} how */
+  /** @param {PlanHow} how */
   async plan(how) {
     const { dialog } = this;
     const waiting = setTimeout(() => {
@@ -96,11 +102,11 @@ class Flow {
       } else this.confirm(plan, how);
     } catch (thrown) {
       clearTimeout(waiting);
-      if (dialog.open()) this.tell(tellRefusal(refusalOf(thrown), { ...this.around, act: "read" }));
+      if (dialog.open()) this.tell(tellRefusal(refusalOf(thrown), { ...this.around, act: "read", retry: () => this.plan(how) }));
     }
   }
 
-  /** @param {RevokePlan} plan @param {{ anyway: boolean, note: string | null }} how */
+  /** @param {RevokePlan} plan @param {PlanHow} how */
   confirm(plan, how) {
     const said = words.confirm;
     const root = clone("t-confirm");
@@ -116,15 +122,21 @@ class Flow {
         { key: "app", label: said.app, value: whole(plan.app.name) },
         { key: "connected_app_id", label: said.client_id, value: whole(plan.app.connected_app_id, { mono: true }) },
         { key: "organization", label: said.organization, value: el("span", {}, named(plan.organization_name, { limit: 120 }), " ", el("span", { class: "env", "data-env": plan.environment }, words.environment[plan.environment])) },
-        { key: "scopes", label: said.scopes, value: plan.scopes.length > 0 ? whole(plan.scopes.join(" ")) : words.grants.no_scopes },
+        { key: "scopes", label: said.scopes, value: plan.scopes === null ? said.scopes_unknown : plan.scopes.length > 0 ? whole(plan.scopes.join(" ")) : words.grants.no_scopes },
         { key: "may_reconnect", label: said.afterwards, value: again },
       ].flatMap(factCells),
     );
     put(slot(root, "notes"), how.note ? el("p", { class: "note", "data-fact": "policy_note" }, how.note) : null, ...planNotes(plan, how), el("p", { class: "soft", "data-fact": "tokens" }, said.tokens));
     const go = button(root, "confirm");
-    put(go, el("span", {}, said.button(visible(plan.organization_name, 60))));
-    go.addEventListener("click", () => this.run(plan, how.anyway));
+    const { sendAgain } = how;
+    const organization = visible(plan.organization_name, 60);
+    put(go, el("span", {}, sendAgain ? words.acts.send_again(organization) : said.button(organization)));
     const cancel = button(root, "cancel");
+    go.addEventListener("click", () => {
+      if (!sendAgain) { this.run(plan, how.anyway); return; }
+      cancel.disabled = true;
+      this.settle(go, sendAgain, true);
+    });
     cancel.addEventListener("click", () => this.dialog.close());
     // The keyboard starts on Cancel, one Tab before the act: whoever comes here by pressing Enter twice in a row has read
     // nothing yet, and a third Enter must do no harm. Enter (list), Enter (Revoke), Tab, Enter: four keys, each meant.
@@ -185,11 +197,16 @@ class Flow {
   async settle(from, sweepId, sendAgain) {
     from.disabled = true;
     from.textContent = words.acts.settling;
+    announce(words.acts.settling);
     this.changed = true;
+    // What may send cannot be called back; what only reads can be left.
+    this.dialog.lock(sendAgain);
     try {
       this.outcome(await ask("revoke_settle", { sweep_id: sweepId, send_again: sendAgain }), { quietly: false });
     } catch (thrown) {
-      if (this.dialog.open()) this.tell(tellRefusal(refusalOf(thrown), { ...this.around, retry: (button) => this.settle(button, sweepId, sendAgain) }));
+      if (this.dialog.open()) this.tell(tellRefusal(refusalOf(thrown), { ...this.around, retry: (button) => (sendAgain ? this.plan({ anyway: false, note: null, sendAgain: sweepId }) : this.settle(button, sweepId, false)) }));
+    } finally {
+      this.dialog.lock(false);
     }
     this.frame.lookAtRevokes();
   }
@@ -215,15 +232,21 @@ class Flow {
 /** The steps in the order in which they come; the last two may repeat. */
 const ORDER = /** @type {RevokeStep[]} */ (["recorded", "sent", "answered", "reading_again"]);
 
+/** What each place looks like, for those who do not see colours. */
+const GLYPH = { later: "○", now: "▸", done: "✓" };
+
 class Steps {
   /** @param {HTMLElement} list */
   constructor(list) {
     this.reads = 0;
-    /** @type {Map<RevokeStep, HTMLElement>} */
+    /** @type {Map<RevokeStep, { line: HTMLElement, glyph: HTMLElement, said: HTMLElement, more: HTMLElement }>} */
     this.lines = new Map();
     for (const step of ORDER) {
-      const line = el("li", { "data-step": step, "data-at": "later" }, el("span", {}, words.confirm.steps[step]), el("small", { class: "soft num" }));
-      this.lines.set(step, line);
+      const glyph = el("i", { "aria-hidden": "true" }, GLYPH.later);
+      const said = el("span", {}, words.confirm.steps[step]);
+      const more = el("small", { class: "soft num" });
+      const line = el("li", { "data-step": step, "data-at": "later" }, glyph, said, more);
+      this.lines.set(step, { line, glyph, said, more });
       list.append(line);
     }
   }
@@ -234,16 +257,22 @@ class Steps {
     if (place < 0) return;
     if (step === "reading_again") this.reads += 1;
     for (const [index, name] of ORDER.entries()) {
-      const line = this.lines.get(name);
-      if (!line) continue;
-      line.dataset.at = index < place ? "done" : index === place ? "now" : "later";
+      const found = this.lines.get(name);
+      if (!found) continue;
+      /** @type {keyof typeof GLYPH} */
+      let at = index < place ? "done" : index === place ? "now" : "later";
       // Each of the first three is a thing done once it is told; only reading again goes on.
-      if (index === place && index < 3) line.dataset.at = "done";
-      if (index === place + 1 && place < 3) line.dataset.at = "now";
+      if (index === place && index < 3) at = "done";
+      if (index === place + 1 && place < 3) at = "now";
+      found.line.dataset.at = at;
+      found.glyph.textContent = GLYPH[at];
+      if (at === "now") found.line.setAttribute("aria-current", "step");
+      else found.line.removeAttribute("aria-current");
     }
     const reading = this.lines.get("reading_again");
-    if (!reading?.firstElementChild || !reading.lastElementChild) return;
-    reading.firstElementChild.textContent = step === "waiting" ? words.confirm.steps.waiting : words.confirm.steps.reading_again;
-    reading.lastElementChild.textContent = this.reads > 1 ? words.confirm.reads(this.reads) : "";
+    if (!reading) return;
+    reading.said.textContent = step === "waiting" ? words.confirm.steps.waiting : words.confirm.steps.reading_again;
+    reading.more.textContent = this.reads > 1 ? words.confirm.reads(this.reads) : "";
+    announce(words.confirm.steps[step]);
   }
 }

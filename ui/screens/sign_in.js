@@ -37,6 +37,7 @@ export function openSignIn(place, how) {
   let address = how.resume?.email ?? "";
   let { keeping, kept } = how;
   let watching = 0;
+  let inSandbox = false;
 
   document.title = `${words.signin.title} · ${words.product}`;
   put(place, root);
@@ -51,7 +52,8 @@ export function openSignIn(place, how) {
     } else if (how.ended) {
       made.push(banner("ended", el("span", {}, say(words.ended_banner, { org: named(how.ended.organization_name, { strong: true }), at: time(how.ended.at) }), how.ended.request_id ? say(` ${words.ended_banner_request}`, { id: named(how.ended.request_id) }) : null)));
     }
-    if (keeping !== "keyring" && keeping !== "memory_sandbox") {
+    // A session of the sandbox is never kept, so where one would be kept is of no concern there.
+    if (keeping !== "keyring" && keeping !== "memory_sandbox" && !inSandbox) {
       const again = el("button", { class: "b small", type: "button", "data-test": "keyring-again" }, words.keeping_banner.again);
       again.addEventListener("click", async () => {
         again.disabled = true;
@@ -219,7 +221,8 @@ export function openSignIn(place, how) {
       sendCode(step, send, email.value);
     });
     if (!connections.some((one) => one.environment === "sandbox")) step.append(sandboxCard());
-    put_step(step, email);
+    const people = slot(step, "people");
+    put_step(step, people.hidden || how.resume ? email : people.querySelector("button") ?? email);
   }
 
   /** @param {HTMLElement} step */
@@ -256,9 +259,17 @@ export function openSignIn(place, how) {
     list.append(more);
   }
 
+  /** @param {boolean} on */
+  function showSandbox(on) {
+    if (inSandbox === on) return;
+    inSandbox = on;
+    drawBanners();
+  }
+
   /** @param {HTMLElement} step @param {Connection | null} connection */
   function choose(step, connection) {
     chosen = connection;
+    showSandbox(connection?.environment === "sandbox");
     const email = input(step, "email");
     if (connection?.email && email.value === "") email.value = connection.email;
     const contacts = slot(step, "contacts");
@@ -316,6 +327,7 @@ export function openSignIn(place, how) {
 
   function add() {
     const step = clone("t-add");
+    showSandbox(false);
     const names = ["public_token", "organization_slug", "base_url", "app_identifier", "sdk_identifier"];
     fields(step, names);
     const back = button(step, "back");

@@ -113,6 +113,7 @@ export const scenes = {
   "sign-in-bundle-id": { answers: signedOut({ sign_in_send_code: () => refuse(f.refusals.bundle_id_not_registered) }), steps: (h) => h.click("send-code"), ends: "dialog" },
   "sign-in-captcha": { answers: signedOut({ sign_in_send_code: () => refuse(f.refusals.captcha_required) }), steps: (h) => h.click("send-code"), ends: "dialog" },
   "sign-in-offline": { answers: signedOut({ sign_in_send_code: () => refuse(f.refusals.offline) }), steps: (h) => h.click("send-code"), ends: "dialog" },
+  "sign-in-sandbox-no-keyring": { answers: signedOut({ session_status: () => ({ state: "signed_out", ended: null, kept: null, keeping: "memory_no_keyring" }), connection_list: () => [f.sandbox, f.connection] }), ends: "sandbox-people" },
   "boot-shell-refused": { answers: { session_status: () => refuse("session_status not allowed. Permissions associated with this command: none") }, ends: "boot-refused" },
   "boot-journal": { answers: { session_status: () => refuse(f.refusals.journal_unforeseen) }, ends: "boot-refused" },
 
@@ -146,7 +147,7 @@ export const scenes = {
   "reader-why": { answers: as(f.reader, { revoke_plan: () => ({ ...f.plan, denied: { ...f.denial, asked: false, request_id: null } }) }), steps: async (h) => { await toMembers(h); await h.click("row"); await h.click("why-not"); }, ends: "ask-anyway" },
   "reader-ask-anyway": { answers: as(f.reader, { revoke_plan: () => ({ ...f.plan, denied: { ...f.denial, asked: false, request_id: null } }) }), steps: async (h) => { await toMembers(h); await h.click("row"); await h.click("why-not"); await h.click("ask-anyway"); }, ends: "confirm" },
   "reader-policy-again": { answers: as(f.reader, { revoke_plan: () => ({ ...f.plan, denied: { ...f.denial, asked: false, request_id: null } }) }), steps: async (h) => { await toMembers(h); await h.click("row"); await h.click("why-not"); await h.click("policy-again"); await h.rest(100); }, ends: "dialog" },
-  "plain-member": { answers: as(f.plain, { member_list: () => refuse({ kind: "not_allowed", ...f.denial, action: "search", asked: false, request_id: null, your_roles: ["stytch_member"], roles_that_hold_it: ["stytch_admin", "app_reader"] }), member_connected_apps: () => ({ member: { ...f.person(13), yourself: true }, grants: f.apps.slice(0, 3).map((app, n) => ({ app, scopes: f.scopes(n) })), unreadable: [], read_at: f.at(-2) }) }), ends: "own-apps" },
+  "plain-member": { answers: as(f.plain, { member_list: () => refuse({ kind: "not_allowed", ...f.denial, action: "search", asked: false, request_id: null, your_roles: ["stytch_member"], roles_that_hold_it: ["stytch_admin", "app_reader"] }), member_connected_apps: () => ({ member: { ...f.person(13), yourself: true }, grants: f.apps.slice(0, 3).map((app, n) => ({ app, scopes: f.scopes(n) })), unreadable: [], read_at: f.at(-2) }) }), steps: (h) => h.find("revoke"), ends: "refused" },
   "no-policy": { answers: as({ ...f.session, policy_read_at: null, may: f.may({ revoke_member_app: null, search_members: null }) }), steps: toMember, ends: "detail-member" },
 
   // ---- the frame
@@ -161,11 +162,14 @@ export const scenes = {
   "activity": { answers: signedIn({ revoke_list: () => Object.values(f.outcomes).map((one, n) => ({ ...one, sweep_id: `s${n}`, member: f.person(n), app: f.apps[n % f.apps.length] ?? f.dataSync, began_at: f.at(-n * 1900 - 10) })) }), steps: async (h) => { await h.click("nav-activity"); await h.find("row"); }, ends: "screen-activity" },
   "activity-empty": { answers: signedIn(), steps: (h) => h.click("nav-activity"), ends: "empty" },
   "activity-journal": { answers: signedIn({ revoke_list: () => refuse(f.refusals.journal_full) }), steps: (h) => h.click("nav-activity"), ends: "refused" },
+  "activity-elsewhere": { answers: signedIn({ revoke_list: () => [f.report("unknown", { answered_at: null, unsettled: true, here: false, organization_name: "Northwind Traders", environment: "live" }), f.report("revoked", { gone_at: f.at(-300), confirm_due_at: f.at(300), began_at: f.at(-302) })] }), steps: async (h) => { await h.click("nav-activity"); await h.find("row"); }, ends: "screen-activity" },
   "activity-open": { answers: signedIn({ revoke_list: () => [f.report("unknown", { answered_at: null, unsettled: true, request_id: null, problem: f.problem({ cause: "reset" }) }), f.report("revoked", { gone_at: f.at(-300), confirm_due_at: f.at(300), began_at: f.at(-302) })] }), steps: async (h) => { await h.click("nav-activity"); await h.click("row"); }, ends: "settle" },
 
   // ---- the revoke
   "confirm": { answers: signedIn(), steps: toConfirm, ends: "confirm" },
   "confirm-warnings": { answers: signedIn({ revoke_plan: () => ({ ...f.plan, app: f.cli, full_access: true, may_reconnect: null, environment: "live", scopes: ["openid", "full_access"] }) }), steps: toConfirm, ends: "confirm" },
+  "confirm-unknown": { answers: signedIn({ revoke_plan: () => ({ ...f.plan, app: { ...f.dataSync, client_type: "", first_party: false }, scopes: null, full_access: null, may_reconnect: null }) }), steps: toConfirm, ends: "confirm" },
+  "confirm-send-again": { answers: signedIn({ revoke_list: () => [f.report("unknown", { answered_at: null, unsettled: true, request_id: null })] }), steps: async (h) => { await h.click("nav-activity"); await h.click("row"); await h.click("send-again"); }, ends: "confirm" },
   "confirm-hostile": { answers: signedIn({ revoke_plan: () => ({ ...f.plan, app: f.hostile[3] ?? f.dataSync, member: f.hostileMembers[1]?.face ?? f.person(0), scopes: ["s".repeat(9000), "<b>x</b>"], organization_name: "O".repeat(400) }) }), steps: toConfirm, ends: "confirm" },
   "planning": { answers: signedIn({ revoke_plan: never }), steps: async (h) => { await toMember(h); await h.click("revoke"); await h.rest(250); }, ends: "cancel" },
   "running": { answers: signedIn({ revoke_connected_app: ({ progress }) => { const say = /** @type {any} */ (progress).onmessage; for (const step of ["recorded", "sent", "answered", "reading_again", "waiting", "reading_again"]) say(step); return never(); } }), steps: async (h) => { await toConfirm(h); await h.click("confirm"); }, ends: "steps" },
