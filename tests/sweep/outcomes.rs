@@ -312,3 +312,121 @@ async fn ones_own_app_goes_by_the_self_endpoint() {
         Some(format!("/sdk/v1/b2b/organizations/members/connected_apps/{app}/revoke").as_str())
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn somebody_elses_own_list_proves_nothing_of_what_a_colleague_left_open() {
+    let ground = Ground::new().await;
+    let me = ground::member_id(&ground.sandbox, "member");
+    let ledger = ground.place.ledger().await;
+    let grant = ledger["grants"].as_array().expect("grants").iter().find(|grant| grant["member_id"] == json!(me)).cloned();
+    let app = grant.expect("the plain member has an app")["connected_app_id"].as_str().expect("an id").to_owned();
+    let dir = ground.dir.path().join("shared");
+    let left = {
+        let desk = ground::desk(&dir, ground::quick());
+        ground.place.sign_in(&desk, &ground::email(&ground.sandbox, "member")).await;
+        ground.place.faults(json!({"reset_before_commit_share": 1.0, "on": "/revoke"})).await;
+        let ask = Ask { member_id: me.clone(), connected_app_id: app.clone(), ..Ask::default() };
+        desk.revoke(&ask, None).await.expect("a report")
+    };
+    assert_eq!(left.outcome, Outcome::Unknown, "{left:?}");
+    ground.place.faults(json!({"reset_before_commit_share": null})).await;
+
+    // The next to sign in at this computer is the admin, whose own list lacks the member's app.
+    let desk = ground::desk(&dir, ground::quick());
+    ground.place.sign_in(&desk, &ground::email(&ground.sandbox, "admin")).await;
+    desk.tend(jiff::Timestamp::now()).await.expect("tended");
+    let report = desk.report(left.sweep_id).await.expect("a report");
+    assert!(ground.place.has(&me, &app).await);
+    assert_eq!(report.outcome, Outcome::Unknown, "it is still there, and only the member may go on: {report:?}");
+    assert!(matches!(desk.settle(left.sweep_id, true).await, Err(Error::PlanChanged)), "nobody sends in another's name");
+    // The chain says who looked.
+    let rows = desk_rows(&dir, left.sweep_id);
+    let admin = ground::member_id(&ground.sandbox, "admin");
+    assert!(rows.iter().any(|line| line.contains("resumed") && line.contains(&admin)), "{rows:#?}");
+}
+
+fn desk_rows(dir: &std::path::Path, id: journal::SweepId) -> Vec<String> {
+    let journal = journal::Journal::open(dir).expect("the journal opens beside the desk");
+    journal.rows(id).expect("rows").into_iter().map(|stored| stored.line).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_left_is_told_as_unknown_even_when_the_session_ends_before_it_is_read_again() {
+    let ground = Ground::new().await;
+    ground.place.faults(json!({"reset_after_commit_share": 1.0, "on": "/revoke"})).await;
+    ground.place.faults(json!({"session_dies_after": 1})).await;
+    let report = ground.revoke().await;
+    assert_eq!(report.outcome, Outcome::Unknown, "nobody knows yet, and nobody says otherwise: {report:?}");
+    assert!(report.unsettled);
+    ground.place.faults(json!({"session_dies_after": null, "reset_after_commit_share": null})).await;
+    ground.place.sign_in(&ground.desk, &ground::email(&ground.sandbox, "admin")).await;
+    ground.desk.tend(jiff::Timestamp::now()).await.expect("tended");
+    let report = ground.desk.report(report.sweep_id).await.expect("a report");
+    assert_eq!(report.outcome, Outcome::AlreadyGone, "{report:?}");
+    assert!(!ground.there().await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revoke_left_open_for_more_than_a_day_is_not_sent_again_however_lately_it_was_looked_at() {
+    let ground = Ground::new().await;
+    let report = ground.revoke().await;
+    // The same sweep as it would lie in a journal of three days ago, with an intent and no answer.
+    let journal = journal::Journal::open(ground.dir.path()).expect("the journal opens beside the desk");
+    let opening = journal.summary(report.sweep_id).expect("a summary").opening;
+    let old = report.began_at.parse::<jiff::Timestamp>().expect("a time") - Duration::from_secs(3 * 24 * 3600);
+    let clock = journal::Clock { utc: journal::Utc::new(old), mono_ms: 1, boot_id: "an earlier boot".into() };
+    let draft = journal::OpeningDraft {
+        clock: clock.clone(),
+        sweep_id: journal::SweepId::random(),
+        tool: opening.tool,
+        plan_hash: opening.plan.hash,
+        connection: opening.connection,
+        actor: journal::ActorDraft {
+            member_id: opening.actor.member_id,
+            member_session_id: opening.actor.member_session_id,
+            roles: opening.actor.roles,
+            factors: opening.actor.factors,
+            impersonator: None,
+        },
+        reason: None,
+    };
+    let grant = journal::GrantDraft {
+        member_id: ground.member.clone(),
+        connected_app_id: ground.app.clone(),
+        client_type: report.grant.client_type.clone(),
+        scopes: Vec::new(),
+        first_party: false,
+        route: journal::Route::Member,
+    };
+    let intent = journal::RowDraft { clock, body: journal::Body::Intent(journal::Intent { attempt: 1, n: 1 }) };
+    let id = journal.open_sweep_with(&draft, &[grant], &journal::People::default(), &[intent]).expect("opened").id;
+    // Meanwhile the member has, rightly, let the app act again.
+    let consent = json!({"member_id": ground.member, "connected_app_id": ground.app, "scopes": ["openid"]});
+    ground.place.control("consent", consent).await;
+    ground.desk.tend(jiff::Timestamp::now()).await.expect("tended");
+    assert!(matches!(ground.desk.settle(id, true).await, Err(Error::PlanChanged)), "too old to go on with");
+    assert!(ground.there().await, "what was consented to since is left alone");
+    assert_eq!(ground.place.revokes().await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_ends_does_not_take_the_next_persons_out_of_the_keyring() {
+    let ground = Ground::new().await;
+    let vault = vault::Vault::memory(vault::Trouble::Missing);
+    let desk = |name: &str| {
+        let mut options = ground::quick();
+        options.vault = vault.clone();
+        ground::desk(&ground.dir.path().join(name), options)
+    };
+    let (first, second) = (desk("shared"), desk("shared"));
+    ground.place.sign_in(&first, &ground::email(&ground.sandbox, "admin")).await;
+    second.restore().await.expect("the kept session is taken up by a second window");
+    second.sign_out(false).await.expect("and ended there");
+    ground.place.sign_in(&second, &ground::email(&ground.sandbox, "member")).await;
+    // The first window learns that its session is over. It must neither become the member nor end the member's session.
+    assert!(matches!(first.check_session(None).await, Err(Error::SignedOut { .. })));
+    let third = desk("shared");
+    third.restore().await.expect("the member's session is still kept");
+    let kept = third.session().expect("and lives").state().member.member_id;
+    assert_eq!(kept.as_str(), ground::member_id(&ground.sandbox, "member"));
+}
