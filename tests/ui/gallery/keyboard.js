@@ -85,23 +85,22 @@ export const keyboard = {
     assert.equal(active, await page.locator('[data-test="row"].here').getAttribute("id"));
     assert.ok((await page.locator('[data-test="row"]').count()) < 60, "only the rows in sight are there");
   },
-  "scrolling through ten thousand members stays quick and asks only for what is seen": async (page, url) => {
+  // How quick it is depends on the machine, so no time is asserted: what makes it quick is.
+  "scrolling through ten thousand members holds few rows and asks only for what is seen": async (page, url) => {
     await open(page, url, "members-ten-thousand");
     const before = (await called(page, "member_list")).length;
-    const slow = await page.evaluate(async () => {
+    const most = await page.evaluate(async () => {
       const list = /** @type {HTMLElement} */ (document.querySelector('[data-test="rows"]'));
       list.scrollTop = 0;
-      const times = [];
-      let last = performance.now();
+      let most = 0;
       for (let n = 0; n < 120; n += 1) {
         list.scrollTop += 4000;
         await new Promise(requestAnimationFrame);
-        times.push(performance.now() - last);
-        last = performance.now();
+        most = Math.max(most, document.querySelectorAll('[data-test="row"]').length);
       }
-      return times.sort((a, b) => a - b)[Math.floor(times.length * 0.9)] ?? 0;
+      return most;
     });
-    assert.ok(slow < 50, `nine frames of ten within 50 ms, not ${slow}`);
+    assert.ok(most < 60, `${most} rows were in the page at once`);
     const asked = (await called(page, "member_list")).length - before;
     assert.ok(asked < 100, `asked ${asked} times for 100 windows scrolled past`);
   },
