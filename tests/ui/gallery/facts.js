@@ -227,7 +227,7 @@ export const outcomes = {
   denied_no_holder: report("denied", { denial: { ...denial, roles_that_hold_it: [] }, tokens_until: null }),
   elsewhere: report("unknown", { answered_at: null, request_id: null, unsettled: true, here: false, organization_name: "Northwind Traders", environment: "live", may_reconnect: null }),
   elsewhere_denied: report("denied", { denial, here: false, organization_name: "Northwind Traders", environment: "live", tokens_until: null, may_reconnect: null }),
-  hostile: report("revoked", { gone_at: at(-12), confirm_due_at: at(590), app: hostile[6] ?? dataSync, member: hostileMembers[3]?.face ?? person(0), organization_name: "O".repeat(400), scopes: ["s".repeat(3000)] }),
+  revoked_hostile: report("revoked", { gone_at: at(-12), confirm_due_at: at(590), app: hostile[6] ?? dataSync, member: hostileMembers[3]?.face ?? person(0), organization_name: "O".repeat(400), scopes: ["s".repeat(3000)] }),
   unknown: report("unknown", { answered_at: null, request_id: null, attempts: 2, read_at: null, unsettled: true, problem: problem({ cause: "timed_out", message: "no bytes for 30 s" }) }),
 };
 

@@ -203,6 +203,84 @@ export const keyboard = {
     await page.waitForFunction(() => document.querySelector('[data-fact="request_id"] [data-test="copy"]')?.textContent === "Copied");
     assert.equal(await page.evaluate(() => navigator.clipboard.readText()), "request-id-test-b05c992f-ebdc-489d-a754-c7e70ba13141");
   },
+  "sending again asks for a confirmation first, and that sentence stands on its button": async (page, url) => {
+    await open(page, url, "confirm-send-again");
+    await arrives(page, "cancel");
+    assert.deepEqual(await called(page, "revoke_settle"), []);
+    await page.keyboard.press("Tab");
+    await arrives(page, "confirm");
+    assert.equal(await page.locator('[data-test="confirm"]').innerText(), "If still listed, revoke 1 grant in Acme Robotics");
+    await page.keyboard.press("Enter");
+    await arrives(page, "close");
+    assert.deepEqual((await called(page, "revoke_settle")).map((/** @type {any} */ one) => one.send_again), [true]);
+    assert.deepEqual(await called(page, "revoke_connected_app"), [], "the same sweep goes on, and no second one begins");
+  },
+  "what was done in another organization is told there, and nothing is offered here": async (page, url) => {
+    await open(page, url, "activity-elsewhere");
+    assert.equal(await page.locator('[data-test="nav-activity"] small').innerText(), "");
+    await page.locator('[data-test="nav-apps"]').click();
+    await page.locator('[data-test="screen-apps"] [data-test="row"]').first().waitFor();
+    assert.equal(await page.locator('[data-test="banner-unsettled"]').count(), 0);
+    await page.locator('[data-test="nav-activity"]').click();
+    const row = page.locator('[data-test="row"]', { hasText: "Northwind Traders" });
+    assert.match(await row.innerText(), /Northwind Traders\s*LIVE/);
+    await row.click();
+    await page.locator("dialog[data-outcome]").waitFor();
+    assert.match(await page.locator('[data-fact="elsewhere"]').last().innerText(), /Sign in there/);
+    const acts = await page.locator("dialog menu button").evaluateAll((all) => all.map((one) => one.getAttribute("data-test")));
+    assert.deepEqual(acts, ["copy-record", "close"]);
+  },
+  "each step of a running revoke is said inside the dialog, where it can be heard": async (page, url) => {
+    await open(page, url, "running-sent");
+    await page.waitForFunction(() => document.querySelector("dialog[open] > [role=status]")?.textContent === "Request sent");
+    assert.equal(await page.locator("#announce").textContent(), "");
+    assert.equal(await page.locator('[aria-current="step"]').getAttribute("data-step"), "answered");
+    assert.deepEqual(await page.locator("[data-step] > i").allTextContents(), ["✓", "✓", "▸", "○"]);
+  },
+  "the button that Enter presses is described by what the dialog says": async (page, url) => {
+    await open(page, url, "outcome-still_there");
+    const heard = await page.evaluate(() => (document.activeElement?.getAttribute("aria-describedby") ?? "").split(" ").map((id) => document.getElementById(id)?.textContent).join(" "));
+    assert.match(heard, /Still listed after the revoke .*DataSync for Ada Moreau/);
+  },
+  "a plain member comes to their own apps, and finds no list that will never fill": async (page, url) => {
+    await open(page, url, "plain-member");
+    await arrives(page, "revoke");
+    assert.equal(await page.locator('[data-test="filter"]').isVisible(), false);
+    assert.equal(await page.locator('[data-test="own-apps"]').isVisible(), false);
+    assert.equal(await page.locator('.pane [data-test="refused"]').getAttribute("role"), "alert");
+    await page.keyboard.press("Escape");
+    await arrives(page, "own-apps");
+    await page.keyboard.press("Enter");
+    await arrives(page, "revoke");
+  },
+  "a session about to end is said, and one press extends it": async (page, url) => {
+    await open(page, url, "frame-live-soon");
+    await page.waitForFunction(() => document.getElementById("announce")?.textContent?.includes("Unless it is extended"));
+    await page.locator('[data-test="session-extend-now"]').click();
+    await page.locator('[data-test="banner-ending"]').waitFor({ state: "detached" });
+    assert.deepEqual(await called(page, "session_extend"), [{ minutes: 60 }]);
+  },
+  "a denial by the server can be asked again, after a confirmation": async (page, url) => {
+    await open(page, url, "outcome-denied");
+    await page.locator('[data-test="ask-anyway"]').click();
+    await page.locator('[data-test="confirm"]').waitFor();
+    assert.equal((await called(page, "revoke_connected_app")).length, 1, "it is asked once so far");
+  },
+  "the record that is copied has every fact, and a name cannot add a line to it": async (page, url) => {
+    await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+    await open(page, url, "outcome-revoked_confirmed");
+    await page.locator('[data-test="copy-record"]').click();
+    await page.waitForTimeout(100);
+    const text = await page.evaluate(() => navigator.clipboard.readText());
+    for (const part of ["Revoked: gone, and confirmed (revoked)", "Acme Robotics TEST", "Ada Moreau <ada.moreau@acme.test> member-test-", "DataSync connected-app-test-", "contacts.read contacts.write offline_access", "request-id-test-b05c992f", "5b1f".repeat(16)]) assert.ok(text.includes(part), `${part} is in: ${text}`);
+    for (const when of ["Sent", "Answered", "Gone", "Confirmed"]) assert.match(text, new RegExp(`^${when}: +\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\dZ$`, "m"));
+    assert.ok(text.endsWith("This text proves nothing by itself; the journal does."));
+    await open(page, url, "outcome-revoked_hostile");
+    await page.locator('[data-test="copy-record"]').click();
+    await page.waitForTimeout(100);
+    const lines = (await page.evaluate(() => navigator.clipboard.readText())).split("\n");
+    assert.equal(lines.length, text.split("\n").length);
+  },
   "the request for access names what is missing": async (page, url) => {
     await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
     await open(page, url, "outcome-denied");
