@@ -318,7 +318,8 @@ async fn somebody_elses_own_list_proves_nothing_of_what_a_colleague_left_open() 
     let ground = Ground::new().await;
     let me = ground::member_id(&ground.sandbox, "member");
     let ledger = ground.place.ledger().await;
-    let grant = ledger["grants"].as_array().expect("grants").iter().find(|grant| grant["member_id"] == json!(me)).cloned();
+    let grant =
+        ledger["grants"].as_array().expect("grants").iter().find(|grant| grant["member_id"] == json!(me)).cloned();
     let app = grant.expect("the plain member has an app")["connected_app_id"].as_str().expect("an id").to_owned();
     let dir = ground.dir.path().join("shared");
     let left = {
@@ -338,7 +339,10 @@ async fn somebody_elses_own_list_proves_nothing_of_what_a_colleague_left_open() 
     let report = desk.report(left.sweep_id).await.expect("a report");
     assert!(ground.place.has(&me, &app).await);
     assert_eq!(report.outcome, Outcome::Unknown, "it is still there, and only the member may go on: {report:?}");
-    assert!(matches!(desk.settle(left.sweep_id, true).await, Err(Error::PlanChanged)), "nobody sends in another's name");
+    assert!(
+        matches!(desk.settle(left.sweep_id, true).await, Err(Error::PlanChanged)),
+        "nobody sends in another's name"
+    );
     // The chain says who looked.
     let rows = desk_rows(&dir, left.sweep_id);
     let admin = ground::member_id(&ground.sandbox, "admin");

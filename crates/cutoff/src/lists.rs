@@ -76,7 +76,13 @@ fn member_text(member: &Member) -> String {
 }
 
 fn app_text(app: &stytch_b2b::ConnectedApp) -> String {
-    format!("{}\n{}\n{}\n{}", app.name, app.description, app.connected_app_id, app.client_type.as_str().replace('_', "-"))
+    format!(
+        "{}\n{}\n{}\n{}",
+        app.name,
+        app.description,
+        app.connected_app_id,
+        app.client_type.as_str().replace('_', "-")
+    )
 }
 
 impl Desk {

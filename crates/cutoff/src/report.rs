@@ -76,7 +76,14 @@ pub struct Report {
 impl Report {
     /// Reports grant `n`. `here` is the place and organization that is signed in to, if one is.
     #[must_use]
-    pub fn of(n: u32, rows: &[Row], people: &[PersonRecord], head: String, rules: &Rules, here: Option<&Connection>) -> Option<Self> {
+    pub fn of(
+        n: u32,
+        rows: &[Row],
+        people: &[PersonRecord],
+        head: String,
+        rules: &Rules,
+        here: Option<&Connection>,
+    ) -> Option<Self> {
         let grant = rows.iter().find_map(|row| match &row.body {
             Body::Grant(grant) if grant.n == n => Some(grant.clone()),
             _ => None,

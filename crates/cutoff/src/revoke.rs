@@ -191,10 +191,16 @@ impl Desk {
         };
         let report = self.report(id).await.map_err(after_sending)?;
         let member = MemberId::from(report.grant.member_id.as_str());
-        directory.outlived(&member, &ConnectedAppId::from(report.grant.connected_app_id.as_str()), report.gone_at.is_some());
+        directory.outlived(
+            &member,
+            &ConnectedAppId::from(report.grant.connected_app_id.as_str()),
+            report.gone_at.is_some(),
+        );
         match (over, refusal) {
             (Some(over), _) if !sent || report.outcome == Outcome::Failed => Err(over),
-            (None, Some(error)) if report.outcome == Outcome::Failed && has_its_own_next_step(&error) => Err(error.into()),
+            (None, Some(error)) if report.outcome == Outcome::Failed && has_its_own_next_step(&error) => {
+                Err(error.into())
+            }
             (None, Some(error)) if report.outcome == Outcome::Denied => {
                 // The policy that refused may be newer than ours: read it, so that the denial names what is so now.
                 let _ = self.judge(session, error).await;

@@ -8,7 +8,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use journal::SavedConnection;
 use stytch_b2b::{
-    Client, ConnectedAppId, Error as ApiError, Member, MemberId, MemberSession, Organization, Permission, Policy, Reply, SessionToken,
+    Client, ConnectedAppId, Error as ApiError, Member, MemberId, MemberSession, Organization, Permission, Policy,
+    Reply, SessionToken,
 };
 use vault::Keeping;
 

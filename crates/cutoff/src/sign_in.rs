@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use stytch_b2b::{
-    Authenticated, Client, DiscoveredOrganization, Error as ApiError, Facts, IntermediateSessionToken, OrganizationId, SignInOutcome,
+    Authenticated, Client, DiscoveredOrganization, Error as ApiError, Facts, IntermediateSessionToken, OrganizationId,
+    SignInOutcome,
 };
 
 use crate::clock::rfc3339;

@@ -33,8 +33,7 @@ impl Engine<'_> {
     pub(super) async fn read_round(&mut self, grants: &[Grant]) -> Result<Vec<RowDraft>, ApiError> {
         let mut rows = Vec::new();
         let mut organization: Option<Option<Organization>> = None;
-        let (own, others): (Vec<&Grant>, Vec<&Grant>) =
-            grants.iter().partition(|grant| self.is_own(grant));
+        let (own, others): (Vec<&Grant>, Vec<&Grant>) = grants.iter().partition(|grant| self.is_own(grant));
 
         let mut unproven: Vec<&Grant> = others;
         if !own.is_empty() {

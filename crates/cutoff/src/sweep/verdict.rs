@@ -125,7 +125,8 @@ impl Finding {
     pub fn of(n: u32, rows: &[Row], rules: &Rules) -> Self {
         let history = History::of(n, rows);
         let last_sent = history.intents.last().map(|(_, clock)| clock.clone());
-        let left: Vec<Clock> = history.intents.iter().filter_map(|(attempt, clock)| history.left(*attempt, clock)).collect();
+        let left: Vec<Clock> =
+            history.intents.iter().filter_map(|(attempt, clock)| history.left(*attempt, clock)).collect();
         let success = history.answers.iter().rev().find(|(answer, _)| is_success(answer)).cloned();
         let latest = history.answers.last().cloned();
         let answer = success.clone().or_else(|| latest.clone());
