@@ -829,6 +829,10 @@ problem: Problem | null,
  */
 unsettled: boolean, 
 /**
+ * This run of the app found it open: an earlier one was interrupted. It stays true when it has been settled since.
+ */
+left_behind: boolean, 
+/**
  * SHA-256 of the chain so far, hexadecimal: the head to keep.
  */
 head: string, };

@@ -47,7 +47,8 @@ pub(crate) fn connection(saved: &SavedConnection) -> wire::Connection {
     let host = saved.base_url.as_str();
     wire::Connection {
         id: saved.id.to_string(),
-        name: saved.name.clone(),
+        // The organization is what somebody knows it by, once one has been there.
+        name: saved.organization_name.clone().filter(|_| !saved.sandbox).unwrap_or_else(|| saved.name.clone()),
         base_url: saved.base_url.clone(),
         public_token: saved.public_token.clone(),
         environment,
@@ -340,6 +341,7 @@ pub(crate) fn revoke_report(
             cause: report.failure.clone(),
         }),
         unsettled: report.unsettled,
+        left_behind: report.left_behind,
         head: report.head.clone(),
     }
 }

@@ -33,6 +33,8 @@ async fn on_the_wire(scene: &Scene, handled: bool) -> Played {
 async fn settled(scene: &Scene, outcome: &str) -> Played {
     let app = scene.open().await?;
     app.see(&hook("shell")).await?;
+    // It is shown before anybody looks for it: as open, or as settled since.
+    app.see(&format!("{}, {}", hook("banner-unsettled"), hook("banner-settled"))).await?;
     app.click(&hook("nav-activity")).await?;
     let row = format!("{} {}", hook("screen-activity"), hook("row"));
     app.see(&row).await?;

@@ -48,6 +48,9 @@ export function apps(frame) {
     onPage: (page) => frame.counted("apps", page.total),
   });
 
+  /** What the detail shows, if it shows anything. @type {{ root: HTMLElement, rows: { load: () => unknown } } | null} */
+  let shown = null;
+
   /** @param {AppFace} face */
   function open(face) {
     const sheet = grants(frame, {
@@ -68,6 +71,7 @@ export function apps(frame) {
       onPage: (root, page) => facts(root, page.app, page.names_known),
     });
     facts(sheet.root, face, true);
+    shown = sheet;
     screen.show(sheet.root);
     slot(sheet.root, "title").focus();
     sheet.rows.load().then(() => { if (sheet.root.isConnected && !document.querySelector("dialog[open]")) sheet.focus(); });
@@ -102,5 +106,6 @@ export function apps(frame) {
     enter: screen.enter,
     load: () => screen.rows.load(),
     reload: () => { screen.rows.load(); },
+    redraw: () => { if (shown?.root.isConnected) shown.rows.load(); },
   };
 }

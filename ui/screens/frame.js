@@ -29,6 +29,7 @@ import { showReport, startRevoke } from "./revoke.js";
  * @property {HTMLElement} root
  * @property {() => Promise<void>} load reads what it shows, for the first time
  * @property {() => void} reload reads again
+ * @property {() => void} [redraw] reads again what the open detail shows
  * @property {() => void} enter it has come into view
  */
 
@@ -76,6 +77,7 @@ export function openFrame(place, session, how) {
   let closed = false;
   let toldEnd = false;
   let openTold = false;
+  let settledTold = false;
   // The session ends within five minutes, and that is said.
   let ending = false;
   // Whatever is unsettled at the first look was left by an earlier run.
@@ -172,6 +174,18 @@ export function openFrame(place, session, how) {
       away.addEventListener("click", () => { openTold = true; drawBanners(); });
       const said = (leftBehind ? words.interrupted_banner.open : words.interrupted_banner.here)(unsettled);
       made.push(banner("unsettled", el("span", {}, said), look, away));
+    }
+    const settled = reports.filter((report) => report.left_behind && !report.unsettled && report.here);
+    if (settled.length > 0 && !settledTold && current !== "activity") {
+      const look = el("button", { class: "b small", type: "button", "data-test": "settled-show" }, words.interrupted_banner.show);
+      look.addEventListener("click", () => go("activity"));
+      const away = el("button", { class: "lnk", type: "button", "data-test": "settled-dismiss" }, words.interrupted_banner.dismiss);
+      away.addEventListener("click", () => { settledTold = true; drawBanners(); });
+      const [only] = settled;
+      const said = settled.length === 1 && only
+        ? say(words.interrupted_banner.settled_one, { app: named(only.app.name, { strong: true, empty: words.nameless }), member: named(only.member.name || only.member.member_id, { strong: true }), outcome: words.outcome[only.outcome].short })
+        : words.interrupted_banner.settled_many(settled.length);
+      made.push(banner("settled", el("span", {}, said), look, away));
     }
     if (resumeLost && how.resume?.about) {
       const away = el("button", { class: "lnk", type: "button" }, words.interrupted_banner.dismiss);
@@ -345,7 +359,11 @@ export function openFrame(place, session, how) {
     try {
       await frame.readPolicy();
       announce(words.shell.policy_read);
-      for (const view of views.values()) view.reload();
+      // What may be done stands beside every grant, in the open detail too.
+      for (const view of views.values()) {
+        view.reload();
+        view.redraw?.();
+      }
     } catch (thrown) {
       pop.hidePopover();
       tell(refusalOf(thrown), { act: "session" });

@@ -80,6 +80,9 @@ export function members(frame) {
     open({ member_id: session.member_id, name: session.member_name, email: session.member_email, yourself: true });
   }
 
+  /** What the detail shows, if it shows anything. @type {{ root: HTMLElement, rows: { load: () => unknown } } | null} */
+  let shown = null;
+
   /** @param {MemberFace} face */
   function open(face) {
     const sheet = grants(frame, {
@@ -111,6 +114,7 @@ export function members(frame) {
     /** @type {{ reply: import("../contract.js").MemberApps, all: import("../elements/grants.js").Grant[] } | null} */
     let whole = null;
     facts(sheet.root, face);
+    shown = sheet;
     screen.show(sheet.root);
     screen.rows.pick(face.member_id);
     sheet.rows.load().then(() => { if (sheet.root.isConnected && !document.querySelector("dialog[open]")) sheet.focus(); });
@@ -142,5 +146,6 @@ export function members(frame) {
       if (denied && document.activeElement === slot(screen.root, "title")) screen.enter();
     },
     reload: () => { screen.rows.load(); },
+    redraw: () => { if (shown?.root.isConnected) shown.rows.load(); },
   };
 }

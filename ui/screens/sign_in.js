@@ -240,7 +240,9 @@ export function openSignIn(place, how) {
       const env = slot(row, "env");
       env.textContent = words.environment[connection.environment];
       env.dataset.env = connection.environment;
-      put(slot(row, "host"), el("bdi", {}, hostOf(connection.base_url)), connection.organization_slug ? ` · ${connection.organization_slug}` : null);
+      const host = hostOf(connection.base_url);
+      // Until an organization is known the host is the name, and once is enough.
+      put(slot(row, "host"), host === connection.name ? null : el("bdi", {}, host), connection.organization_slug ? ` · ${connection.organization_slug}` : null);
       const remove = button(row, "remove");
       remove.hidden = connection.environment === "sandbox";
       remove.addEventListener("click", async () => {

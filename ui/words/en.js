@@ -97,6 +97,8 @@ export const words = {
   interrupted_banner: {
     open: (/** @type {number} */ n) => `An earlier run was interrupted: ${count(n, "revoke is", "revokes are")} unsettled.`,
     here: (/** @type {number} */ n) => `${count(n, "revoke is", "revokes are")} unsettled: whether it was carried out is not known yet.`,
+    settled_one: "An earlier run was interrupted while revoking {app} for {member}. Read again since: {outcome}.",
+    settled_many: (/** @type {number} */ n) => `An earlier run was interrupted. ${count(n, "revoke has", "revokes have")} been read again since.`,
     show: "Show",
     dismiss: "Dismiss",
   },

@@ -140,6 +140,8 @@ pub struct RevokeReport {
     /// It is not settled: an earlier run was interrupted, or the reads that would settle it failed. `revoke_settle`
     /// reads again, and with `send_again` repeats a request that was never answered if the grant is still listed.
     pub unsettled: bool,
+    /// This run of the app found it open: an earlier one was interrupted. It stays true when it has been settled since.
+    pub left_behind: bool,
     /// SHA-256 of the chain so far, hexadecimal: the head to keep.
     pub head: String,
 }

@@ -1,7 +1,7 @@
 //! One running Cutoff: its journal, its vault, the connection in use and the session on it. Every face of the product
 //! (window, command line, tests) sits at one of these.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -105,6 +105,9 @@ pub struct Desk {
     /// For each sweep that was looked at in this run: how many rows it had, and when it is worth another look (`None`:
     /// never, unless rows are added). Held for a look or a swap.
     looked: Mutex<HashMap<SweepId, (u64, Option<Timestamp>)>>,
+    /// The sweeps that this run began, and those it found open although it did not. Held for a look or an insertion.
+    begun: Mutex<HashSet<SweepId>>,
+    left_behind: Mutex<HashSet<SweepId>>,
     /// Held while the session is being checked, so that many failing calls make one check.
     checking: tokio::sync::Mutex<()>,
 }
@@ -138,6 +141,8 @@ impl Desk {
             sweeping: tokio::sync::Mutex::default(),
             restored: tokio::sync::OnceCell::new(),
             looked: Mutex::default(),
+            begun: Mutex::default(),
+            left_behind: Mutex::default(),
             checking: tokio::sync::Mutex::default(),
         }
     }
@@ -148,6 +153,21 @@ impl Desk {
 
     fn looked(&self) -> std::sync::MutexGuard<'_, HashMap<SweepId, (u64, Option<Timestamp>)>> {
         self.looked.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    pub(crate) fn mark_begun(&self, id: SweepId) {
+        self.begun.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(id);
+    }
+
+    /// Notes that a sweep was found open, unless it is this run's own.
+    pub(crate) fn mark_left_behind(&self, id: SweepId) {
+        if !self.begun.lock().unwrap_or_else(std::sync::PoisonError::into_inner).contains(&id) {
+            self.left_behind.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(id);
+        }
+    }
+
+    pub(crate) fn was_left_behind(&self, id: SweepId) -> bool {
+        self.left_behind.lock().unwrap_or_else(std::sync::PoisonError::into_inner).contains(&id)
     }
 
     pub(crate) fn seen_this_run(&self, id: SweepId) -> bool {
@@ -667,7 +687,7 @@ fn same_person(session: &Session, live: &stytch_b2b::LiveSession) -> bool {
 pub(crate) fn saved(checked: &Checked, sandbox: bool, now: &str) -> SavedConnection {
     SavedConnection {
         id: checked.id(),
-        name: checked.base.host().to_owned(),
+        name: checked.base.to_string().split_once("://").map_or_else(String::new, |(_, host)| host.to_owned()),
         base_url: checked.base.to_string(),
         public_token: checked.public_token.as_str().to_owned(),
         organization_id: None,

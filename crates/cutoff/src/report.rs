@@ -66,6 +66,8 @@ pub struct Report {
     pub needs: Option<Permission>,
     /// It can still be settled.
     pub unsettled: bool,
+    /// This run of the program found it open: an earlier one was interrupted.
+    pub left_behind: bool,
     /// When a later read may tell more than is known now: the second read of what is gone, another look at what was
     /// listed or could not be told. `None` once there is nothing more to learn.
     pub look_again_at: Option<String>,
@@ -139,6 +141,7 @@ impl Report {
             needs: (finding.outcome == Outcome::Denied)
                 .then(|| if own { permission::revoke_own_app() } else { permission::revoke_member_app() }),
             unsettled,
+            left_behind: false,
             look_again_at: look_again_at.map(|at| at.to_string()),
             head,
             grant,

@@ -259,7 +259,8 @@ impl Desk {
             connection_of(&session, organization.as_str()).ok()
         });
         let report = blocking(move || report(&journal, id, &rules, here.as_ref())).await?;
-        report.ok_or(Error::Journal(journal::Error::NoSuchSweep(id)))
+        let left_behind = self.was_left_behind(id);
+        report.map(|report| Report { left_behind, ..report }).ok_or(Error::Journal(journal::Error::NoSuchSweep(id)))
     }
 
     /// Reads again what an earlier run left open; with `send_again` also repeats a request that was never answered and
@@ -324,6 +325,9 @@ impl Desk {
             let age = now.duration_since(sweep.opened.utc.timestamp()).unsigned_abs();
             let pause = (age / 10).clamp(Duration::from_secs(60), Duration::from_secs(3600));
             let rested = sweep.last.utc.timestamp() + pause;
+            if open {
+                self.mark_left_behind(sweep.id);
+            }
             let look_at = match (open, self.seen_this_run(sweep.id)) {
                 (true, false) => Some(now),
                 (true, true) => Some(due.map_or(rested, |due| due.min(rested))),
@@ -431,6 +435,7 @@ impl Desk {
             known.into_iter().chain(first).map(|body| RowDraft { clock: clock.clone(), body }).collect();
         let journal = self.journal.clone();
         blocking(move || journal.open_sweep_with(&opening, &grants, &people, &first)).await?;
+        self.mark_begun(id);
         observer(Step::Opened);
         let mut engine = self.engine(session, directory, observer, id, lock).await?;
         engine.make_ready();

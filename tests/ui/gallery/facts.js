@@ -180,6 +180,7 @@ export const report = (outcome, given = {}) => ({
   organization_name: "Acme Robotics",
   environment: "test",
   here: true,
+  left_behind: false,
   request_id: REQUEST,
   attempts: 1,
   sent_at: at(-13),
