@@ -51,14 +51,15 @@ const closing = (around, label) => (around.close ? [{ key: "close", label: label
 const listed = (roles) => roles.join(", ") || words.none;
 
 /**
- * The request id, or that there is none.
+ * The request id, or why there is none.
  * @param {string | null | undefined} id
+ * @param {boolean} [answered] whether an answer came at all
  * @returns {Fact}
  */
-function requestFact(id) {
+function requestFact(id, answered = true) {
   return id
     ? { key: "request_id", label: words.facts.request, value: named(id, { limit: 120 }), copy: id }
-    : { key: "request_id", label: words.facts.request, value: el("span", { class: "soft" }, words.facts.request_none) };
+    : { key: "request_id", label: words.facts.request, value: el("span", { class: "soft" }, answered ? words.facts.request_none : words.facts.request_unanswered) };
 }
 
 /**
@@ -248,7 +249,7 @@ function tellObserved(report, around) {
         : report.confirm_due_at
           ? say(words.facts.gone_value, { gone, due: time(report.confirm_due_at, { seconds: false }) })
           : say(words.facts.gone_plain, { gone });
-      facts = [{ key: "gone_at", label: words.facts.gone, value }, requestFact(report.request_id), ...tokens(report), comingBack(report), ...sessions(report)];
+      facts = [{ key: "gone_at", label: words.facts.gone, value }, requestFact(report.request_id, report.answered_at !== null), ...tokens(report), comingBack(report), ...sessions(report)];
       break;
     }
     case "accepted":
@@ -256,7 +257,7 @@ function tellObserved(report, around) {
       facts = [
         ...(report.why ? [{ key: "why", label: words.facts.why, value: words.why[report.why] }] : []),
         ...when("answered_at", words.facts.answered, report.answered_at),
-        requestFact(report.request_id),
+        requestFact(report.request_id, report.answered_at !== null),
         ...tokens(report),
         comingBack(report),
         ...sessions(report),
@@ -265,7 +266,7 @@ function tellObserved(report, around) {
       break;
     case "still_there":
       mark = "wait";
-      facts = [...sent(report), ...when("answered_at", words.facts.answered, report.answered_at), ...when("read_at", words.facts.last_read, report.read_at), requestFact(report.request_id), comingBack(report)];
+      facts = [...sent(report), ...when("answered_at", words.facts.answered, report.answered_at), ...when("read_at", words.facts.last_read, report.read_at), requestFact(report.request_id, report.answered_at !== null), comingBack(report)];
       if (around.revokeAgain) acts.push({ key: "revoke-again", label: words.acts.revoke_again, run: around.revokeAgain });
       break;
     case "already_gone":
@@ -273,7 +274,7 @@ function tellObserved(report, around) {
       facts = [
         ...when("gone_at", words.facts.not_listed, report.gone_at ?? report.read_at),
         ...(report.attempts > 0 ? sent(report) : [{ key: "sent_at", label: words.facts.sent, value: words.facts.sent_none }]),
-        ...(report.request_id ? [requestFact(report.request_id)] : []),
+        ...(report.request_id ? [requestFact(report.request_id, report.answered_at !== null)] : []),
         ...tokens(report),
         comingBack(report),
         ...sessions(report),
@@ -281,24 +282,24 @@ function tellObserved(report, around) {
       break;
     case "hidden":
       mark = "wait";
-      facts = [...sent(report), ...when("read_at", words.facts.last_read, report.read_at), requestFact(report.request_id), ...tokens(report), ...sessions(report), ...problemFacts(report.problem, { request: false })];
+      facts = [...sent(report), ...when("read_at", words.facts.last_read, report.read_at), requestFact(report.request_id, report.answered_at !== null), ...tokens(report), ...sessions(report), ...problemFacts(report.problem, { request: false })];
       break;
     case "member_gone":
       mark = "gone";
-      facts = [...when("read_at", words.facts.last_read, report.read_at), requestFact(report.request_id), ...tokens(report), ...sessions(report)];
+      facts = [...when("read_at", words.facts.last_read, report.read_at), requestFact(report.request_id, report.answered_at !== null), ...tokens(report), ...sessions(report)];
       break;
     case "denied":
       mark = "no";
-      facts = [...sent(report), ...problemFacts(report.problem, { request: false }), requestFact(report.request_id)];
+      facts = [...sent(report), ...problemFacts(report.problem, { request: false }), requestFact(report.request_id, report.answered_at !== null)];
       break;
     case "failed":
       mark = "trouble";
-      facts = [...problemFacts(report.problem, { request: false }), ...sent(report), requestFact(report.problem?.request_id ?? report.request_id)];
+      facts = [...problemFacts(report.problem, { request: false }), ...sent(report), requestFact(report.problem?.request_id ?? report.request_id, report.answered_at !== null)];
       if (around.revokeAgain) acts.push({ key: "revoke-again", label: words.acts.revoke_again, run: around.revokeAgain });
       break;
     case "unknown":
       mark = "wait";
-      facts = [...sent(report), ...problemFacts(report.problem, { request: false }), ...when("read_at", words.facts.last_read, report.read_at), requestFact(report.request_id), comingBack(report), ...sessions(report)];
+      facts = [...sent(report), ...problemFacts(report.problem, { request: false }), ...when("read_at", words.facts.last_read, report.read_at), requestFact(report.request_id, report.answered_at !== null), comingBack(report), ...sessions(report)];
       break;
   }
   acts.push(...settling(report, around));

@@ -398,6 +398,7 @@ export const words = {
     gone_plain: "{gone}",
     request: "Request id",
     request_none: "Stytch gave no request id",
+    request_unanswered: "none: no answer came",
     tokens: "Tokens issued before",
     tokens_value: "may be accepted until about {at} ({left} left), if the vendor kept Stytch's 60-minute default.",
     tokens_past: "should have expired by about {at}, if the vendor kept Stytch's 60-minute default.",
