@@ -655,7 +655,7 @@ to_host: string | null,
  */
 problem: Problem, } | { "kind": "server_error" } & Problem | { "kind": "refused" } & Problem | { "kind": "journal", 
 /**
- * `full`, `denied`, `corrupt`, `newer`, `busy`, `other`.
+ * `full`, `denied`, `corrupt`, `not_ours`, `newer`, `busy`, `other`.
  */
 fault: string, 
 /**

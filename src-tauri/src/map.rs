@@ -421,7 +421,8 @@ pub(crate) fn journal_fault(error: &journal::Error) -> &'static str {
     match error {
         journal::Error::Full => "full",
         journal::Error::Denied(_) => "denied",
-        journal::Error::Corrupt(_) | journal::Error::NotAJournal => "corrupt",
+        journal::Error::Corrupt(_) => "corrupt",
+        journal::Error::NotAJournal => "not_ours",
         journal::Error::Newer { .. } => "newer",
         journal::Error::Busy => "busy",
         _ => "other",

@@ -1,6 +1,6 @@
 //! What the commands share: the desk, and the sandbox if one was started.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use contract::refusal::Refusal;
 use cutoff::Desk;
@@ -13,8 +13,10 @@ use crate::{Options, map};
 
 /// The state behind every command.
 pub struct Shell {
-    /// The desk, or why there is none.
-    desk: Result<Arc<Desk>, String>,
+    /// The desk, once the journal could be opened.
+    desk: OnceLock<Arc<Desk>>,
+    /// What it is opened with: a journal that could not be opened is tried again whenever it is asked for.
+    options: Options,
     /// The sandbox of this run. Held while it is started, so that two clicks start one.
     sandbox: tokio::sync::Mutex<Option<(Sandbox, SavedConnection)>>,
     /// The connection that the command line named. Held for a look.
@@ -23,31 +25,35 @@ pub struct Shell {
 
 impl Shell {
     pub(crate) fn open(options: Options) -> Self {
-        let desk = match Journal::open(&options.state_dir) {
-            Ok(journal) => {
-                let mut desk = cutoff::Options::new(options.vault);
-                desk.timeouts = options.timeouts;
-                desk.pace = options.pace;
-                desk.rules = options.rules;
-                if let Some(observer) = options.observer {
-                    desk.observer = observer;
-                }
-                Ok(Arc::new(Desk::new(Arc::new(journal), desk)))
-            }
-            Err(error) => {
-                tracing::error!(%error, "the journal cannot be opened");
-                Err(map::journal_fault(&error).to_owned())
-            }
-        };
-        Self { desk, sandbox: tokio::sync::Mutex::default(), first: Mutex::default() }
+        let shell =
+            Self { desk: OnceLock::new(), options, sandbox: tokio::sync::Mutex::default(), first: Mutex::default() };
+        if let Err(refusal) = shell.desk() {
+            tracing::error!(?refusal, "the journal cannot be opened");
+        }
+        shell
     }
 
     /// The desk.
     ///
     /// # Errors
-    /// [`Refusal::Journal`] when the journal could not be opened.
+    /// [`Refusal::Journal`] while the journal cannot be opened.
     pub fn desk(&self) -> Result<&Arc<Desk>, Refusal> {
-        self.desk.as_ref().map_err(|fault| Refusal::Journal { fault: fault.clone(), sent: false })
+        if let Some(desk) = self.desk.get() {
+            return Ok(desk);
+        }
+        let journal = Journal::open(&self.options.state_dir)
+            .map_err(|error| Refusal::Journal { fault: map::journal_fault(&error).to_owned(), sent: false })?;
+        // Of two that open it at once one is kept.
+        Ok(self.desk.get_or_init(|| {
+            let mut desk = cutoff::Options::new(self.options.vault.clone());
+            desk.timeouts = self.options.timeouts;
+            desk.pace = self.options.pace.clone();
+            desk.rules = self.options.rules;
+            if let Some(observer) = &self.options.observer {
+                desk.observer = observer.clone();
+            }
+            Arc::new(Desk::new(Arc::new(journal), desk))
+        }))
     }
 
     /// Puts a connection first in every list: the one that the command line named.

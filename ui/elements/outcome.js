@@ -224,15 +224,30 @@ export function tellOutcome(report, around) {
 }
 
 /**
+ * Title and lead by what was observed: one outcome may have been come to in several ways, and each is said as it was.
+ * @param {RevokeReport} report
+ * @param {boolean} confirmed
+ * @returns {{ title: string, lead: string }}
+ */
+function saidOf(report, confirmed) {
+  const status = report.problem?.status ?? null;
+  const all = words.outcome;
+  if (report.outcome === "already_gone" && report.attempts > 0) return status === 404 ? all.already_gone_404 : all.already_gone_unanswered;
+  if (report.outcome === "unknown" && report.attempts === 0) return all.unknown_unsent;
+  if (report.outcome === "unknown" && report.answered_at !== null) return all.unknown_answered;
+  return all[confirmed ? "confirmed" : report.outcome];
+}
+
+/**
  * @param {RevokeReport} report
  * @param {Around} around
  * @returns {Telling}
  */
 function tellObserved(report, around) {
   const confirmed = report.outcome === "revoked" && report.confirmed_at !== null;
-  const said = words.outcome[confirmed ? "confirmed" : report.outcome];
+  const said = saidOf(report, confirmed);
   const pieces = { member: bold(report.member), app: boldApp(report.app), org: named(report.organization_name, { limit: 80 }), at: time(report.read_at ?? report.began_at) };
-  const lead = report.outcome === "already_gone" && report.attempts > 0 ? words.outcome.already_gone.lead_sent : said.lead;
+  const lead = said.lead;
   /** @type {Fact[]} */
   let facts = [];
   /** @type {Act[]} */

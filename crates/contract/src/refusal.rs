@@ -83,7 +83,7 @@ pub enum Refusal {
     Refused(Problem),
     /// The journal cannot be used: nothing is sent without it.
     Journal {
-        /// `full`, `denied`, `corrupt`, `newer`, `busy`, `other`.
+        /// `full`, `denied`, `corrupt`, `not_ours`, `newer`, `busy`, `other`.
         fault: String,
         /// It failed after a request had left: what became of it is settled by reading, at the next start.
         sent: bool,

@@ -126,8 +126,8 @@ impl Report {
             roles: opening.actor.roles.clone(),
             request_id: answer
                 .and_then(|(answer, _)| answer.request_id.clone())
-                // Without an answer of our own it is the read that settles it which can be asked about.
-                .or_else(|| finding.last_read.as_ref().filter(|_| finding.gone.is_some())?.request_id.clone()),
+                // Where nothing was sent, it is the read that showed it which can be asked about.
+                .or_else(|| finding.last_read.as_ref().filter(|_| finding.attempts == 0)?.request_id.clone()),
             attempts: finding.attempts,
             sent_at: finding.sent.as_ref().map(|at| at.utc.to_string()),
             answered_at: answered_at.map(|at| at.utc.to_string()),

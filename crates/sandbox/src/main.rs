@@ -30,8 +30,17 @@ struct Arguments {
 }
 
 #[tokio::main]
-async fn main() -> std::io::Result<()> {
-    let arguments = Arguments::parse();
+async fn main() -> std::process::ExitCode {
+    match serve(Arguments::parse()).await {
+        Ok(()) => std::process::ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("The sandbox cannot be started: {error}");
+            std::process::ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve(arguments: Arguments) -> std::io::Result<()> {
     let sandbox = Sandbox::start(Options {
         seed: arguments.seed,
         members: arguments.members,

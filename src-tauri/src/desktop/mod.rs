@@ -31,8 +31,9 @@ pub fn open(app: &App) -> tauri::Result<()> {
 /// Keeps the session known and settles what time has made due, as long as the app runs.
 async fn tend(app: AppHandle) {
     let shell = app.state::<Shell>();
-    let Ok(desk) = shell.desk() else { return };
     loop {
+        tokio::time::sleep(TEND_EVERY).await;
+        let Ok(desk) = shell.desk() else { continue };
         let now = Timestamp::now();
         if let Err(error) = desk.refresh_if_due(now).await {
             tracing::info!(%error, "the session was not renewed");
@@ -40,6 +41,5 @@ async fn tend(app: AppHandle) {
         if let Err(error) = desk.tend(now).await {
             tracing::warn!(%error, "what is due was not done");
         }
-        tokio::time::sleep(TEND_EVERY).await;
     }
 }
