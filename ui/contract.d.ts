@@ -591,7 +591,7 @@ asked: boolean, };
 /**
  * Which field of a form.
  */
-export type Field = "public_token" | "base_url" | "email" | "organization_slug" | "code" | "member_id" | "connected_app_id" | "organization_id" | "app_identifier" | "sdk_identifier" | "connection_id";
+export type Field = "public_token" | "base_url" | "email" | "organization_slug" | "code" | "member_id" | "connected_app_id" | "organization_id" | "app_identifier" | "sdk_identifier" | "connection_id" | "width_rules" | "query" | "snapshot";
 
 /**
  * What is wrong with a field.
@@ -665,11 +665,1020 @@ sent: boolean, } | { "kind": "keyring",
 /**
  * What is wrong with it.
  */
-keeping: Keeping, } | { "kind": "plan_changed" } | { "kind": "busy", 
+keeping: Keeping, } | { "kind": "plan_changed" } | { "kind": "export", 
+/**
+ * `full`, `denied`, `no_folder`, `other`.
+ */
+fault: string, 
+/**
+ * The folder it was meant for, when one is known.
+ */
+folder: string | null, } | { "kind": "nothing_read" } | { "kind": "busy", 
 /**
  * Its process id, when known.
  */
 pid: number | null, } | { "kind": "out_of_order" } | { "kind": "not_signed_out_at_server" } & Problem;
+
+/**
+ * Where a picture comes from.
+ */
+export type PictureSource = "read" | "kept" | "under_way";
+
+/**
+ * Whether members' names could be read.
+ */
+export type NamesReading = "read" | "denied" | "incomplete";
+
+/**
+ * One thing that could not be read.
+ */
+export type Missing = { 
+/**
+ * `names`, `app` (its members), `app_rows` (some of its rows), `member_rows`, `list_rows` (some rows of the list of apps).
+ */
+what: string, 
+/**
+ * Which app, for `app` and `app_rows`.
+ */
+app: AppFace | null, 
+/**
+ * `denied`, `offline`, `server_error`, `garbled`, `app_gone`, `unreadable_rows`, `refused`, `cancelled`.
+ */
+cause: string, 
+/**
+ * Facts of the answer.
+ */
+problem: Problem, 
+/**
+ * How many rows, for those that could not be read.
+ */
+rows: number, };
+
+/**
+ * How far a reading is. Whole, at most ten a second.
+ */
+export type ReadingProgress = { 
+/**
+ * When it began.
+ */
+began_at: string, 
+/**
+ * Calls answered.
+ */
+calls: number, 
+/**
+ * Calls it will take in all, as far as is known: `null` until the list of apps is there.
+ */
+calls_expected: number | null, 
+/**
+ * Apps in the list; `null` until it is there.
+ */
+apps: number | null, 
+/**
+ * Apps read, refused ones included.
+ */
+apps_done: number, 
+/**
+ * Members named so far.
+ */
+members: number, 
+/**
+ * Grants so far.
+ */
+grants: number, 
+/**
+ * Milliseconds it will take from here, by the pace so far. `null`: too early to tell.
+ */
+left_ms: number | null, 
+/**
+ * The server limits the rate: nothing is sent before then.
+ */
+waiting_until: string | null, };
+
+/**
+ * One snapshot, named.
+ */
+export type SnapshotMark = { 
+/**
+ * Its number in the journal.
+ */
+snapshot: number, 
+/**
+ * When its last answer came.
+ */
+read_at: string, };
+
+/**
+ * How many grants changed in which way.
+ */
+export type ChangeCounts = { 
+/**
+ * Not there before.
+ */
+new: number, 
+/**
+ * More scopes than before.
+ */
+widened: number, 
+/**
+ * Fewer scopes than before.
+ */
+narrowed: number, 
+/**
+ * Other scopes than before, neither more nor fewer.
+ */
+altered: number, 
+/**
+ * There before, and not in a complete reading since.
+ */
+gone: number, };
+
+/**
+ * Facts of one picture.
+ */
+export type PictureFacts = { 
+/**
+ * Where it comes from.
+ */
+source: PictureSource, 
+/**
+ * The organization's id.
+ */
+organization_id: string, 
+/**
+ * The organization's name.
+ */
+organization_name: string, 
+/**
+ * Scheme, host and port it was read from.
+ */
+base_url: string, 
+/**
+ * Which kind of place that is.
+ */
+environment: Environment, 
+/**
+ * The address of the member who read it; `null` when it is not known any more.
+ */
+read_by: string | null, 
+/**
+ * Its number in the journal, `null` until it is stored.
+ */
+snapshot: number | null, 
+/**
+ * When its first call was made.
+ */
+began_at: string, 
+/**
+ * When its last answer came.
+ */
+read_at: string, 
+/**
+ * Whether everything could be read. If not, `missing` says what.
+ */
+complete: boolean, 
+/**
+ * What is missing, each with its cause.
+ */
+missing: Array<Missing>, 
+/**
+ * Apps in the organization's list.
+ */
+apps: number, 
+/**
+ * How many of them have been read.
+ */
+apps_read: number, 
+/**
+ * Members known, those among them who are known by id only included.
+ */
+members: number, 
+/**
+ * Whether names could be read.
+ */
+names: NamesReading, 
+/**
+ * Grants.
+ */
+grants: number, 
+/**
+ * What is different from `since`.
+ */
+changes: ChangeCounts, 
+/**
+ * The snapshot that `changes`, the change of each row and the filter's `changes` compare with: the one you last looked
+ * at. `null`: this is the first reading, in which nothing is new.
+ */
+since: SnapshotMark | null, 
+/**
+ * The next question to the server is refused in advance, or nobody is signed in: read only.
+ */
+read_only: boolean, };
+
+/**
+ * Where the inventory stands.
+ */
+export type InventoryStatus = { 
+/**
+ * What the lists are cut from. `null`: nothing was ever read here.
+ */
+picture: PictureFacts | null, 
+/**
+ * A reading is under way.
+ */
+reading: ReadingProgress | null, 
+/**
+ * How many snapshots the journal keeps of this organization.
+ */
+snapshots: number, };
+
+/**
+ * Kinds of look-alikes.
+ */
+export type LookAlikeKind = "grouped" | "odd";
+
+/**
+ * How a grant differs from the snapshot you last looked at.
+ */
+export type GrantChange = "new" | "widened" | "narrowed" | "altered" | "gone";
+
+/**
+ * What a row must be like. All that is given must hold; within one list any one of its entries does. An app or a member
+ * matches when one of its grants does (those without grants: when they themselves do).
+ */
+export type Filter = { 
+/**
+ * Words, each of which must occur in the app's name, description, id or type, in the member's name, address, id, status
+ * or roles, or in a scope. In any case.
+ */
+text?: string, 
+/**
+ * Ids of connected apps.
+ */
+apps?: Array<string>, 
+/**
+ * Client types as Stytch names them.
+ */
+client_types?: Array<string>, 
+/**
+ * Ids of members.
+ */
+members?: Array<string>, 
+/**
+ * Roles of the member.
+ */
+roles?: Array<string>, 
+/**
+ * Statuses of the member. `unknown`: search did not return them.
+ */
+statuses?: Array<string>, 
+/**
+ * Scopes, whole.
+ */
+scopes?: Array<string>, 
+/**
+ * Widths by level, 0 (no scopes) to 3.
+ */
+levels?: Array<number>, 
+/**
+ * Changes since you last looked: `new`, `widened`, `narrowed`, `altered`.
+ */
+changes?: Array<GrantChange>, 
+/**
+ * First seen in a reading after this one, by its number in the journal.
+ */
+first_seen_after?: number | null, 
+/**
+ * Look-alikes: `grouped` (in a group of several), `odd` (flagged beside one).
+ */
+look_alikes?: Array<LookAlikeKind>, 
+/**
+ * The group of look-alikes with this id.
+ */
+group?: string | null, };
+
+/**
+ * What to sort by. Ties are broken by name and id, so that one order is always the same order.
+ */
+export type SortKey = "name" | "member" | "type" | "grants" | "width" | "first_seen" | "status";
+
+/**
+ * Which part of which list.
+ */
+export type InventoryQuery = { 
+/**
+ * What rows must be like.
+ */
+filter: Filter, 
+/**
+ * What to sort by.
+ */
+sort: SortKey, 
+/**
+ * Largest, widest, newest or last in the alphabet first.
+ */
+descending: boolean, 
+/**
+ * On the list of apps: one row for each group of look-alikes instead of one for each of its apps.
+ */
+fold: boolean, 
+/**
+ * First row, from 0.
+ */
+offset: number, 
+/**
+ * At most this many rows, 1000 at the most.
+ */
+count: number, };
+
+/**
+ * Which noun a list is of.
+ */
+export type Noun = "apps" | "members" | "grants";
+
+/**
+ * When something was first seen: after one reading that lacked it, and by another that had it.
+ */
+export type FirstSeen = { 
+/**
+ * The last complete reading that lacked it. `null`: it was there in the first reading.
+ */
+after: string | null, 
+/**
+ * The first reading that had it.
+ */
+by: string, };
+
+/**
+ * How wide scopes are, and by which of the rules.
+ */
+export type Width = { 
+/**
+ * 0: no scopes; 1: narrow; 2: wider; 3: wide.
+ */
+level: number, 
+/**
+ * The label of the rule that gave it; empty without scopes.
+ */
+rule: string, 
+/**
+ * The scope that the rule matched; empty without scopes.
+ */
+scope: string, };
+
+/**
+ * Why an app is flagged beside others of its look.
+ */
+export type Oddity = { 
+/**
+ * `confusable` (a letter of another script that looks the same), `invisible` (zero-width or other characters that cannot be
+ * seen), `bidi` (characters that reorder the text), `other_type`, `wider_scopes`.
+ */
+kind: string, 
+/**
+ * What exactly, such as `U+0430 CYRILLIC SMALL LETTER A`, a client type, or a scope.
+ */
+detail: string, 
+/**
+ * The id of the group beside which it is odd.
+ */
+beside: string | null, };
+
+/**
+ * A row of the list of apps: one app, or, folded, one group of look-alikes.
+ */
+export type AppRow = { 
+/**
+ * The app; of a group, the member of it with the most grants.
+ */
+app: AppFace, 
+/**
+ * Id of the group of look-alikes it is in, if it is in one.
+ */
+group: string | null, 
+/**
+ * How many clients the row stands for: more than 1 for a folded group.
+ */
+clients: number, 
+/**
+ * Grants, which for one app is its members.
+ */
+grants: number, 
+/**
+ * How many of them match the filter.
+ */
+grants_matching: number, 
+/**
+ * Scopes that occur, the widest first, 12 at the most.
+ */
+scopes: Array<string>, 
+/**
+ * How many different scopes occur.
+ */
+scope_count: number, 
+/**
+ * How many different sets of scopes its grants have.
+ */
+scope_sets: number, 
+/**
+ * The widest of its grants.
+ */
+width: Width, 
+/**
+ * When the app was first seen.
+ */
+first_seen: FirstSeen, 
+/**
+ * What changed in it since you last looked.
+ */
+changes: ChangeCounts, 
+/**
+ * Why it is flagged; empty when it is not.
+ */
+odd: Array<Oddity>, 
+/**
+ * Whether the organization's policy lets members connect it again. `null`: not told.
+ */
+may_reconnect: boolean | null, 
+/**
+ * `complete`, `partial` (some rows could not be read), `denied`, or another cause as in `Missing`.
+ */
+reading: string, };
+
+/**
+ * A row of the list of members.
+ */
+export type MemberInventoryRow = { 
+/**
+ * Who.
+ */
+face: MemberFace, 
+/**
+ * `active`, `invited`, `pending`, as Stytch names it; `null` when search did not return them.
+ */
+status: string | null, 
+/**
+ * Their roles.
+ */
+roles: Array<string>, 
+/**
+ * How many apps act for them.
+ */
+grants: number, 
+/**
+ * How many of those match the filter.
+ */
+grants_matching: number, 
+/**
+ * The widest of their grants.
+ */
+width: Width, 
+/**
+ * What changed since you last looked.
+ */
+changes: ChangeCounts, };
+
+/**
+ * A row of a list of grants.
+ */
+export type GrantRow = { 
+/**
+ * Whose.
+ */
+member: MemberFace, 
+/**
+ * To which app.
+ */
+app: AppFace, 
+/**
+ * With which scopes.
+ */
+scopes: Array<string>, 
+/**
+ * How wide.
+ */
+width: Width, 
+/**
+ * When it was first seen.
+ */
+first_seen: FirstSeen, 
+/**
+ * How it differs from what you last looked at; `null`: not at all.
+ */
+change: GrantChange | null, 
+/**
+ * The scopes it had then, when they were others.
+ */
+scopes_before: Array<string> | null, };
+
+/**
+ * A window of the apps that match.
+ */
+export type AppRows = { 
+/**
+ * The rows from `offset` on.
+ */
+rows: Array<AppRow>, 
+/**
+ * Rows that match.
+ */
+matching: number, 
+/**
+ * Rows there are.
+ */
+total: number, 
+/**
+ * Grants that match.
+ */
+grants_matching: number, 
+/**
+ * Grants there are.
+ */
+grants: number, 
+/**
+ * Rows of the list that could not be read.
+ */
+unreadable: Array<UnreadableRow>, 
+/**
+ * When the picture was read.
+ */
+read_at: string, };
+
+/**
+ * A window of the members that match.
+ */
+export type MemberRows = { 
+/**
+ * The rows from `offset` on.
+ */
+rows: Array<MemberInventoryRow>, 
+/**
+ * Rows that match.
+ */
+matching: number, 
+/**
+ * Rows there are.
+ */
+total: number, 
+/**
+ * Grants that match.
+ */
+grants_matching: number, 
+/**
+ * Grants there are.
+ */
+grants: number, 
+/**
+ * Rows of the search that could not be read.
+ */
+unreadable: Array<UnreadableRow>, 
+/**
+ * When the picture was read.
+ */
+read_at: string, };
+
+/**
+ * A window of the grants that match.
+ */
+export type GrantRows = { 
+/**
+ * The rows from `offset` on.
+ */
+rows: Array<GrantRow>, 
+/**
+ * Rows that match.
+ */
+matching: number, 
+/**
+ * Rows there are.
+ */
+total: number, 
+/**
+ * Rows that could not be read, when the filter names one app.
+ */
+unreadable: Array<UnreadableRow>, 
+/**
+ * When the picture was read.
+ */
+read_at: string, };
+
+/**
+ * One thing to choose.
+ */
+export type Facet = { 
+/**
+ * Its value, as a filter takes it.
+ */
+value: string, 
+/**
+ * Grants that have it.
+ */
+grants: number, };
+
+/**
+ * What can be chosen in filters, with how many grants each has.
+ */
+export type Facets = { 
+/**
+ * Client types.
+ */
+client_types: Array<Facet>, 
+/**
+ * Roles.
+ */
+roles: Array<Facet>, 
+/**
+ * Statuses, `unknown` among them.
+ */
+statuses: Array<Facet>, 
+/**
+ * Scopes, the most common first, 500 at the most.
+ */
+scopes: Array<Facet>, 
+/**
+ * Levels of width: the value is the level as a number in text.
+ */
+levels: Array<Facet>, };
+
+/**
+ * What is selected, as a rule: it holds for rows that were never on screen and survives every new reading.
+ */
+export type Selection = { 
+/**
+ * Of which list.
+ */
+noun: Noun, 
+/**
+ * Whether groups of look-alikes count as one row: their ids then begin with `group:`.
+ */
+fold: boolean, 
+/**
+ * `true`: all rows that match `filter`, except `ids`. `false`: exactly `ids`, whatever the filter.
+ */
+all: boolean, 
+/**
+ * The filter that `all` means; empty otherwise.
+ */
+filter: Filter, 
+/**
+ * Ids of rows: an app's, a member's, `group:` and a group's, or for grants member id, line feed, app id.
+ */
+ids: Array<string>, };
+
+/**
+ * What a selection comes to, by the present picture.
+ */
+export type SelectionCount = { 
+/**
+ * Rows.
+ */
+rows: number, 
+/**
+ * Different apps.
+ */
+apps: number, 
+/**
+ * Different members.
+ */
+members: number, 
+/**
+ * Grants.
+ */
+grants: number, 
+/**
+ * Ids of the rule that the picture does not have any more.
+ */
+lost: number, };
+
+/**
+ * Formats of copies and exports.
+ */
+export type ExportFormat = "csv" | "json";
+
+/**
+ * What a copy or an export takes: a list as its filter shows it, or only what is selected in it.
+ */
+export type ExportWhat = { 
+/**
+ * Which list.
+ */
+noun: Noun, 
+/**
+ * Its filter and order; the window is not looked at.
+ */
+query: InventoryQuery, 
+/**
+ * Only these.
+ */
+selection?: Selection | null, 
+/**
+ * `csv` or `json`.
+ */
+format: ExportFormat, };
+
+/**
+ * An export that was written.
+ */
+export type Exported = { 
+/**
+ * The file, in the user's folder for downloads.
+ */
+path: string, 
+/**
+ * Rows in it.
+ */
+rows: number, 
+/**
+ * Its size, bytes.
+ */
+bytes: number, 
+/**
+ * Whether the picture was complete; if not, the file says what is missing.
+ */
+complete: boolean, };
+
+/**
+ * Rows as text, for the clipboard.
+ */
+export type Copied = { 
+/**
+ * The text.
+ */
+text: string, 
+/**
+ * Rows in it.
+ */
+rows: number, 
+/**
+ * How many more there are: a copy takes 5,000 rows at the most, an export takes all.
+ */
+left_out: number, };
+
+/**
+ * One thing that the palette found.
+ */
+export type PaletteHit = { "kind": "app", 
+/**
+ * Which.
+ */
+app: AppFace, 
+/**
+ * Its grants.
+ */
+grants: number, } | { "kind": "member", 
+/**
+ * Who.
+ */
+member: MemberFace, 
+/**
+ * Their grants.
+ */
+grants: number, };
+
+/**
+ * One snapshot of the history.
+ */
+export type SnapshotRow = { 
+/**
+ * Its number in the journal.
+ */
+snapshot: number, 
+/**
+ * When its first call was made.
+ */
+began_at: string, 
+/**
+ * When its last answer came.
+ */
+read_at: string, 
+/**
+ * The address of the member who read it, if it is known.
+ */
+read_by: string | null, 
+/**
+ * Apps listed, and how many of them were read completely.
+ */
+apps: number, 
+/**
+ * Apps read completely.
+ */
+apps_read: number, 
+/**
+ * Grants.
+ */
+grants: number, 
+/**
+ * Whether it was complete.
+ */
+complete: boolean, };
+
+/**
+ * A window of the grants that differ between two snapshots.
+ */
+export type ChangeRows = { 
+/**
+ * The earlier one.
+ */
+from: SnapshotMark, 
+/**
+ * The later one.
+ */
+to: SnapshotMark, 
+/**
+ * How many of each kind, before the filter.
+ */
+counts: ChangeCounts, 
+/**
+ * The rows from `offset` on; `change` is never `null`.
+ */
+rows: Array<GrantRow>, 
+/**
+ * Rows that match the filter.
+ */
+matching: number, 
+/**
+ * Rows there are.
+ */
+total: number, 
+/**
+ * Apps that cannot be compared, since one of the two did not read them.
+ */
+not_compared: Array<AppFace>, };
+
+/**
+ * One rule.
+ */
+export type WidthRule = { 
+/**
+ * Its label, which stands on every rating it gives: 1 to 24 characters.
+ */
+label: string, 
+/**
+ * Patterns of scopes: `*` stands for any run of characters, `\*` for the character itself. In any case.
+ */
+patterns: Array<string>, 
+/**
+ * 1: narrow; 2: wider; 3: wide.
+ */
+level: number, };
+
+/**
+ * The rules that scopes are rated by, in order: for each scope the first that matches counts.
+ */
+export type WidthRules = { 
+/**
+ * The rules.
+ */
+rules: Array<WidthRule>, 
+/**
+ * Whether they are the ones that came with the app.
+ */
+standard: boolean, };
+
+/**
+ * Which part of the map, and how finely.
+ */
+export type MapQuery = { 
+/**
+ * What grants must be like.
+ */
+filter: Filter, 
+/**
+ * First row (an app or a group of look-alikes), from 0.
+ */
+row: number, 
+/**
+ * How many rows; 0 for all.
+ */
+rows: number, 
+/**
+ * First column (a member), from 0.
+ */
+column: number, 
+/**
+ * How many columns; 0 for all.
+ */
+columns: number, 
+/**
+ * At most so many cells down. Several rows share one when there are more.
+ */
+cells_down: number, 
+/**
+ * At most so many cells across. Several members share one when there are more.
+ */
+cells_across: number, };
+
+/**
+ * What a line or a column of cells stands for.
+ */
+export type MapBand = { 
+/**
+ * First row or column.
+ */
+first: number, 
+/**
+ * How many.
+ */
+count: number, 
+/**
+ * Grants in it.
+ */
+grants: number, 
+/**
+ * The app, when it is exactly one app or group; of a group its face.
+ */
+app: AppFace | null, 
+/**
+ * The group of look-alikes, when it is exactly one.
+ */
+group: string | null, 
+/**
+ * How many clients the group has.
+ */
+clients: number, 
+/**
+ * Whether it is flagged.
+ */
+odd: boolean, 
+/**
+ * The member, when it is exactly one.
+ */
+member: MemberFace | null, };
+
+/**
+ * One cell that is not empty.
+ */
+export type MapCell = { 
+/**
+ * Index into `down`.
+ */
+y: number, 
+/**
+ * Index into `across`.
+ */
+x: number, 
+/**
+ * Grants in it.
+ */
+grants: number, 
+/**
+ * How many there could be.
+ */
+room: number, 
+/**
+ * The widest, 0 to 3.
+ */
+level: number, 
+/**
+ * How many are new or widened since you last looked.
+ */
+fresh: number, };
+
+/**
+ * A part of the map: apps downwards, the most connected first; members across, so that those with the same apps stand
+ * together.
+ */
+export type MapPicture = { 
+/**
+ * Rows (apps and groups) that have a matching grant, in all.
+ */
+total_rows: number, 
+/**
+ * Members who have a matching grant, in all.
+ */
+total_columns: number, 
+/**
+ * First row of this part.
+ */
+row: number, 
+/**
+ * Rows of this part.
+ */
+rows: number, 
+/**
+ * First column of this part.
+ */
+column: number, 
+/**
+ * Columns of this part.
+ */
+columns: number, 
+/**
+ * What each line of cells stands for, from the top.
+ */
+down: Array<MapBand>, 
+/**
+ * What each column of cells stands for, from the left.
+ */
+across: Array<MapBand>, 
+/**
+ * The cells that are not empty.
+ */
+cells: Array<MapCell>, 
+/**
+ * When the picture was read.
+ */
+read_at: string, };
 
 /**
  * What became of one grant. The rules that decide are the mind's; see `ARCHITECTURE.md`.
@@ -858,6 +1867,23 @@ export interface Commands {
   member_connected_apps: { args: { member_id: string }, reply: MemberApps };
   connected_app_list: { args: { window: Window }, reply: AppPage };
   connected_app_members: { args: { connected_app_id: string, window: Window }, reply: AppMembers };
+  inventory_status: { args: {}, reply: InventoryStatus };
+  inventory_read: { args: { progress?: unknown }, reply: InventoryStatus };
+  inventory_cancel: { args: {}, reply: null };
+  inventory_looked: { args: {}, reply: InventoryStatus };
+  inventory_apps: { args: { query: InventoryQuery }, reply: AppRows };
+  inventory_members: { args: { query: InventoryQuery }, reply: MemberRows };
+  inventory_grants: { args: { query: InventoryQuery }, reply: GrantRows };
+  inventory_facets: { args: {}, reply: Facets };
+  inventory_selection: { args: { selection: Selection }, reply: SelectionCount };
+  inventory_find: { args: { text: string, count: number }, reply: Array<PaletteHit> };
+  inventory_map: { args: { query: MapQuery }, reply: MapPicture };
+  inventory_copy: { args: { what: ExportWhat }, reply: Copied };
+  inventory_export: { args: { what: ExportWhat }, reply: Exported };
+  snapshot_list: { args: {}, reply: Array<SnapshotRow> };
+  snapshot_changes: { args: { from: number, to: number, query: InventoryQuery, kinds: Array<GrantChange> }, reply: ChangeRows };
+  width_rules: { args: {}, reply: WidthRules };
+  width_rules_set: { args: { rules: WidthRules | null }, reply: WidthRules };
   revoke_plan: { args: { member_id: string, connected_app_id: string }, reply: RevokePlan };
   revoke_connected_app: { args: { member_id: string, connected_app_id: string, plan_hash?: string, ask_anyway?: boolean, progress?: unknown }, reply: RevokeReport };
   revoke_list: { args: {}, reply: Array<RevokeReport> };

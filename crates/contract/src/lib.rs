@@ -7,6 +7,7 @@
 pub mod commands;
 pub mod connected_apps;
 pub mod connections;
+pub mod inventory;
 pub mod members;
 pub mod refusal;
 pub mod revoke;

@@ -95,6 +95,15 @@ pub enum Refusal {
     },
     /// What the confirmation showed is no longer what would be done. Look again.
     PlanChanged,
+    /// An export could not be written.
+    Export {
+        /// `full`, `denied`, `no_folder`, `other`.
+        fault: String,
+        /// The folder it was meant for, when one is known.
+        folder: Option<String>,
+    },
+    /// There is no inventory yet: read one first.
+    NothingRead,
     /// Another sweep is running, here or in another process.
     Busy {
         /// Its process id, when known.
@@ -132,6 +141,12 @@ pub enum Field {
     SdkIdentifier,
     /// The connection's id.
     ConnectionId,
+    /// A rule of width.
+    WidthRules,
+    /// A filter or another part of a question to the inventory.
+    Query,
+    /// The number of a snapshot.
+    Snapshot,
 }
 
 /// What is wrong with a field.

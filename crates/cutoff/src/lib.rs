@@ -7,6 +7,7 @@ pub mod connections;
 pub mod desk;
 pub mod directory;
 pub mod error;
+pub mod inventory;
 pub mod lists;
 pub mod permission;
 pub mod plan;

@@ -1,0 +1,5 @@
+//! The inventory: every grant of the organization at one moment, its history, and what can be asked of it.
+
+pub mod look_alike;
+pub mod picture;
+pub mod width;
