@@ -67,6 +67,18 @@ pub struct Facts {
     pub since: Option<(u32, Timestamp)>,
     /// It is not finished: what a first reading has brought so far.
     pub under_way: bool,
+    /// Rows of the list of apps that could not be read. Known only in the run that read them.
+    pub unreadable_apps: Vec<stytch_b2b::UnreadableRow>,
+    /// Rows of the search that could not be read. Known only in the run that read them.
+    pub unreadable_members: Vec<stytch_b2b::UnreadableRow>,
+}
+
+impl Facts {
+    /// Whether everything could be read.
+    #[must_use]
+    pub fn complete(&self) -> bool {
+        self.missing.is_empty() && !self.under_way
+    }
 }
 
 /// Whether members' names could be read.
