@@ -3,3 +3,6 @@
 pub mod look_alike;
 pub mod picture;
 pub mod width;
+pub mod history;
+pub mod reading;
+pub mod shown;
