@@ -1,5 +1,6 @@
 //! The inventory: every grant of the organization at one moment, its history, and what can be asked of it.
 
+pub mod export;
 pub mod filter;
 pub mod find;
 pub mod list;
