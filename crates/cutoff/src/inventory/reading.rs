@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use futures::{StreamExt as _, TryStreamExt as _, future, stream};
+use futures::{TryStreamExt as _, future, stream};
 use jiff::Timestamp;
 use stytch_b2b::{
     ActiveMember, Client, ConnectedApp, Error as ApiError, Facts, Member, MemberId, MemberSearch, Reply, Rows,
