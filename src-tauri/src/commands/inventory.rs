@@ -14,9 +14,9 @@ use tauri::ipc::{Channel, JavaScriptChannelId};
 use tauri::{Runtime, State, Webview};
 
 use super::Reply;
-use crate::export::{self, Rendered};
 use crate::map::inventory as map;
-use crate::{Shell, map::refusal};
+use crate::map::refusal;
+use crate::{Shell, export};
 
 /// Pictures of progress are sent no oftener than this.
 const PROGRESS_EVERY: Duration = Duration::from_millis(100);
@@ -123,10 +123,7 @@ pub async fn inventory_facets(shell: State<'_, Shell>) -> Reply<wire::Facets> {
 
 /// What a selection comes to.
 #[tauri::command(rename_all = "snake_case")]
-pub async fn inventory_selection(
-    shell: State<'_, Shell>,
-    selection: wire::Selection,
-) -> Reply<wire::SelectionCount> {
+pub async fn inventory_selection(shell: State<'_, Shell>, selection: wire::Selection) -> Reply<wire::SelectionCount> {
     let selection = map::selection(selection)?;
     let (shown, _) = shown(shell.desk()?).await?;
     Ok(map::selection_count(&selection.resolve(&shown.picture, &shown.index)))
@@ -153,23 +150,26 @@ pub async fn inventory_map(shell: State<'_, Shell>, query: wire::MapQuery) -> Re
 /// Rows as text, for the clipboard.
 #[tauri::command(rename_all = "snake_case")]
 pub async fn inventory_copy(shell: State<'_, Shell>, what: wire::ExportWhat) -> Reply<wire::Copied> {
-    let what = export::What::from_wire(what)?;
+    let take = map::take(what)?;
     let (shown, _) = shown(shell.desk()?).await?;
-    let Rendered { text, rows, left_out, .. } = export::render(&shown, &what, Some(MOST_COPIED))?;
-    Ok(wire::Copied { text: String::from_utf8_lossy(&text).into_owned(), rows, left_out })
+    let mut text = Vec::new();
+    let taken = take
+        .write(&shown, &mut text, Some(MOST_COPIED))
+        .map_err(|_| Refusal::Export { fault: "other".to_owned(), folder: None })?;
+    Ok(wire::Copied {
+        text: String::from_utf8_lossy(&text).into_owned(),
+        rows: u32::try_from(taken.rows).unwrap_or(u32::MAX),
+        left_out: u32::try_from(taken.left_out).unwrap_or(u32::MAX),
+    })
 }
 
 /// Writes rows to a new file in the user's folder for downloads.
 #[tauri::command(rename_all = "snake_case")]
 pub async fn inventory_export(shell: State<'_, Shell>, what: wire::ExportWhat) -> Reply<wire::Exported> {
-    let what = export::What::from_wire(what)?;
+    let take = map::take(what)?;
     let (shown, _) = shown(shell.desk()?).await?;
     let folder = shell.export_dir();
-    let work = move || {
-        let rendered = export::render(&shown, &what, None)?;
-        export::write(&shown, &what, &rendered, folder)
-    };
-    tauri::async_runtime::spawn_blocking(work)
+    tauri::async_runtime::spawn_blocking(move || export::write(&shown, &take, folder))
         .await
         .unwrap_or_else(|_| Err(Refusal::Export { fault: "other".to_owned(), folder: None }))
 }

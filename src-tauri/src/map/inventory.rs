@@ -9,6 +9,7 @@ use contract::members::MemberFace;
 use contract::refusal::{Fault, Field, Problem, Refusal};
 use cutoff::clock::rfc3339;
 use cutoff::inventory::changes::Row;
+use cutoff::inventory::export::Format;
 use cutoff::inventory::filter::{Filter, LookAlike};
 use cutoff::inventory::find::Hit;
 use cutoff::inventory::list::{AppWindow, ChangeCounts, Facets, GrantWindow, MemberWindow, Query, SortKey};
@@ -20,6 +21,7 @@ use cutoff::inventory::picture::{
 use cutoff::inventory::reading::Progress;
 use cutoff::inventory::selection::{Noun, Resolved, RowId, Selection};
 use cutoff::inventory::shown::{Mark, Shown, Source, Standing};
+use cutoff::inventory::take::Take;
 use cutoff::inventory::width::{Rule, Rules, Width};
 use cutoff::session::{Session, app_forbidden};
 use stytch_b2b::{ConnectedAppId, MemberId};
@@ -45,14 +47,7 @@ fn bad(fault: Fault) -> Refusal {
 // ---- questions -------------------------------------------------------------------------------------------------------
 
 pub(crate) fn filter(filter: wire::Filter) -> Result<Filter, Refusal> {
-    let lists = [
-        &filter.apps,
-        &filter.client_types,
-        &filter.members,
-        &filter.roles,
-        &filter.statuses,
-        &filter.scopes,
-    ];
+    let lists = [&filter.apps, &filter.client_types, &filter.members, &filter.roles, &filter.statuses, &filter.scopes];
     if filter.text.len() > LONGEST_TEXT
         || filter.levels.len() > MOST_ENTRIES
         || lists.iter().any(|list| list.len() > MOST_ENTRIES)
@@ -133,6 +128,18 @@ pub(crate) fn selection(selection: wire::Selection) -> Result<Selection, Refusal
     })
 }
 
+pub(crate) fn take(what: wire::ExportWhat) -> Result<Take, Refusal> {
+    Ok(Take {
+        noun: noun(what.noun),
+        query: query(what.query)?,
+        selection: what.selection.map(selection).transpose()?,
+        format: match what.format {
+            wire::ExportFormat::Csv => Format::Csv,
+            wire::ExportFormat::Json => Format::Json,
+        },
+    })
+}
+
 pub(crate) fn view(query: &wire::MapQuery) -> View {
     View {
         row: query.row,
@@ -173,10 +180,9 @@ pub(crate) fn width_fault(fault: cutoff::inventory::width::Fault) -> Fault {
     use cutoff::inventory::width::Fault as Width;
     match fault {
         Width::EmptyLabel { .. } | Width::NoPatterns { .. } | Width::EmptyPattern { .. } => Fault::Empty,
-        Width::TooManyRules
-        | Width::LongLabel { .. }
-        | Width::TooManyPatterns { .. }
-        | Width::LongPattern { .. } => Fault::TooLong,
+        Width::TooManyRules | Width::LongLabel { .. } | Width::TooManyPatterns { .. } | Width::LongPattern { .. } => {
+            Fault::TooLong
+        }
         Width::UnseenInLabel { .. } | Width::Backslash { .. } => Fault::Malformed,
         Width::Level { .. } => Fault::Unknown,
     }
@@ -598,7 +604,9 @@ pub(crate) fn changes(
         matching: number(rows.len()),
         not_compared: not_compared
             .iter()
-            .map(|id| picture.app(id).map_or_else(|| face_of(id, "", "", ""), |at| app_face(&picture.apps[at as usize])))
+            .map(|id| {
+                picture.app(id).map_or_else(|| face_of(id, "", "", ""), |at| app_face(&picture.apps[at as usize]))
+            })
             .collect(),
     }
 }

@@ -12,4 +12,5 @@ pub mod picture;
 pub mod reading;
 pub mod selection;
 pub mod shown;
+pub mod take;
 pub mod width;

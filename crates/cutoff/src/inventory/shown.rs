@@ -408,13 +408,7 @@ impl Desk {
         };
         let _off = Off(&self.held.under_way);
         let mut progress = mine.progress.subscribe();
-        let read = reading::read(
-            &session,
-            &self.reading,
-            &mine.gathered,
-            &mine.progress,
-            mine.cancel.subscribe(),
-        );
+        let read = reading::read(&session, &self.reading, &mine.gathered, &mine.progress, mine.cancel.subscribe());
         tokio::pin!(read);
         let done = loop {
             tokio::select! {
