@@ -16,6 +16,7 @@ use crate::clock::{Clock, rfc3339};
 use crate::connections::{self, Checked, Draft};
 use crate::directory::Directory;
 use crate::error::{Error, Fault, Field};
+use crate::inventory::shown::Held;
 use crate::session::Session;
 use crate::sign_in::{Attempt, Step as SignInStep};
 use crate::sweep::engine::blocking;
@@ -33,6 +34,8 @@ pub struct Options {
     pub timeouts: Timeouts,
     /// How patient sweeps are.
     pub pace: Pace,
+    /// How an inventory is read.
+    pub reading: crate::inventory::reading::Pace,
     /// The rules outcomes are derived by.
     pub rules: Rules,
     /// Told of each step of each sweep.
@@ -47,6 +50,7 @@ impl Options {
             vault,
             timeouts: Timeouts::default(),
             pace: Pace::default(),
+            reading: crate::inventory::reading::Pace::default(),
             rules: Rules::default(),
             observer: Arc::new(|_| {}),
         }
@@ -86,6 +90,7 @@ pub struct Desk {
     pub(crate) journal: Arc<Journal>,
     pub(crate) clock: Clock,
     pub(crate) pace: Pace,
+    pub(crate) reading: crate::inventory::reading::Pace,
     pub(crate) rules: Rules,
     pub(crate) observer: Observer,
     vault: Vault,
@@ -108,6 +113,7 @@ pub struct Desk {
     /// The sweeps that this run began, and those it found open although it did not. Held for a look or an insertion.
     begun: Mutex<HashSet<SweepId>>,
     left_behind: Mutex<HashSet<SweepId>>,
+    pub(crate) held: Held,
     /// Held while the session is being checked, so that many failing calls make one check.
     checking: tokio::sync::Mutex<()>,
 }
@@ -130,6 +136,8 @@ impl Desk {
             journal,
             clock: Clock::default(),
             pace: options.pace,
+            reading: options.reading,
+            held: Held::default(),
             rules: options.rules,
             observer: options.observer,
             vault: options.vault,
@@ -223,6 +231,8 @@ impl Desk {
         let mut passing = self.passing.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         passing.retain(|known| known.id != connection.id);
         passing.push(connection.clone());
+        drop(passing);
+        self.forget_passing_history(connection.id)?;
         Ok(connection)
     }
 
@@ -290,6 +300,38 @@ impl Desk {
         self.finish(&mut under_way, step, cancels).await
     }
 
+    /// Sits down with a session that was handed over, checked with one call. It is used as long as this desk stands and kept
+    /// nowhere.
+    ///
+    /// # Errors
+    /// [`Error::BadInput`] for a connection that is not there; [`Error::SignedOut`] for a session that is dead;
+    /// [`Error::Api`].
+    pub async fn sit_with(&self, connection_id: Uuid, token: SessionToken) -> Result<(), Error> {
+        let (mut connection, checked) = self.find(connection_id).await?;
+        let client = checked.client(self.timeouts)?;
+        let live = match client.authenticate_session(&token, None).await {
+            Ok(reply) => reply.data,
+            Err(ApiError::SignedOut(facts)) => {
+                let request_id = facts.request_id.as_ref().map(ToString::to_string);
+                return Err(Error::SignedOut { request_id, email: None });
+            }
+            Err(error) => return Err(error.into()),
+        };
+        connection.organization_id = Some(live.organization.organization_id.to_string());
+        connection.organization_name = Some(live.organization.organization_name.clone());
+        let session = Session::new(
+            connection,
+            client,
+            live.session_token,
+            live.organization,
+            live.member,
+            live.session,
+            Keeping::Memory(Trouble::Missing),
+        );
+        self.begin(session, None).await;
+        Ok(())
+    }
+
     /// Gives a sign-in up.
     pub async fn cancel_sign_in(&self) {
         // Counted before the lock is waited for, so that a step under way finds it when its answer comes.
@@ -343,6 +385,7 @@ impl Desk {
             member_session,
             keeping,
         );
+        self.remember_seat(&session).await;
         self.begin(session, None).await;
         self.remember(connection).await
     }
@@ -376,7 +419,7 @@ impl Desk {
         };
     }
 
-    fn is_seated(&self, session: &Arc<Session>) -> bool {
+    pub(crate) fn is_seated(&self, session: &Arc<Session>) -> bool {
         self.seat().session.as_ref().is_some_and(|(seated, _)| Arc::ptr_eq(seated, session))
     }
 
@@ -426,6 +469,14 @@ impl Desk {
     /// # Errors
     /// [`Error::Journal`]. A session that cannot be checked, or a keyring that cannot be read, is told by [`Desk::status`].
     pub async fn restore(&self) -> Result<(), Error> {
+        self.restore_at(None).await
+    }
+
+    /// [`Desk::restore`] for one connection, whichever was used last.
+    ///
+    /// # Errors
+    /// As [`Desk::restore`].
+    pub async fn restore_at(&self, connection: Option<Uuid>) -> Result<(), Error> {
         let generation = {
             let seat = self.seat();
             if seat.session.is_some() {
@@ -435,7 +486,11 @@ impl Desk {
         };
         let journal = self.journal.clone();
         let saved = blocking(move || journal.connections()).await?;
-        let Some(connection) = saved.into_iter().find(|saved| saved.last_used_utc.is_some()) else { return Ok(()) };
+        let wanted = |saved: &SavedConnection| match connection {
+            Some(id) => saved.id == id,
+            None => saved.last_used_utc.is_some(),
+        };
+        let Some(connection) = saved.into_iter().find(wanted) else { return Ok(()) };
         let Ok(checked) = connections::reopen(&connection) else { return Ok(()) };
         let Some(token) = self.kept_secret(connection.id).await else { return Ok(()) };
         let client = checked.client(self.timeouts)?;
@@ -456,6 +511,7 @@ impl Desk {
                     live.session,
                     keeping,
                 );
+                self.remember_seat(&session).await;
                 self.begin(session, Some(generation)).await;
             }
             Err(error @ ApiError::SignedOut(_)) => {
@@ -611,6 +667,8 @@ impl Desk {
                 *seat = Seat { generation: seat.generation + 1, ..Seat::default() };
             }
         }
+        self.cancel_reading();
+        self.forget_seat().await?;
         self.forget_if(session.connection.id, &session.token()).await
     }
 

@@ -29,6 +29,13 @@ pub struct Members {
 }
 
 impl Members {
+    /// Members as read, each once.
+    #[must_use]
+    pub fn new(rows: Vec<Member>, unreadable: Vec<UnreadableRow>, read_at: Timestamp) -> Self {
+        let by_id = rows.iter().enumerate().map(|(at, member)| (member.member_id.clone(), at)).collect();
+        Self { rows, unreadable, read_at, by_id }
+    }
+
     /// A member by id; `None` when search did not return them.
     #[must_use]
     pub fn get(&self, id: &MemberId) -> Option<&Member> {
@@ -184,11 +191,7 @@ impl Directory {
                 _ => break,
             }
         }
-        let mut by_id = HashMap::with_capacity(rows.len());
-        for (at, member) in rows.iter().enumerate() {
-            by_id.insert(member.member_id.clone(), at);
-        }
-        let members = Arc::new(Members { rows, unreadable, read_at, by_id });
+        let members = Arc::new(Members::new(rows, unreadable, read_at));
         *look(&self.members) = Some(members.clone());
         Ok(members)
     }
@@ -218,6 +221,19 @@ impl Directory {
         let read_at = Timestamp::now();
         let answer = session.read(|client, token| async move { client.connected_app(&token, id).await }).await?.data;
         Ok(self.keep_app(answer, read_at))
+    }
+
+    /// Keeps what an inventory has read. Members who could not be read leave those that were.
+    pub(crate) fn keep_reading(&self, apps: Apps, by_app: impl Iterator<Item = AppGrants>, members: Option<Members>) {
+        *look(&self.apps) = Some(Arc::new(apps));
+        let mut kept = look(&self.by_app);
+        for grants in by_app {
+            kept.insert(grants.app.connected_app_id.clone(), Arc::new(grants));
+        }
+        drop(kept);
+        if let Some(members) = members {
+            *look(&self.members) = Some(Arc::new(members));
+        }
     }
 
     fn keep_app(&self, detail: ConnectedAppDetail, read_at: Timestamp) -> Arc<AppGrants> {

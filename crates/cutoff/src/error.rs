@@ -52,6 +52,15 @@ pub enum Error {
     /// What was shown is not what would be done now.
     #[error("the plan has changed")]
     PlanChanged,
+    /// No inventory was ever read here.
+    #[error("nothing was read yet")]
+    NothingRead,
+    /// Somebody asked for it to stop.
+    #[error("cancelled")]
+    Cancelled,
+    /// The rules of width cannot be used.
+    #[error("the rules of width cannot be used: {0:?}")]
+    WidthRules(crate::inventory::width::Fault),
     /// Another process runs a sweep on this journal.
     #[error("another sweep is running")]
     Busy {
@@ -81,6 +90,7 @@ pub enum Field {
     AppIdentifier,
     SdkIdentifier,
     ConnectionId,
+    Snapshot,
 }
 
 /// What is wrong with it.

@@ -191,11 +191,11 @@ impl Desk {
         };
         let report = self.report(id).await.map_err(after_sending)?;
         let member = MemberId::from(report.grant.member_id.as_str());
-        directory.outlived(
-            &member,
-            &ConnectedAppId::from(report.grant.connected_app_id.as_str()),
-            report.gone_at.is_some(),
-        );
+        let app = ConnectedAppId::from(report.grant.connected_app_id.as_str());
+        directory.outlived(&member, &app, report.gone_at.is_some());
+        if report.gone_at.is_some() {
+            self.grant_is_gone(&member, &app);
+        }
         match (over, refusal) {
             (Some(over), _) if !sent || report.outcome == Outcome::Failed => Err(over),
             (None, Some(error)) if report.outcome == Outcome::Failed && has_its_own_next_step(&error) => {

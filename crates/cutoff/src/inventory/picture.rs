@@ -371,6 +371,23 @@ impl Picture {
         grants.binary_search_by_key(&member, |grant| grant.member).ok().map(|at| &grants[at])
     }
 
+    /// The same picture without one grant: a complete read has lacked it since.
+    #[must_use]
+    pub fn without(&self, member: &MemberId, app: &ConnectedAppId) -> Self {
+        let (member, app) = (self.member(member), self.app(app));
+        let grants = self.grants.iter().filter(|grant| Some(grant.member) != member || Some(grant.app) != app);
+        let mut picture = Self::new(
+            self.facts.clone(),
+            self.apps.clone(),
+            self.members.clone(),
+            self.scope_sets.clone(),
+            grants.copied().collect(),
+        );
+        picture.groups.clone_from(&self.groups);
+        picture.gone.clone_from(&self.gone);
+        picture
+    }
+
     /// A grant's scopes and their width.
     #[must_use]
     pub fn scopes(&self, grant: &Grant) -> &ScopeSet {
