@@ -80,15 +80,19 @@ pub fn groups(picture: &Picture) -> (Vec<Group>, Vec<Vec<Oddity>>) {
         odd: picture.apps.iter().map(|_| Vec::new()).collect(),
     };
     sorting.flag_what_is_odd_alone();
+    let looks = sorting.looks();
+    for apps in looks.values() {
+        sorting.flag_other_forms(apps);
+    }
     sorting.flag_shared_outlines();
-    sorting.group()
+    sorting.group(&looks)
 }
 
-/// An oddity on its way: a group has no number yet, so what it is beside is told by one of that group's apps.
-struct Flag {
+/// An oddity on its way: groups have no numbers yet, and a look has one group at most, so what it is beside is told by look.
+struct Flag<'a> {
     kind: OddKind,
     detail: String,
-    beside: Option<u32>,
+    beside: &'a str,
 }
 
 struct Sorting<'a> {
@@ -96,7 +100,7 @@ struct Sorting<'a> {
     /// By app.
     names: Vec<&'a Name>,
     /// By app.
-    odd: Vec<Vec<Flag>>,
+    odd: Vec<Vec<Flag<'a>>>,
 }
 
 /// Apps that are compared as one: one plain form, or one client type.
@@ -116,12 +120,15 @@ impl<'a> Sorting<'a> {
         self.names[app as usize]
     }
 
-    fn flag(&mut self, app: u32, kind: OddKind, detail: String, beside: Option<u32>) {
+    fn is_flagged(&self, app: u32) -> bool {
+        !self.odd[app as usize].is_empty()
+    }
+
+    fn flag(&mut self, app: u32, kind: OddKind, detail: String, beside: &'a str) {
         let flags = &mut self.odd[app as usize];
-        match flags.iter_mut().find(|flag| flag.kind == kind) {
-            // Seen from two sides it is still one oddity; what it is beside may be known from the second only.
-            Some(flag) => flag.beside = flag.beside.or(beside),
-            None => flags.push(Flag { kind, detail, beside }),
+        // Seen from two sides it is still one oddity.
+        if flags.iter().all(|flag| flag.kind != kind) {
+            flags.push(Flag { kind, detail, beside });
         }
     }
 
@@ -130,105 +137,95 @@ impl<'a> Sorting<'a> {
         for app in 0..u32_of(self.names.len()) {
             let name = self.name(app);
             if !name.bidi.is_empty() {
-                self.flag(app, OddKind::Bidi, name.bidi.clone(), None);
+                self.flag(app, OddKind::Bidi, name.bidi.clone(), &name.look);
             }
             if !name.invisible.is_empty() {
-                self.flag(app, OddKind::Invisible, name.invisible.clone(), None);
+                self.flag(app, OddKind::Invisible, name.invisible.clone(), &name.look);
             }
         }
     }
 
-    /// Names of different looks that have one outline: "Нubspot" with a Cyrillic Н, "CIaude" with a capital i.
-    fn flag_shared_outlines(&mut self) {
-        let mut outlines: BTreeMap<&str, BTreeMap<&str, Vec<u32>>> = BTreeMap::new();
-        for app in 0..u32_of(self.names.len()) {
-            let name = self.name(app);
-            if name.look.is_empty() || !self.odd[app as usize].is_empty() {
-                continue;
-            }
-            for outline in &name.outlines {
-                outlines.entry(outline).or_default().entry(&name.look).or_default().push(app);
-            }
-        }
-        for looks in outlines.values().filter(|looks| looks.len() > 1) {
-            let sides = self.sides(looks.iter().map(|(look, apps)| (*look, apps.clone())));
-            self.flag_imitations(&sides);
-        }
-    }
-
-    fn group(mut self) -> (Vec<Group>, Vec<Vec<Oddity>>) {
+    /// The apps of each look, in the picture's order.
+    fn looks(&self) -> BTreeMap<&'a str, Vec<u32>> {
         let mut looks: BTreeMap<&str, Vec<u32>> = BTreeMap::new();
         for app in 0..u32_of(self.names.len()) {
             if !self.name(app).look.is_empty() {
                 looks.entry(&self.name(app).look).or_default().push(app);
             }
         }
-        let mut found: Vec<(String, Vec<u32>)> = Vec::new();
-        for (look, apps) in looks.into_iter().filter(|(_, apps)| apps.len() > 1) {
-            if let Some((client_type, apps)) = self.sort_one_look(&apps) {
-                found.push((group_id(look, client_type), apps));
-            }
-        }
-        found.sort_by_key(|(_, apps)| apps[0]);
-        let groups: Vec<Group> = found.into_iter().map(|(id, apps)| Group { id, apps }).collect();
-        let mut group_of = vec![None; self.names.len()];
-        for (at, group) in groups.iter().enumerate() {
-            for &app in &group.apps {
-                group_of[app as usize] = Some(u32_of(at));
-            }
-        }
-        let odd = self.odd.into_iter().map(|flags| {
-            let settle = |flag: Flag| Oddity {
-                kind: flag.kind,
-                detail: flag.detail,
-                beside: flag.beside.and_then(|app| group_of[app as usize]),
-            };
-            flags.into_iter().map(settle).collect()
-        });
-        (groups, odd.collect())
+        looks.retain(|_, apps| apps.len() > 1 || !self.is_flagged(apps[0]));
+        looks
     }
 
-    /// What becomes of the apps of one look: the client type and the apps of the group, if there is one. The others are
-    /// flagged.
-    fn sort_one_look(&mut self, apps: &[u32]) -> Option<(&'a str, Vec<u32>)> {
-        let clean: Vec<u32> = apps.iter().copied().filter(|&app| self.odd[app as usize].is_empty()).collect();
+    /// The plain forms of the apps of one look that are not flagged, the one that counts first.
+    fn forms(&self, apps: &[u32]) -> Vec<Side<'a>> {
         let mut forms: BTreeMap<&str, Vec<u32>> = BTreeMap::new();
-        for &app in &clean {
+        for &app in apps.iter().filter(|&&app| !self.is_flagged(app)) {
             forms.entry(&self.name(app).plain).or_default().push(app);
         }
-        let forms = self.sides(forms);
-        self.flag_imitations(&forms);
-        let form = forms.first()?;
+        self.sides(forms)
+    }
 
+    /// Names of one look that are written with other letters.
+    fn flag_other_forms(&mut self, apps: &[u32]) {
+        if apps.len() > 1 {
+            let forms = self.forms(apps);
+            self.flag_imitations(&forms);
+        }
+    }
+
+    /// Names of different looks that have one outline: "Нubspot" with a Cyrillic Н, "CIaude" with a capital i.
+    fn flag_shared_outlines(&mut self) {
+        let mut outlines: BTreeMap<&str, BTreeMap<&str, Vec<u32>>> = BTreeMap::new();
+        for app in (0..u32_of(self.names.len())).filter(|&app| !self.is_flagged(app)) {
+            let name = self.name(app);
+            if !name.look.is_empty() {
+                for outline in &name.outlines {
+                    outlines.entry(outline).or_default().entry(&name.look).or_default().push(app);
+                }
+            }
+        }
+        for looks in outlines.into_values().filter(|looks| looks.len() > 1) {
+            let sides = self.sides(looks);
+            self.flag_imitations(&sides);
+        }
+    }
+
+    fn group(mut self, looks: &BTreeMap<&'a str, Vec<u32>>) -> (Vec<Group>, Vec<Vec<Oddity>>) {
+        let mut found: Vec<(&str, Group)> = Vec::new();
+        for (&look, apps) in looks.iter().filter(|(_, apps)| apps.len() > 1) {
+            if let Some((client_type, apps)) = self.sort_one_look(look, apps) {
+                found.push((look, Group { id: group_id(look, client_type), apps }));
+            }
+        }
+        found.sort_by_key(|(_, group)| group.apps[0]);
+        let of_look: HashMap<&str, u32> = found.iter().enumerate().map(|(at, (look, _))| (*look, u32_of(at))).collect();
+        let settle =
+            |flag: Flag| Oddity { kind: flag.kind, detail: flag.detail, beside: of_look.get(flag.beside).copied() };
+        let odd = self.odd.into_iter().map(|flags| flags.into_iter().map(settle).collect()).collect();
+        (found.into_iter().map(|(_, group)| group).collect(), odd)
+    }
+
+    /// The client type and the apps of a look's group, if it has one. Those of another type and those with wider scopes are
+    /// flagged on the way.
+    fn sort_one_look(&mut self, look: &'a str, apps: &[u32]) -> Option<(&'a str, Vec<u32>)> {
+        let form = self.forms(apps).into_iter().next()?;
         let mut types: BTreeMap<&str, Vec<u32>> = BTreeMap::new();
         for &app in &form.apps {
             types.entry(&self.app(app).client_type).or_default().push(app);
         }
         let types = self.sides(types);
-        let first = types.first()?;
+        let (first, others) = types.split_first()?;
         // One app of each type: which of them is the other cannot be said, and there is no group to be beside.
         if first.apps.len() > 1 {
-            for side in &types[1..] {
-                for &app in &side.apps {
-                    self.flag(app, OddKind::OtherType, side.key.to_owned(), Some(first.apps[0]));
-                }
+            for (side, &app) in others.iter().flat_map(|side| side.apps.iter().map(move |app| (side, app))) {
+                self.flag(app, OddKind::OtherType, side.key.to_owned(), look);
             }
         }
         let wider = self.wider_scopes(&first.apps);
         let kept: Vec<u32> = first.apps.iter().copied().filter(|app| !wider.contains_key(app)).collect();
         for (app, scope) in wider {
-            self.flag(app, OddKind::WiderScopes, scope, kept.first().copied());
-        }
-        // What was flagged alone has found what it is beside; so has what was beside one that was then taken out.
-        if let Some(&beside) = kept.first() {
-            for &app in apps {
-                for flag in &mut self.odd[app as usize] {
-                    let lost = |other| apps.binary_search(&other).is_ok() && kept.binary_search(&other).is_err();
-                    if flag.beside.is_none_or(lost) {
-                        flag.beside = Some(beside);
-                    }
-                }
-            }
+            self.flag(app, OddKind::WiderScopes, scope, look);
         }
         (kept.len() > 1).then_some((first.key, kept))
     }
@@ -258,7 +255,8 @@ impl<'a> Sorting<'a> {
     /// Flags every side but the first, where the first can be told from them.
     fn flag_imitations(&mut self, sides: &[Side<'a>]) {
         let Some((first, others)) = sides.split_first() else { return };
-        let model = self.name(first.apps[0]);
+        // Of several ways to write the first side, always the same one, whatever the order of the list.
+        let Some(model) = first.apps.iter().map(|&app| self.name(app)).min_by_key(|name| &name.plain) else { return };
         for side in others {
             // Single clients, equally plain and with as many grants: whichever was flagged might be the real one.
             let undecided = first.apps.len() == 1
@@ -271,7 +269,7 @@ impl<'a> Sorting<'a> {
                     continue;
                 }
                 let kind = if only_unseen { OddKind::Invisible } else { OddKind::Confusable };
-                self.flag(app, kind, name.difference(model), Some(first.apps[0]));
+                self.flag(app, kind, name.difference(model), &model.look);
             }
         }
     }
