@@ -303,11 +303,12 @@ impl<'a> Sorting<'a> {
         for &(app, _) in levels.iter().filter(|&&(_, level)| level > usual) {
             let sets = self.scope_sets(app);
             let sets = || sets.iter().map(|&set| &self.picture.scope_sets[set as usize]);
-            // The scope that made it wide, if that is one the others lack; else the first they lack.
-            let widest = sets().max_by_key(|set| set.width.level).map(|set| set.width.scope.as_str());
-            let lacking = || sets().flat_map(|set| &set.scopes).map(String::as_str).filter(|s| !known.contains(s));
-            if let Some(scope) = widest.filter(|scope| !known.contains(scope)).or_else(|| lacking().next()) {
-                wider.insert(app, scope.to_owned());
+            // The scope that made it wide, if that is one the others lack; else one they lack. Of several always the same.
+            let widest = || sets().filter(|set| set.width.level > usual).map(|set| &set.width.scope);
+            let lacking = || sets().flat_map(|set| &set.scopes);
+            let unknown = |scope: &&String| !known.contains(scope.as_str());
+            if let Some(scope) = widest().filter(unknown).min().or_else(|| lacking().filter(unknown).min()) {
+                wider.insert(app, scope.clone());
             }
         }
         wider
