@@ -20,7 +20,7 @@ use memchr::memmem::Finder;
 use stytch_b2b::{ConnectedAppId, MemberId};
 
 use super::list::ChangeCounts;
-use super::picture::{Change, FirstSeen, Grant, Person, Picture, u32_of};
+use super::picture::{App, Change, FirstSeen, Grant, Person, Picture, u32_of};
 use super::width::Width;
 
 /// The status that a filter names for members whom search did not return.
@@ -168,9 +168,8 @@ impl Filter {
         if !self.look_alikes.is_empty() {
             let (grouped, odd) =
                 (self.look_alikes.contains(&LookAlike::Grouped), self.look_alikes.contains(&LookAlike::Odd));
-            let alike = picture.apps.iter().enumerate().filter_map(|(at, app)| {
-                ((grouped && app.group.is_some()) || (odd && !app.odd.is_empty())).then(|| u32_of(at))
-            });
+            let alike = |app: &App| (grouped && app.group.is_some()) || (odd && !app.odd.is_empty());
+            let alike = picture.apps.iter().enumerate().filter(|(_, app)| alike(app)).map(|(at, _)| u32_of(at));
             pass.keep(alike);
         }
         if let Some(group) = &self.group {
@@ -204,7 +203,7 @@ impl Filter {
         }
         if !self.levels.is_empty() {
             let sets = picture.scope_sets.iter().enumerate();
-            pass.keep(sets.filter_map(|(at, set)| self.levels.contains(&set.width.level).then(|| u32_of(at))));
+            pass.keep(sets.filter(|(_, set)| self.levels.contains(&set.width.level)).map(|(at, _)| u32_of(at)));
         }
         pass
     }
