@@ -10,9 +10,11 @@ import { words } from "../words/en.js";
 /** What is in sight, in rows and columns of the whole map. @typedef {{ x0: number, x1: number, y0: number, y1: number }} View */
 
 /** Cells are at least so wide and high in a picture of everything, in CSS pixels. */
-const FINE = 7;
+const FINE = { x: 6, y: 4 };
 /** And at most so, however few there are. */
 const COARSE = { x: 34, y: 34 };
+/** Coming nearer ends where cells are so wide and high: both names can be read then. */
+const NEAR = { x: 26, y: 24 };
 /** Names are written where a line is at least so high, or a column so wide. */
 const LINE = 15;
 
@@ -70,12 +72,13 @@ export class Chart {
 
   /** How many cells the field has room for. */
   room() {
-    return { down: Math.max(1, Math.floor(this.high / FINE)), across: Math.max(1, Math.floor(this.wide / FINE)) };
+    return { down: Math.max(1, Math.floor(this.high / FINE.y)), across: Math.max(1, Math.floor(this.wide / FINE.x)) };
   }
 
   /** @param {MapPicture} picture */
   take(picture) {
     this.picture = picture;
+    this.colours = this.read();
     this.cells = new Map(picture.cells.map((cell) => [cell.y * 65_536 + cell.x, cell]));
     this.look();
   }
@@ -94,6 +97,12 @@ export class Chart {
     return Math.min(COARSE.y, this.high / Math.max(0.001, this.view.y1 - this.view.y0));
   }
 
+  /** The smallest part that is shown by itself. */
+  least() {
+    const all = this.whole();
+    return { w: Math.min(all.x1, Math.max(1, this.wide / NEAR.x)), h: Math.min(all.y1, Math.max(1, this.high / NEAR.y)) };
+  }
+
   /**
    * The view kept inside of what there is, and no smaller than a few cells.
    * @param {View} view
@@ -101,8 +110,9 @@ export class Chart {
    */
   kept(view) {
     const all = this.whole();
-    const w = within(Math.min(4, all.x1), view.x1 - view.x0, all.x1);
-    const h = within(Math.min(4, all.y1), view.y1 - view.y0, all.y1);
+    const least = this.least();
+    const w = within(least.w, view.x1 - view.x0, all.x1);
+    const h = within(least.h, view.y1 - view.y0, all.y1);
     const x0 = within(0, view.x0, all.x1 - w);
     const y0 = within(0, view.y0, all.y1 - h);
     return { x0, x1: x0 + w, y0, y1: y0 + h };
@@ -117,9 +127,10 @@ export class Chart {
   zoomed(factor, row, column) {
     const { x0, x1, y0, y1 } = this.view;
     const all = this.whole();
-    // What already fits whole in one direction stays so; only what is crowded comes nearer.
-    const w = within(Math.min(4, all.x1), (x1 - x0) * factor, all.x1);
-    const h = within(Math.min(4, all.y1), (y1 - y0) * factor, all.y1);
+    const least = this.least();
+    // A direction in which everything can be read already stays as it is; only what is crowded comes nearer.
+    const w = within(least.w, (x1 - x0) * factor, all.x1);
+    const h = within(least.h, (y1 - y0) * factor, all.y1);
     const fx = (column - x0) / Math.max(0.001, x1 - x0);
     const fy = (row - y0) / Math.max(0.001, y1 - y0);
     return this.kept({ x0: column - fx * w, x1: column + (1 - fx) * w, y0: row - fy * h, y1: row + (1 - fy) * h });

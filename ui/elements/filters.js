@@ -8,7 +8,7 @@ import { named, visible } from "../lib/text.js";
 import { clock } from "../lib/time.js";
 import { words } from "../words/en.js";
 import { levelWords } from "./facts_of.js";
-import { bind } from "./menu.js";
+import { bind, place } from "./menu.js";
 
 /** @typedef {import("../contract.js").Filter} Filter */
 /** @typedef {import("../contract.js").Facet} Facet */
@@ -113,6 +113,8 @@ export function filters(inventory, back) {
           ),
           el("div", { class: "acts" }, clearButton("filters-clear")),
         );
+        // It has grown since it was opened.
+        place(button, pop, "start");
         const first = pop.querySelector("input");
         if (pop.contains(document.activeElement) || document.activeElement === document.body || document.activeElement === button) first?.focus();
       },

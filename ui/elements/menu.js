@@ -31,12 +31,17 @@ export function bind(button, pop, how = {}) {
   button.setAttribute("aria-haspopup", pop.getAttribute("role") === "menu" ? "menu" : "dialog");
   button.setAttribute("aria-expanded", "false");
   /** @type {any} */ (button).popoverTargetElement = pop;
+  const again = () => place(button, pop, how.edge ?? "start");
   pop.addEventListener("beforetoggle", (event) => { if (/** @type {any} */ (event).newState === "open") how.fill?.(); });
   pop.addEventListener("toggle", (event) => {
     const open = /** @type {any} */ (event).newState === "open";
     button.setAttribute("aria-expanded", String(open));
-    if (!open) return;
-    place(button, pop, how.edge ?? "start");
+    if (!open) {
+      window.removeEventListener("resize", again);
+      return;
+    }
+    window.addEventListener("resize", again);
+    again();
     const first = pop.querySelector("button:not(:disabled), input:not(:disabled), select");
     if (first instanceof HTMLElement) first.focus();
   });

@@ -385,6 +385,9 @@ export class Rows {
       }
     }
     if (!reached && first) first.tabIndex = 0;
+    // With nothing to press in it, the list itself is what the keyboard scrolls.
+    if (first) this.list.removeAttribute("tabindex");
+    else this.list.tabIndex = 0;
   }
 
   /** @param {number} index */

@@ -6,7 +6,7 @@ import { changeMarks, oddTags, oddWords, scopesLine, seenSentence, seenShort, wi
 import { grants, titled } from "../elements/grants.js";
 import { listing } from "../elements/listing.js";
 import { note } from "../elements/telling.js";
-import { el, group as pieces, put, slot } from "../lib/dom.js";
+import { el, put, slot } from "../lib/dom.js";
 import { idTail, named, whole } from "../lib/text.js";
 import { words } from "../words/en.js";
 
@@ -59,21 +59,25 @@ export function apps(frame) {
     const { app } = row;
     const folded = row.clients > 1;
     node.classList.toggle("flagged", row.odd.length > 0);
+    // While a first reading is under way, what has not been read yet is simply still to come.
+    const coming = inventory.picture?.source === "under_way";
     put(
       slot(node, "name"),
       folded ? el("span", { class: "turn", "aria-hidden": "true" }, "▸") : null,
       named(app.name, { strong: true }),
       folded ? el("span", { class: "tag", "data-test": "look-alikes" }, words.apps.look_alikes(row.clients)) : null,
       ...oddTags(row.odd),
-      row.reading === "complete" ? null : el("span", { class: "tag warn", "data-test": "reading", title: words.apps.reading_title }, readingWords(row.reading)),
+      el("span", { class: "marks" }, ...changeMarks(row.changes, row.grants)),
+      row.reading === "complete" || coming ? null : el("span", { class: "tag warn", "data-test": "reading", title: words.apps.reading_title }, readingWords(row.reading)),
     );
     put(slot(node, "tail"), folded ? words.apps.clients(row.clients, row.grants) : idTail(app.connected_app_id));
     const type = typeWords(app.client_type);
-    put(slot(node, "under"), named(type), row.odd.length > 0 ? words.apps.not_in_group : app.description && !folded ? pieces(" · ", named(app.description, { title: false })) : null);
+    const more = row.odd.length > 0 ? words.apps.not_in_group : app.description && !folded ? named(app.description, { title: false }) : null;
+    put(slot(node, "under"), el("span", { class: "only-narrow" }, named(type), more ? " · " : ""), more);
     put(slot(node, "type"), named(type));
     const unread = row.reading !== "complete" && row.grants === 0;
-    put(slot(node, "members"), unread ? "?" : row.grants_matching < row.grants ? words.apps.some_of(row.grants_matching, row.grants) : words.number(row.grants));
-    put(slot(node, "scopes"), ...(unread ? [el("span", { class: "soft" }, words.unknown_value)] : scopesLine(row.scopes, row.scope_count, row.width, 1)));
+    put(slot(node, "members"), unread ? (coming ? "…" : "?") : row.grants_matching < row.grants ? words.apps.some_of(row.grants_matching, row.grants) : words.number(row.grants));
+    put(slot(node, "scopes"), ...(unread ? [el("span", { class: "soft" }, coming ? "…" : words.unknown_value)] : scopesLine(row.scopes, row.scope_count, row.width, 1)));
     put(slot(node, "seen"), seenShort(row.first_seen));
     put(slot(node, "marks"), ...changeMarks(row.changes, row.grants));
   }
@@ -205,7 +209,7 @@ export function apps(frame) {
     ]);
     if (!place.isConnected) return;
     if (inside) {
-      const details = el("details", { open: inside.rows.length <= 8 }, el("summary", {}, words.apps.clients_heading(inside.matching)));
+      const details = el("details", { open: inside.rows.length <= 4 }, el("summary", {}, words.apps.clients_heading(inside.matching)));
       details.append(el("ul", {}, ...inside.rows.map((row) => el("li", {}, opener(row, group, idTail(row.app.connected_app_id)), el("small", { class: "num" }, words.apps.members(row.grants)), widthTag(row.width))), inside.matching > inside.rows.length ? el("li", { class: "soft" }, words.filters.more(inside.matching - inside.rows.length)) : null));
       put(place, details);
     }

@@ -109,6 +109,7 @@ export function openFrame(place, session, how) {
   const root = clone("t-shell");
   const content = slot(root, "content");
   const banners = slot(root, "banners");
+  const late = slot(root, "late");
   const pop = slot(root, "pop");
   const left = slot(root, "left");
   let closed = false;
@@ -281,9 +282,13 @@ export function openFrame(place, session, how) {
       made.push(banner("resume-other", say(words.resume_other, { app: named(how.resume.about.app.name, { strong: true }), member: named(how.resume.about.member.name || how.resume.about.member.member_id, { strong: true }) }), away));
     }
     // They are drawn anew when something changes elsewhere: the keyboard must not fall off a button for that.
-    const held = banners.contains(document.activeElement) ? /** @type {HTMLElement} */ (document.activeElement).dataset.test : undefined;
-    put(banners, ...made);
-    const again = held === undefined ? null : banners.querySelector(`[data-test="${held}"]`);
+    const active = document.activeElement;
+    const held = active instanceof HTMLElement && (banners.contains(active) || late.contains(active)) ? active.dataset.test : undefined;
+    // What is true from the start stands above; what comes later must not push away what somebody reads or is about to press.
+    const early = ["banner-impersonator", "banner-keeping"];
+    put(banners, ...made.filter((one) => early.includes(one.dataset.test ?? "")));
+    put(late, ...made.filter((one) => !early.includes(one.dataset.test ?? "")));
+    const again = held === undefined ? null : root.querySelector(`.banners [data-test="${held}"]`);
     if (again instanceof HTMLElement) again.focus();
   }
 

@@ -92,7 +92,7 @@ export async function openHistory(frame) {
     /** @param {string} value */
     const one = (value) => all.find((row) => String(row.snapshot) === value);
     const late = one(to.value);
-    put(slot(root, "facts"), late ? say(words.history.facts, { n: words.number(late.snapshot), at: time(late.read_at), who: late.read_by ? named(late.read_by, { limit: 80 }) : words.unknown_value, apps: words.inventory.of_apps(late.apps_read, late.apps) }) : null);
+    put(slot(root, "facts"), late ? say(words.history.facts, { n: words.number(late.snapshot), at: time(late.read_at), who: late.read_by ? named(late.read_by, { limit: 80 }) : words.history.somebody, apps: words.inventory.of_apps(late.apps_read, late.apps) }) : null);
   }
 
   for (const select of [from, to]) {

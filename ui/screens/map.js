@@ -195,7 +195,8 @@ export function map(frame) {
     const h = view.y1 - view.y0;
     far.disabled = w >= all.x1 && h >= all.y1;
     whole.disabled = far.disabled;
-    near.disabled = w <= Math.min(4, all.x1) && h <= Math.min(4, all.y1);
+    const least = chart.least();
+    near.disabled = w <= least.w && h <= least.h;
   }
 
   /** @param {import("../elements/chart.js").View} view */
@@ -212,10 +213,10 @@ export function map(frame) {
   /** @param {number} factor */
   function zoom(factor) {
     if (!chart.picture) return;
-    const at = chart.cursor ?? { row: (chart.view.y0 + chart.view.y1) / 2, column: (chart.view.x0 + chart.view.x1) / 2 };
-    const inside = at.row >= chart.view.y0 && at.row < chart.view.y1 && at.column >= chart.view.x0 && at.column < chart.view.x1;
-    const here = inside ? at : { row: (chart.view.y0 + chart.view.y1) / 2, column: (chart.view.x0 + chart.view.x1) / 2 };
-    move(chart.zoomed(factor, here.row + 0.5, here.column + 0.5));
+    const { cursor, view } = chart;
+    const inside = cursor && cursor.row >= view.y0 && cursor.row < view.y1 && cursor.column >= view.x0 && cursor.column < view.x1;
+    // With no cell chosen it comes nearer to where the most is: at the top, and at the left.
+    move(inside ? chart.zoomed(factor, cursor.row + 0.5, cursor.column + 0.5) : chart.zoomed(factor, view.y0, view.x0));
   }
 
   function zoomOut() {

@@ -76,6 +76,7 @@ export function members(frame) {
     const { face } = row;
     const nameless = !face.name && !face.email;
     put(slot(node, "name"), nameless ? el("span", { class: "mono" }, named(face.member_id)) : named(memberName(face), { strong: true }));
+    put(slot(node, "beside"), ...changeMarks(row.changes, row.grants));
     slot(node, "you").hidden = !face.yourself;
     put(slot(node, "email"), face.name && face.email ? named(face.email) : nameless ? el("span", {}, words.members.name_unknown) : "");
     put(slot(node, "roles"), named(row.roles.join(", "), { empty: nameless ? words.unknown_value : words.none }));
