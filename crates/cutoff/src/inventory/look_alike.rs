@@ -6,11 +6,12 @@
 //! look the same in capitals (Cyrillic Н and Latin H, capital i and small L). Apps of one look and one plain form belong
 //! together; one look or one outline with another plain form is an imitation.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::LazyLock;
 
 use sha2::{Digest, Sha256};
 use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
 use unicode_script::{Script, UnicodeScript};
 use unicode_security::confusable_detection::skeleton;
 
@@ -70,9 +71,10 @@ pub fn apply(picture: &mut Picture) {
 /// Which apps make a group does not depend on the order of the apps.
 #[must_use]
 pub fn groups(picture: &Picture) -> (Vec<Group>, Vec<Vec<Oddity>>) {
-    let mut names: HashMap<&str, Name> = HashMap::new();
+    let mut letters = Letters::new();
+    let mut names: HashMap<&str, Name<'_>> = HashMap::new();
     for app in &picture.apps {
-        names.entry(&app.name).or_insert_with(|| Name::read(&app.name));
+        names.entry(&app.name).or_insert_with(|| Name::read(&app.name, &mut letters));
     }
     let mut sorting = Sorting {
         picture,
@@ -98,7 +100,7 @@ struct Flag<'a> {
 struct Sorting<'a> {
     picture: &'a Picture,
     /// By app.
-    names: Vec<&'a Name>,
+    names: Vec<&'a Name<'a>>,
     /// By app.
     odd: Vec<Vec<Flag<'a>>>,
 }
@@ -116,7 +118,7 @@ impl<'a> Sorting<'a> {
         &self.picture.apps[app as usize]
     }
 
-    fn name(&self, app: u32) -> &'a Name {
+    fn name(&self, app: u32) -> &'a Name<'a> {
         self.names[app as usize]
     }
 
@@ -145,16 +147,16 @@ impl<'a> Sorting<'a> {
         }
     }
 
-    /// The apps of each look, in the picture's order.
+    /// The looks that several apps have, with the apps in the picture's order.
     fn looks(&self) -> BTreeMap<&'a str, Vec<u32>> {
-        let mut looks: BTreeMap<&str, Vec<u32>> = BTreeMap::new();
+        // Hashed first, sorted once most are gone: nearly every name is one of its kind.
+        let mut looks: HashMap<&str, Vec<u32>> = HashMap::with_capacity(self.names.len());
         for app in 0..u32_of(self.names.len()) {
             if !self.name(app).look.is_empty() {
                 looks.entry(&self.name(app).look).or_default().push(app);
             }
         }
-        looks.retain(|_, apps| apps.len() > 1 || !self.is_flagged(apps[0]));
-        looks
+        looks.into_iter().filter(|(_, apps)| apps.len() > 1).collect()
     }
 
     /// The plain forms of the apps of one look that are not flagged, the one that counts first.
@@ -168,24 +170,29 @@ impl<'a> Sorting<'a> {
 
     /// Names of one look that are written with other letters.
     fn flag_other_forms(&mut self, apps: &[u32]) {
-        if apps.len() > 1 {
-            let forms = self.forms(apps);
-            self.flag_imitations(&forms);
-        }
+        let forms = self.forms(apps);
+        self.flag_imitations(&forms);
     }
 
     /// Names of different looks that have one outline: "Нubspot" with a Cyrillic Н, "CIaude" with a capital i.
     fn flag_shared_outlines(&mut self) {
-        let mut outlines: BTreeMap<&str, BTreeMap<&str, Vec<u32>>> = BTreeMap::new();
+        let mut outlines: HashMap<(Outline, &str), Vec<u32>> = HashMap::with_capacity(self.names.len() * 2);
         for app in (0..u32_of(self.names.len())).filter(|&app| !self.is_flagged(app)) {
             let name = self.name(app);
             if !name.look.is_empty() {
-                for outline in &name.outlines {
-                    outlines.entry(outline).or_default().entry(&name.look).or_default().push(app);
+                for outline in name.outlines() {
+                    outlines.entry(outline).or_default().push(app);
                 }
             }
         }
-        for looks in outlines.into_values().filter(|looks| looks.len() > 1) {
+        let several = |apps: &[u32]| apps.iter().any(|&app| self.name(app).look != self.name(apps[0]).look);
+        let outlines: BTreeMap<(Outline, &str), Vec<u32>> =
+            outlines.into_iter().filter(|(_, apps)| several(apps)).collect();
+        for apps in outlines.into_values() {
+            let mut looks: BTreeMap<&str, Vec<u32>> = BTreeMap::new();
+            for app in apps {
+                looks.entry(&self.name(app).look).or_default().push(app);
+            }
             let sides = self.sides(looks);
             self.flag_imitations(&sides);
         }
@@ -193,7 +200,7 @@ impl<'a> Sorting<'a> {
 
     fn group(mut self, looks: &BTreeMap<&'a str, Vec<u32>>) -> (Vec<Group>, Vec<Vec<Oddity>>) {
         let mut found: Vec<(&str, Group)> = Vec::new();
-        for (&look, apps) in looks.iter().filter(|(_, apps)| apps.len() > 1) {
+        for (look, apps) in looks {
             if let Some((client_type, apps)) = self.sort_one_look(look, apps) {
                 found.push((look, Group { id: group_id(look, client_type), apps }));
             }
@@ -237,7 +244,7 @@ impl<'a> Sorting<'a> {
             .map(|(key, apps)| Side {
                 key,
                 grants: apps.iter().map(|&app| self.picture.grants_of_app(app).len()).sum(),
-                strangeness: apps.iter().map(|&app| self.name(app).strangeness).min().unwrap_or(0),
+                strangeness: apps.iter().map(|&app| self.name(app).strangeness()).min().unwrap_or(0),
                 apps,
             })
             .collect();
@@ -326,44 +333,64 @@ fn group_id(look: &str, client_type: &str) -> String {
 }
 
 /// What is taken from a name.
-#[derive(Debug, PartialEq, Eq)]
-struct Name {
+struct Name<'a> {
+    text: &'a str,
     look: String,
     plain: String,
-    /// The plain form's characters, each with the one that was written.
-    written: Vec<(char, char)>,
-    /// Skeletons that keep the case of letters: of all, and of all but the Latin ones.
-    outlines: Vec<String>,
+    /// The skeleton, with the case of its letters.
+    outline: String,
+    /// The same with Latin letters small, then settled; `None`: as the look.
+    shape: Option<String>,
     /// Characters that cannot be seen and have no business where they stand, in words.
     invisible: String,
     /// The same for those that reorder text.
     bidi: String,
-    /// How much this is written as an imitation would be. 0: plain.
-    strangeness: u32,
+    /// How much this is written as an imitation would be, 0: plain. Asked for few names, and kept for those.
+    strangeness: OnceCell<u32>,
 }
 
-impl Name {
-    fn read(name: &str) -> Self {
-        let (invisible, bidi) = misplaced(name);
-        // Canonical equivalence only: a full-width or a mathematical letter is another letter, and is told as one.
-        let mut written = Vec::with_capacity(name.len());
-        for c in name.nfc().filter(|c| !c.is_whitespace()) {
-            written.extend(lower(c).map(|low| (low, c)));
+impl<'a> Name<'a> {
+    fn read(text: &'a str, letters: &mut Letters) -> Self {
+        let (invisible, bidi) = misplaced(text);
+        let strangeness = OnceCell::new();
+        if text.is_ascii() {
+            let (mut look, mut outline) = (String::with_capacity(text.len()), String::with_capacity(text.len()));
+            for c in text.chars().filter(|c| !c.is_whitespace() && !c.is_control()) {
+                let letter = letters.of(c);
+                look.push_str(&letter.look);
+                outline.push_str(&letter.bones);
+            }
+            let mut plain = text.to_ascii_lowercase();
+            plain.retain(|c| !c.is_whitespace());
+            return Self { text, look, plain, outline, shape: None, invisible, bidi, strangeness };
         }
-        let plain: String = written.iter().map(|&(low, _)| low).collect();
-        let bare: String = name.chars().filter(|&c| !unseen(c) && !c.is_control()).collect();
+        let plain = written(text).map(|(low, _)| low).collect();
+        let bare: String = text.chars().filter(|&c| !unseen(c) && !c.is_control()).collect();
         let bare: String = bare.nfkc().filter(|&c| !c.is_whitespace() && !unseen(c)).collect();
-        let look = settle(&bare.chars().flat_map(lower).collect::<String>());
-        let mut outlines = vec![bones(&bare)];
-        if !bare.is_ascii() {
-            let latin_lowered: String = bare.chars().map(|c| c.to_ascii_lowercase()).collect();
-            // Marked, so that an outline without case never meets one that has it.
-            outlines.push(format!("\u{1}{}", settle(&bones(&latin_lowered))));
+        let (look, outline, shape) = if bare.chars().any(is_combining_mark) {
+            // Marks may change places with each other, so the letters cannot be taken one by one.
+            let low: String = bare.chars().flat_map(lower).collect();
+            let latin_low = bare.to_ascii_lowercase();
+            (settled(&low), skeleton(&bare).collect(), settled(&latin_low))
         } else {
-            // What an outline of the second kind is compared with; of an ASCII name it is the look itself.
-            outlines.push(format!("\u{1}{look}"));
-        }
-        Self { look, plain, written, outlines, invisible, bidi, strangeness: strangeness(name) }
+            let (mut look, mut outline, mut shape) = (String::new(), String::new(), String::new());
+            for c in bare.chars() {
+                let letter = letters.of(c);
+                look.push_str(&letter.look);
+                outline.push_str(&letter.bones);
+                shape.push_str(&letter.shape);
+            }
+            (look, outline, shape)
+        };
+        Self { text, look, plain, outline, shape: Some(shape), invisible, bidi, strangeness }
+    }
+
+    fn outlines(&self) -> [(Outline, &str); 2] {
+        [(Outline::Cased, &self.outline), (Outline::Settled, self.shape.as_deref().unwrap_or(&self.look))]
+    }
+
+    fn strangeness(&self) -> u32 {
+        *self.strangeness.get_or_init(|| strangeness(self.text))
     }
 
     fn without_unseen(&self) -> impl Iterator<Item = char> {
@@ -373,18 +400,19 @@ impl Name {
     /// The characters in which this differs from `model`, in words: place by place when both are equally long, else the
     /// first.
     fn difference(&self, model: &Self) -> String {
+        let (mine, others): (Vec<_>, Vec<_>) = (written(self.text).collect(), written(model.text).collect());
         let differ = |(mine, other): &(&(char, char), &(char, char))| mine.0 != other.0;
-        if self.written.len() == model.written.len() {
+        if mine.len() == others.len() {
             let mut different: Vec<char> = Vec::new();
-            for (&(_, mine), _) in self.written.iter().zip(&model.written).filter(differ) {
-                if !different.contains(&mine) {
-                    different.push(mine);
+            for (&(_, c), _) in mine.iter().zip(&others).filter(differ) {
+                if !different.contains(&c) {
+                    different.push(c);
                 }
             }
             return list(&different);
         }
-        let same = self.written.iter().zip(&model.written).take_while(|pair| !differ(pair)).count();
-        match (self.written.get(same), model.written.get(same)) {
+        let same = mine.iter().zip(&others).take_while(|pair| !differ(pair)).count();
+        match (mine.get(same), others.get(same)) {
             // What the other has and this has not: an invisible character, or the rest of it.
             (mine, Some(&(_, other))) if mine.is_none_or(|_| unseen(other)) => format!("no {}", told(other)),
             (Some(&(_, mine)), _) => told(mine),
@@ -393,38 +421,77 @@ impl Name {
     }
 }
 
+/// Which outline: one with the case of its letters never meets one without.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Outline {
+    Cased,
+    Settled,
+}
+
+/// A plain form's characters, each with the one that was written. Canonical equivalence only: a full-width or a mathematical
+/// letter is another letter, and is told as one.
+fn written(text: &str) -> impl Iterator<Item = (char, char)> {
+    text.nfc().filter(|c| !c.is_whitespace()).flat_map(|c| lower(c).map(move |low| (low, c)))
+}
+
 /// Lower case, one character at a time, so that a word's end is no different from its middle.
 fn lower(c: char) -> impl Iterator<Item = char> {
     c.to_lowercase().map(|low| if low == 'ς' { 'σ' } else { low })
 }
 
-/// The UTS 39 skeleton. Names are mostly ASCII, and for that a table spares the way through normalization and search.
-fn bones(text: &str) -> String {
-    static ASCII: LazyLock<Vec<String>> =
-        LazyLock::new(|| (0..128_u8).map(|b| skeleton(char::from(b).encode_utf8(&mut [0; 4])).collect()).collect());
-    if text.is_ascii() {
-        let mut bones = String::with_capacity(text.len() + 4);
-        for byte in text.bytes() {
-            bones.push_str(&ASCII[usize::from(byte)]);
-        }
-        return bones;
-    }
-    skeleton(text).collect()
-}
-
 /// Skeleton and lower case until nothing changes: a zero's skeleton is a capital O, whose small letter is the one that the
 /// letter itself led to.
-fn settle(text: &str) -> String {
+fn settled(text: &str) -> String {
     let mut text = text.to_owned();
     // Two rounds settle everything in today's data; the bound is there in case tomorrow's has a circle.
     for _ in 0..4 {
-        let next: String = bones(&text).chars().flat_map(lower).collect();
+        let next: String = skeleton(&text).flat_map(lower).collect();
         if next == text {
             break;
         }
         text = next;
     }
     text
+}
+
+/// What becomes of one character in a look, an outline and a shape.
+struct Letter {
+    look: String,
+    bones: String,
+    shape: String,
+}
+
+impl Letter {
+    fn new(c: char) -> Self {
+        let low: String = lower(c).collect();
+        let look = settled(&low);
+        let written = c.encode_utf8(&mut [0; 4]).to_owned();
+        Self {
+            bones: skeleton(&written).collect(),
+            shape: if c.is_ascii() { look.clone() } else { settled(&written) },
+            look,
+        }
+    }
+}
+
+/// The letters met so far: ten thousand names are written with a few hundred characters, and the way through normalization
+/// and the table of confusables is long.
+struct Letters {
+    ascii: Vec<Letter>,
+    others: HashMap<char, Letter>,
+}
+
+impl Letters {
+    fn new() -> Self {
+        Self { ascii: (0..128_u8).map(|byte| Letter::new(byte.into())).collect(), others: HashMap::new() }
+    }
+
+    fn of(&mut self, c: char) -> &Letter {
+        match self.ascii.get(c as usize) {
+            Some(letter) => letter,
+            None => self.others.entry(c).or_insert_with(|| Letter::new(c)),
+        }
+    }
 }
 
 /// How a character is told: `U+0430 CYRILLIC SMALL LETTER A`.
