@@ -344,8 +344,10 @@ pub struct Index {
     pub(super) scopes: Postings,
     /// How wide each of `scopes` is, as far as the widths of sets tell.
     pub(super) scope_levels: Vec<u8>,
-    /// For each set its scopes by their number in `scopes`, each once, ascending. Two sets with the same are one set.
+    /// For each set its scopes by their number in `scopes`, each once, ascending.
     pub(super) scopes_of_set: Vec<Vec<u32>>,
+    /// For each set the first that has the same scopes, in whatever order: the two are one set.
+    pub(super) same_set: Vec<u32>,
 
     /// Apps and members by name; for each its place in that order.
     pub(super) apps_by_name: Vec<u32>,
@@ -440,6 +442,9 @@ impl Index {
             numbers.dedup();
             scopes_of_set.push(numbers);
         }
+        let mut first: HashMap<&[u32], u32> = HashMap::new();
+        let same_set =
+            scopes_of_set.iter().enumerate().map(|(at, set)| *first.entry(set).or_insert(u32_of(at))).collect();
         let scope_levels = scope_levels(picture, &scopes);
 
         let app_keys: Vec<_> = apps
@@ -508,6 +513,7 @@ impl Index {
             scopes,
             scope_levels,
             scopes_of_set,
+            same_set,
             apps_by_name,
             app_rank,
             members_by_name,
