@@ -22,9 +22,9 @@ use crate::permission::{self, Allowance, Denial};
 use crate::plan::{Item, Plan};
 use crate::report::Report;
 use crate::session::{Session, app_forbidden};
-use crate::sweep::engine::{Ended, Engine, blocking};
+use crate::sweep::engine::{Ended, Engine, Ground, Watched, blocking};
 use crate::sweep::verdict::{self, Outcome};
-use crate::sweep::{KNOWN_APPS, Observer, Step};
+use crate::sweep::{KNOWN_APPS, Manner, Observer, Step};
 
 /// A sweep idle for longer is not resumed: what it would revoke may have been consented to since, rightly.
 pub const RESUME_WITHIN: Duration = Duration::from_secs(24 * 3600);
@@ -187,7 +187,8 @@ impl Desk {
         };
         let over = match ended.map_err(after_sending)? {
             Ended::SessionEnded(error) => Some(self.judge(session, error).await),
-            Ended::AtRest => None,
+            // A sweep of one is neither paused nor patient: whatever else ended it stands in its rows.
+            _ => None,
         };
         let report = self.report(id).await.map_err(after_sending)?;
         let member = MemberId::from(report.grant.member_id.as_str());
@@ -403,8 +404,16 @@ impl Desk {
         id: SweepId,
         lock: RunningLock,
     ) -> Result<Engine<'a>, Error> {
-        let (journal, clock) = (self.journal.clone(), &self.clock);
-        Engine::take_up(journal, session, directory, clock, &self.pace, &self.rules, observer, id, lock).await
+        let ground = Ground {
+            journal: self.journal.clone(),
+            session,
+            directory,
+            clock: &self.clock,
+            pace: &self.pace,
+            rules: &self.rules,
+            observer,
+        };
+        Engine::take_up(ground, id, lock, Manner::default(), Watched::not()).await
     }
 
     async fn open<'a>(

@@ -1,19 +1,24 @@
 //! The loop around the decisions: asks [`next`] what to do for each grant, does it, writes it down, and asks again. It
 //! sends nothing whose intent is not on disk.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::StreamExt as _;
+use futures::stream::FuturesUnordered;
+use futures::{StreamExt as _, future};
 use journal::{
     Answer, Body, Closing, Failure, Grant, Intent, Journal, Note, Route, Row, RowDraft, RunningLock, SweepId,
 };
-use stytch_b2b::{Cause, ConnectedAppId, Error as ApiError, MemberId, Phase};
+use stytch_b2b::{Cause, Client, ConnectedAppId, Error as ApiError, MemberId, Phase, Reply, SessionToken};
+use tokio::sync::watch;
 
 use super::next::{Move, next};
+use super::rows::Rows;
+use super::tempo::{May, Tempo};
 use super::verdict::{self, Finding, Outcome, RULES_VERSION, Rules};
-use super::{Observer, Pace, Step};
+use super::{Manner, Observer, Pace, Step, Wish};
 use crate::clock::Clock;
 use crate::directory::Directory;
 use crate::error::Error;
@@ -26,7 +31,53 @@ pub enum Ended {
     AtRest,
     /// The API said that the session is over; what is open stays open.
     SessionEnded(ApiError),
+    /// Somebody asked for it.
+    Paused,
+    /// Somebody asked for it, and what was not sent is never sent.
+    Cancelled,
+    /// A refusal that would meet every other grant alike.
+    Halted(ApiError),
+    /// Too many of the first few failed.
+    CanaryDied {
+        /// How many of those failed.
+        failed: u32,
+        /// How many they were.
+        of: u32,
+    },
 }
+
+/// How far a running sweep is: what a picture of it is drawn from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Grants of the plan.
+    pub grants: u32,
+    /// Requests answered in this run, those that were refused for their rate not counted.
+    pub answered: u32,
+    /// Requests that are still to be sent, as far as is known.
+    pub to_send: u32,
+    /// Grants by outcome, as last judged.
+    pub outcomes: BTreeMap<Outcome, u32>,
+    /// Nothing leaves before this, milliseconds since the epoch: the server limits the rate.
+    pub limited_until_ms: Option<i64>,
+    /// How many calls a window of the server's admits, once that is known.
+    pub quota: Option<u32>,
+    /// No answer can be had; it is looked for again at this, milliseconds since the epoch.
+    pub offline_until_ms: Option<i64>,
+    /// Re-reads are under way.
+    pub reading: bool,
+    /// Requests a second, as far as measured; 0: not yet.
+    pub rate_milli: u32,
+}
+
+/// Grants whose intents go to disk together: so many that the disk does not set the speed, so few that a crash leaves little
+/// to settle.
+const CHUNK: usize = 64;
+/// Answers that wait to be written together with the next intents, at the most.
+const ANSWERS: usize = 64;
+/// Requests in a row that nobody answered, and the network is looked for before the next is sent.
+const SILENT: u32 = 3;
+/// How many are sent before the next part of a canary sweep.
+const CANARY: [u32; 2] = [1, 5];
 
 /// One sweep being carried out, or settled. Whoever holds it holds the sweep's running lock.
 pub struct Engine<'a> {
@@ -38,31 +89,57 @@ pub struct Engine<'a> {
     /// The last refusal of the revoke itself: what a sweep of one answers its caller with.
     pub(super) refusal: Option<ApiError>,
     id: SweepId,
-    rows: Vec<Row>,
+    rows: Rows,
     attempts: u32,
     sent: bool,
     /// Intents that are on disk and whose requests have not left.
-    ready: Vec<(u32, Grant)>,
+    ready: VecDeque<(u32, Grant)>,
+    manner: Manner,
+    tempo: Tempo,
+    wish: watch::Receiver<Wish>,
+    progress: watch::Sender<Progress>,
+    /// Requests in a row that nobody answered.
+    silent: u32,
     pace: &'a Pace,
     rules: &'a Rules,
     observer: &'a Observer,
     _lock: RunningLock,
 }
 
+/// What carries a sweep beside its rows.
+pub(crate) struct Ground<'a> {
+    pub(crate) journal: Arc<Journal>,
+    pub(crate) session: &'a Session,
+    pub(crate) directory: &'a Directory,
+    pub(crate) clock: &'a Clock,
+    pub(crate) pace: &'a Pace,
+    pub(crate) rules: &'a Rules,
+    pub(crate) observer: &'a Observer,
+}
+
+/// Who watches a sweep of many, and what they wish.
+pub(crate) struct Watched {
+    pub(crate) wish: watch::Receiver<Wish>,
+    pub(crate) progress: watch::Sender<Progress>,
+}
+
+impl Watched {
+    /// Nobody watches.
+    pub(crate) fn not() -> Self {
+        Self { wish: watch::channel(Wish::Run).1, progress: watch::Sender::new(Progress::default()) }
+    }
+}
+
 impl<'a> Engine<'a> {
     /// Takes a sweep up where its rows leave it.
-    #[allow(clippy::too_many_arguments, reason = "the ground a sweep stands on, named once")]
     pub(crate) async fn take_up(
-        journal: Arc<Journal>,
-        session: &'a Session,
-        directory: &'a Directory,
-        clock: &'a Clock,
-        pace: &'a Pace,
-        rules: &'a Rules,
-        observer: &'a Observer,
+        ground: Ground<'a>,
         id: SweepId,
         lock: RunningLock,
+        manner: Manner,
+        watched: Watched,
     ) -> Result<Self, Error> {
+        let Ground { journal, session, directory, clock, pace, rules, observer } = ground;
         let mut engine = Self {
             journal,
             session,
@@ -71,38 +148,38 @@ impl<'a> Engine<'a> {
             reads: 0,
             refusal: None,
             id,
-            rows: Vec::new(),
+            rows: Rows::default(),
             attempts: 0,
             sent: false,
-            ready: Vec::new(),
+            ready: VecDeque::new(),
+            manner,
+            tempo: Tempo::new(pace.concurrency, pace.window),
+            wish: watched.wish,
+            progress: watched.progress,
+            silent: 0,
             pace,
             rules,
             observer,
             _lock: lock,
         };
         engine.follow().await?;
+        let grants = u32::try_from(engine.rows.grants().len()).unwrap_or(u32::MAX);
+        engine.progress.send_modify(|progress| progress.grants = grants);
         Ok(engine)
     }
 
-    /// Makes the intents of every grant that the opening recorded without sending: the first batch.
+    /// Makes the intents ready that the opening recorded without sending.
     pub(crate) fn make_ready(&mut self) {
-        let grants = self.grants();
-        self.ready = self
-            .rows
-            .iter()
-            .filter_map(|row| match &row.body {
-                Body::Intent(intent) => {
-                    let grant = grants.iter().find(|grant| grant.n == intent.n)?;
-                    Some((intent.attempt, grant.clone()))
-                }
-                _ => None,
-            })
-            .collect();
+        let intents = self.rows.all().iter().filter_map(|row| match &row.body {
+            Body::Intent(intent) => Some((intent.attempt, self.rows.grant(intent.n)?.clone())),
+            _ => None,
+        });
+        self.ready = intents.collect();
     }
 
     /// All rows so far.
     pub(super) fn rows(&self) -> &[Row] {
-        &self.rows
+        self.rows.all()
     }
 
     /// Which sweep this is.
@@ -120,25 +197,45 @@ impl<'a> Engine<'a> {
         self.refusal.as_ref()
     }
 
-    /// Carries the sweep on until every grant is at rest or the session ends. With `may_send` false it only reads.
+    fn next(&self, n: u32, may_send: bool, now: &journal::Clock) -> Move {
+        next(n, self.rows.of(n), self.pace, self.rules, self.manner.patient, may_send, now)
+    }
+
+    /// Carries the sweep on until every grant is at rest, the session ends, or something stops it. With `may_send` false it
+    /// only reads.
     pub(crate) async fn run(&mut self, may_send: bool) -> Result<Ended, Error> {
         if !self.ready.is_empty() {
             self.tell(Step::IntentRecorded);
-            let batch = std::mem::take(&mut self.ready);
-            if let Some(error) = self.send_recorded(batch).await? {
-                self.note("session_ended", &[]).await?;
-                return Ok(Ended::SessionEnded(error));
+            if let Some(ended) = self.send(VecDeque::new()).await? {
+                return self.stop(ended).await;
             }
         }
+        let mut part = 0;
         loop {
+            if let Some(ended) = self.wished() {
+                return self.stop(ended).await;
+            }
             let now = self.clock.now().stamp();
-            let (mut send, mut read, mut pause) = (Vec::new(), Vec::new(), None::<Duration>);
-            for grant in self.grants() {
-                match next(grant.n, &self.rows, self.pace, self.rules, may_send, &now) {
-                    Move::Send => send.push(grant),
-                    Move::Read => read.push(grant),
+            let (mut send, mut read, mut pause) = (VecDeque::new(), Vec::new(), None::<Duration>);
+            for grant in self.rows.grants() {
+                match self.next(grant.n, may_send, &now) {
+                    Move::Send => send.push_back(grant.clone()),
+                    Move::Read => read.push(grant.clone()),
                     Move::Wait(left) => pause = Some(pause.map_or(left, |pause| pause.min(left))),
                     Move::Rest => {}
+                }
+            }
+            if self.manner.canary
+                && let Some(end) = CANARY.get(part)
+            {
+                let sent = self.sent_grants();
+                send.truncate(end.saturating_sub(sent) as usize);
+                if send.is_empty() && read.is_empty() && pause.is_none() {
+                    if let Some(died) = self.canary_died() {
+                        return self.stop(died).await;
+                    }
+                    part += 1;
+                    continue;
                 }
             }
             let ended = if !send.is_empty() {
@@ -147,28 +244,98 @@ impl<'a> Engine<'a> {
                 self.read(read, may_send).await?
             } else if let Some(pause) = pause {
                 self.tell(Step::Waiting);
-                tokio::time::sleep(pause).await;
+                self.wait(pause).await;
                 None
             } else {
                 self.close().await?;
+                self.draw();
                 return Ok(Ended::AtRest);
             };
-            if let Some(error) = ended {
-                self.note("session_ended", &[]).await?;
-                return Ok(Ended::SessionEnded(error));
+            if let Some(ended) = ended {
+                return self.stop(ended).await;
             }
         }
     }
 
+    /// Writes down why a run ends before everything is at rest.
+    async fn stop(&mut self, ended: Ended) -> Result<Ended, Error> {
+        let (what, detail) = match &ended {
+            Ended::AtRest => return Ok(ended),
+            Ended::SessionEnded(_) => ("session_ended", Vec::new()),
+            Ended::Paused => ("paused", Vec::new()),
+            Ended::Cancelled => ("cancelled", Vec::new()),
+            Ended::Halted(error) => ("halted", vec![("error_type", error_word(error))]),
+            Ended::CanaryDied { failed, of } => {
+                ("canary_died", vec![("failed", failed.to_string()), ("of", of.to_string())])
+            }
+        };
+        self.note(what, &detail).await?;
+        if matches!(ended, Ended::Cancelled) {
+            // What was sent is known or not as it is; what was not never will be, so the sweep can be closed.
+            self.close().await?;
+        }
+        self.draw();
+        Ok(ended)
+    }
+
+    fn wished(&self) -> Option<Ended> {
+        match *self.wish.borrow() {
+            Wish::Run => None,
+            Wish::Pause => Some(Ended::Paused),
+            Wish::Cancel => Some(Ended::Cancelled),
+        }
+    }
+
+    /// Waits, or less long if somebody wishes something else.
+    async fn wait(&mut self, span: Duration) {
+        tokio::select! {
+            () = tokio::time::sleep(span) => {}
+            Ok(_) = self.wish.wait_for(|wish| *wish != Wish::Run) => {}
+        }
+    }
+
+    fn sent_grants(&self) -> u32 {
+        let sent = self.rows.grants().iter().filter(|grant| {
+            self.rows.of(grant.n).iter().any(|row| matches!(&row.body, Body::Intent(intent) if intent.n == grant.n))
+        });
+        u32::try_from(sent.count()).unwrap_or(u32::MAX)
+    }
+
+    /// Whether more of the first few failed than one in five.
+    fn canary_died(&self) -> Option<Ended> {
+        let (mut failed, mut of) = (0, 0);
+        for grant in self.rows.grants() {
+            let finding = Finding::of(grant.n, self.rows.of(grant.n), self.rules);
+            if finding.attempts > 0 {
+                of += 1;
+                let bad = matches!(
+                    finding.outcome,
+                    Outcome::Failed | Outcome::Denied | Outcome::Unknown | Outcome::StillThere
+                );
+                failed += u32::from(bad);
+            }
+        }
+        (failed * 5 > of).then_some(Ended::CanaryDied { failed, of })
+    }
+
+    /// Draws the picture of how far it is anew.
+    fn draw(&self) {
+        let mut outcomes: BTreeMap<Outcome, u32> = BTreeMap::new();
+        for finding in verdict::findings(&self.rows, self.rules).values() {
+            *outcomes.entry(finding.outcome).or_default() += 1;
+        }
+        self.progress.send_modify(|progress| progress.outcomes = outcomes);
+    }
+
     /// Reads once, whatever the grants are at rest or not: the second, confirming read, and the look at a restart.
     pub(crate) async fn read_once(&mut self) -> Result<Ended, Error> {
-        let grants = self.grants();
+        let grants = self.rows.grants().to_vec();
         match self.read(grants, false).await? {
             None => {
                 self.close().await?;
                 Ok(Ended::AtRest)
             }
-            Some(error) => Ok(Ended::SessionEnded(error)),
+            Some(ended) => Ok(ended),
         }
     }
 
@@ -180,69 +347,249 @@ impl<'a> Engine<'a> {
         self.write(vec![row]).await
     }
 
-    async fn send(&mut self, grants: Vec<Grant>) -> Result<Option<ApiError>, Error> {
-        let mut batch = Vec::with_capacity(grants.len());
-        for grant in grants {
-            self.attempts += 1;
-            batch.push((self.attempts, grant));
-        }
-        let clock = self.clock.now().stamp();
-        let intents = batch
-            .iter()
-            .map(|(attempt, grant)| RowDraft {
-                clock: clock.clone(),
-                body: Body::Intent(Intent { attempt: *attempt, n: grant.n }),
-            })
-            .collect();
-        self.write(intents).await?;
-        self.tell(Step::IntentRecorded);
-        self.send_recorded(batch).await
-    }
-
-    /// Sends what is on disk as intended, and writes down what came back.
-    async fn send_recorded(&mut self, batch: Vec<(u32, Grant)>) -> Result<Option<ApiError>, Error> {
-        self.tell(Step::Sending);
-        self.sent = true;
-        let (session, clock) = (self.session, self.clock);
-        let answers: Vec<(RowDraft, Option<ApiError>)> = futures::stream::iter(batch)
-            .map(|(attempt, grant)| one_revoke(session, clock, attempt, grant))
-            .buffer_unordered(self.pace.concurrency.max(1))
-            .collect()
-            .await;
-        self.tell(Step::Answered);
-
-        let mut ended = None;
-        let mut rows = Vec::with_capacity(answers.len());
-        for (row, error) in answers {
-            rows.push(row);
-            if let Some(error) = error {
-                if matches!(error, ApiError::SignedOut(_)) {
-                    ended = Some(error.clone());
+    /// Records intents and sends, chunk by chunk: while one chunk is under way, the intents of the next and the answers so far
+    /// go to disk in one write. Nothing leaves whose intent is not there.
+    async fn send(&mut self, mut waiting: VecDeque<Grant>) -> Result<Option<Ended>, Error> {
+        let (session, clock, journal, id) = (self.session, self.clock, self.journal.clone(), self.id);
+        let mut under_way = FuturesUnordered::new();
+        let mut answers: Vec<RowDraft> = Vec::new();
+        let mut writing: Option<Writing> = None;
+        let mut over: Option<Ended> = None;
+        let began = self.now_ms();
+        let mut answered = 0_u32;
+        loop {
+            if over.is_none() {
+                over = self.wished();
+            }
+            // What is on disk and may leave, leaves.
+            let now = self.now_ms();
+            let may = self.tempo.may(now);
+            if over.is_none()
+                && let May::Go(at_once) = may
+                && self.silent < SILENT
+            {
+                while under_way.len() < at_once
+                    && let Some((attempt, grant)) = self.ready.pop_front()
+                {
+                    if !self.sent {
+                        self.tell(Step::Sending);
+                    }
+                    self.sent = true;
+                    under_way.push(one_revoke(session, clock, attempt, grant));
                 }
-                self.refusal = Some(error);
+            }
+            // One write at a time: answers, and intents while there is room for what they let leave.
+            if writing.is_none() {
+                let room = over.is_none() && self.ready.len() < CHUNK / 2 && !waiting.is_empty();
+                let due = answers.len() >= ANSWERS || under_way.is_empty() && !answers.is_empty();
+                if room || due {
+                    let stamp = clock.now().stamp();
+                    let mut rows = std::mem::take(&mut answers);
+                    let mut intents = Vec::new();
+                    if room {
+                        for grant in waiting.drain(..waiting.len().min(CHUNK)) {
+                            self.attempts += 1;
+                            let intent = Intent { attempt: self.attempts, n: grant.n };
+                            rows.push(RowDraft { clock: stamp.clone(), body: Body::Intent(intent) });
+                            intents.push((self.attempts, grant));
+                        }
+                    }
+                    let (journal, has_answers) = (journal.clone(), !rows.is_empty() && rows.len() > intents.len());
+                    let task = tokio::task::spawn_blocking(move || journal.append(id, &rows).map(|_| ()));
+                    writing = Some(Writing { task, intents, has_answers });
+                }
+            }
+            let idle = under_way.is_empty() && writing.is_none();
+            if idle {
+                let shut = match may {
+                    May::NotBefore(at) => Some(at),
+                    May::Go(_) => None,
+                };
+                if over.is_some() || self.ready.is_empty() && waiting.is_empty() {
+                    break;
+                }
+                if self.silent >= SILENT {
+                    over = self.find_network().await?;
+                    continue;
+                }
+                if let Some(at) = shut {
+                    self.tell_limit(Some(at));
+                    self.tell(Step::Waiting);
+                    self.wait(millis(at - now)).await;
+                    self.tell_limit(None);
+                }
+                continue;
+            }
+            tokio::select! {
+                Some((row, error)) = under_way.next(), if !under_way.is_empty() => {
+                    let now = self.now_ms();
+                    if let Body::Answer(answer) = &row.body {
+                        let sent = answer.sent.utc.timestamp().as_millisecond();
+                        match &error {
+                            Some(ApiError::RateLimited { retry_after, .. }) => {
+                                self.tempo.refused(now, *retry_after, jitter(self.pace.jitter));
+                            }
+                            _ => {
+                                self.tempo.admitted(sent, now);
+                                answered += 1;
+                            }
+                        }
+                    }
+                    answers.push(row);
+                    self.silent = if matches!(error, Some(ApiError::Unreachable { .. })) { self.silent + 1 } else { 0 };
+                    if !self.manner.patient {
+                        self.silent = 0;
+                    }
+                    if let Some(error) = error {
+                        if matches!(error, ApiError::SignedOut(_)) {
+                            over = Some(Ended::SessionEnded(error.clone()));
+                        } else if self.manner.patient && over.is_none() && stops_all(&error) {
+                            over = Some(Ended::Halted(error.clone()));
+                        }
+                        self.refusal = Some(error);
+                    }
+                    let left = u32::try_from(self.ready.len() + waiting.len() + under_way.len()).unwrap_or(u32::MAX);
+                    let (quota, took) = (self.tempo.quota(), (now - began).max(1));
+                    self.progress.send_modify(|progress| {
+                        progress.answered += 1;
+                        progress.to_send = left;
+                        progress.quota = quota;
+                        progress.rate_milli =
+                            u32::try_from(i64::from(answered) * 1_000_000 / took).unwrap_or(u32::MAX);
+                    });
+                    if under_way.is_empty() && self.ready.is_empty() && waiting.is_empty() {
+                        self.tell(Step::Answered);
+                    }
+                }
+                written = async {
+                    match &mut writing {
+                        Some(writing) => (&mut writing.task).await,
+                        None => future::pending().await,
+                    }
+                } => {
+                    let done = writing.take();
+                    match written {
+                        Ok(written) => written?,
+                        Err(stopped) if stopped.is_panic() => std::panic::resume_unwind(stopped.into_panic()),
+                        Err(_) => return Err(Error::Journal(journal::Error::Busy)),
+                    }
+                    self.follow().await?;
+                    if let Some(Writing { intents, has_answers, .. }) = done {
+                        if has_answers {
+                            self.tell(Step::AnswerRecorded);
+                        }
+                        if !intents.is_empty() {
+                            self.ready.extend(intents);
+                            self.tell(Step::IntentRecorded);
+                        }
+                    }
+                }
+                Ok(_) = self.wish.changed(), if over.is_none() => {}
             }
         }
-        self.write(rows).await?;
-        self.tell(Step::AnswerRecorded);
-        Ok(ended)
+        // What is on disk as intended and will not leave now is written down as that, so that nobody has to wonder.
+        let now = clock.now().stamp();
+        let kept = self.ready.drain(..).map(|(attempt, grant)| RowDraft {
+            clock: now.clone(),
+            body: Body::Answer(Answer {
+                attempt,
+                n: grant.n,
+                sent: now.clone(),
+                answered: false,
+                status: None,
+                error_type: None,
+                request_id: None,
+                server_date: None,
+                failure: Some(Failure::NotSent),
+            }),
+        });
+        let kept = kept.collect();
+        self.write(kept).await?;
+        Ok(over)
     }
 
-    async fn read(&mut self, grants: Vec<Grant>, may_send: bool) -> Result<Option<ApiError>, Error> {
+    /// One read. A sweep of many waits a limit out, and asks again.
+    pub(super) async fn ask<T, F, Fut>(&mut self, call: F) -> Result<Reply<T>, ApiError>
+    where
+        F: Fn(Client, SessionToken) -> Fut,
+        Fut: Future<Output = Result<Reply<T>, ApiError>>,
+    {
+        loop {
+            let now = self.now_ms();
+            if self.manner.patient
+                && let May::NotBefore(at) = self.tempo.may(now)
+                && self.wished().is_none()
+            {
+                self.tell_limit(Some(at));
+                self.wait(millis(at - now)).await;
+                self.tell_limit(None);
+                continue;
+            }
+            match call(self.session.client.clone(), self.session.token()).await {
+                Err(ApiError::RateLimited { retry_after, .. }) if self.manner.patient && self.wished().is_none() => {
+                    self.tempo.refused(self.now_ms(), retry_after, jitter(self.pace.jitter));
+                }
+                other => {
+                    self.tempo.admitted(now, self.now_ms());
+                    return other;
+                }
+            }
+        }
+    }
+
+    /// Looks for the network until somebody answers, whatever they answer.
+    async fn find_network(&mut self) -> Result<Option<Ended>, Error> {
+        for turn in 0.. {
+            if let Some(wished) = self.wished() {
+                return Ok(Some(wished));
+            }
+            let pause = self.pace.network.get(turn).or(self.pace.network.last()).copied().unwrap_or_default();
+            let at = self.now_ms().saturating_add(i64::try_from(pause.as_millis()).unwrap_or(i64::MAX));
+            self.progress.send_modify(|progress| progress.offline_until_ms = Some(at));
+            self.tell(Step::Waiting);
+            self.wait(pause).await;
+            let token = self.session.token();
+            match self.session.client.organization(&token).await {
+                Err(ApiError::Unreachable { .. }) => {}
+                Err(error @ ApiError::SignedOut(_)) => return Ok(Some(Ended::SessionEnded(error))),
+                _ => break,
+            }
+        }
+        self.silent = 0;
+        self.progress.send_modify(|progress| progress.offline_until_ms = None);
+        Ok(None)
+    }
+
+    fn tell_limit(&self, until: Option<i64>) {
+        self.progress.send_modify(|progress| progress.limited_until_ms = until);
+    }
+
+    fn now_ms(&self) -> i64 {
+        self.clock.now().utc.as_millisecond()
+    }
+
+    async fn read(&mut self, grants: Vec<Grant>, may_send: bool) -> Result<Option<Ended>, Error> {
         self.tell(Step::Reading);
-        let rows = match self.read_round(&grants).await {
+        self.progress.send_modify(|progress| progress.reading = true);
+        let round = self.read_round(&grants).await;
+        self.progress.send_modify(|progress| progress.reading = false);
+        let rows = match round {
             Ok(rows) => rows,
-            Err(error) => return Ok(Some(error)),
+            Err(error) => return Ok(Some(Ended::SessionEnded(error))),
         };
         self.tell(Step::Read);
         // A read that brings every grant to rest goes to disk together with the closing row.
         let after = self.with(&rows);
         let now = self.clock.now().stamp();
-        let at_rest =
-            grants_of(&after).all(|grant| next(grant.n, &after, self.pace, self.rules, may_send, &now) == Move::Rest);
-        let closing = if at_rest { self.closing(&after) } else { None };
+        let rests = |grant: &Grant| {
+            let rows = after.of(grant.n);
+            next(grant.n, rows, self.pace, self.rules, self.manner.patient, may_send, &now) == Move::Rest
+        };
+        let closing = if after.grants().iter().all(rests) { self.closing(&after) } else { None };
         let closes = closing.is_some();
         self.write(rows.into_iter().chain(closing).collect()).await?;
         self.tell(Step::ReadRecorded);
+        self.draw();
         if closes {
             self.tell(Step::Closed);
         }
@@ -251,10 +598,12 @@ impl<'a> Engine<'a> {
 
     /// What the rows would be with `drafts` appended: for judging before writing, so that what follows from a read goes
     /// to disk with it.
-    fn with(&self, drafts: &[RowDraft]) -> Vec<Row> {
-        let next = drafts.iter().zip(self.rows.len() as u64..);
-        let drafts = next.map(|(draft, seq)| Row { seq, clock: draft.clock.clone(), body: draft.body.clone() });
-        self.rows.iter().cloned().chain(drafts).collect()
+    fn with(&self, drafts: &[RowDraft]) -> Rows {
+        let mut rows = self.rows.clone();
+        for (draft, seq) in drafts.iter().zip(self.rows.all().len() as u64..) {
+            rows.push(Row { seq, clock: draft.clock.clone(), body: draft.body.clone() });
+        }
+        rows
     }
 
     /// Closes the sweep if nothing can be sent for it any more, counting the outcomes as they now are.
@@ -266,7 +615,7 @@ impl<'a> Engine<'a> {
     }
 
     /// The closing row that `rows` call for; `None` while something may still be sent, or when one says the same already.
-    fn closing(&self, rows: &[Row]) -> Option<RowDraft> {
+    fn closing(&self, rows: &Rows) -> Option<RowDraft> {
         let findings = verdict::findings(rows, self.rules);
         if findings.values().any(may_be_sent_again) {
             return None;
@@ -275,7 +624,7 @@ impl<'a> Engine<'a> {
         for finding in findings.values() {
             *counts.entry(finding.outcome.name().to_owned()).or_default() += 1;
         }
-        let last = rows.iter().rev().find_map(|row| match &row.body {
+        let last = rows.all().iter().rev().find_map(|row| match &row.body {
             Body::Closing(closing) => Some(&closing.counts),
             _ => None,
         });
@@ -284,10 +633,6 @@ impl<'a> Engine<'a> {
         }
         let closing = Closing { counts, rules_version: RULES_VERSION, rows: 0 };
         Some(RowDraft { clock: self.clock.now().stamp(), body: Body::Closing(closing) })
-    }
-
-    fn grants(&self) -> Vec<Grant> {
-        grants_of(&self.rows).cloned().collect()
     }
 
     fn tell(&self, step: Step) {
@@ -306,7 +651,7 @@ impl<'a> Engine<'a> {
 
     /// Reads the rows that are new since the last look.
     async fn follow(&mut self) -> Result<(), Error> {
-        let (journal, id, from) = (self.journal.clone(), self.id, self.rows.len() as u64);
+        let (journal, id, from) = (self.journal.clone(), self.id, self.rows.all().len() as u64);
         let new = blocking(move || journal.rows_from(id, from)).await?;
         for stored in new {
             match &stored.row.body {
@@ -320,11 +665,40 @@ impl<'a> Engine<'a> {
     }
 }
 
-fn grants_of(rows: &[Row]) -> impl Iterator<Item = &Grant> {
-    rows.iter().filter_map(|row| match &row.body {
-        Body::Grant(grant) => Some(grant),
-        _ => None,
-    })
+/// A write that is under way, and what may leave when it is done.
+struct Writing {
+    task: tokio::task::JoinHandle<Result<(), journal::Error>>,
+    intents: Vec<(u32, Grant)>,
+    has_answers: bool,
+}
+
+fn millis(ms: i64) -> Duration {
+    Duration::from_millis(u64::try_from(ms).unwrap_or(0))
+}
+
+/// Some share of `most`, another each time.
+fn jitter(most: Duration) -> Duration {
+    most.mul_f64(f64::from(uuid::Uuid::new_v4().as_bytes()[0]) / 256.0)
+}
+
+/// A refusal that has nothing to do with the one grant: every other would meet it too.
+fn stops_all(error: &ApiError) -> bool {
+    matches!(
+        error,
+        ApiError::NotAllowed { .. }
+            | ApiError::BundleIdNotRegistered { .. }
+            | ApiError::DomainRefused(_)
+            | ApiError::SdkEndpointOff(_)
+            | ApiError::CaptchaRequired(_)
+            | ApiError::CookiesOnly(_)
+            | ApiError::OrganizationSuspended(_)
+            | ApiError::WrongOrganization(_)
+            | ApiError::Redirected { .. }
+    )
+}
+
+fn error_word(error: &ApiError) -> String {
+    error.facts().error_type.clone().unwrap_or_else(|| "redirected".to_owned())
 }
 
 /// A closed sweep sends nothing more, so one stays open while an unanswered request may have to be repeated.

@@ -5,6 +5,8 @@
 pub mod engine;
 pub mod next;
 mod read_again;
+pub mod rows;
+pub mod tempo;
 pub mod verdict;
 
 use std::sync::Arc;
@@ -39,6 +41,28 @@ pub enum Step {
     Closed,
 }
 
+/// How a sweep of many is carried out. A sweep of one is not: whoever asked for it waits for its answer, and is told of a limit
+/// or a dead network instead of waiting it out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Manner {
+    /// Waits limits and dead networks out, and stops where a refusal would meet every grant alike.
+    pub patient: bool,
+    /// Sends one, then five, then the rest, and stops between them when too many of those failed.
+    pub canary: bool,
+}
+
+/// What whoever watches a running sweep asks of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Wish {
+    /// Go on.
+    #[default]
+    Run,
+    /// Let what is under way be answered, then stop; it can be taken up again.
+    Pause,
+    /// The same, and what was not sent is never sent.
+    Cancel,
+}
+
 /// Who is told of the steps.
 pub type Observer = Arc<dyn Fn(Step) + Send + Sync>;
 
@@ -53,6 +77,12 @@ pub struct Pace {
     pub between_attempts: Duration,
     /// How many requests may be under way at once.
     pub concurrency: usize,
+    /// The length of the server's rate windows, which begin at multiples of it.
+    pub window: Duration,
+    /// Up to so much is added to the wait for a window where the server does not say when to come back.
+    pub jitter: Duration,
+    /// Pauses between looks for a network that is gone; the last one is repeated.
+    pub network: Vec<Duration>,
 }
 
 impl Default for Pace {
@@ -62,6 +92,9 @@ impl Default for Pace {
             attempts: 3,
             between_attempts: Duration::from_secs(1),
             concurrency: 4,
+            window: Duration::from_secs(60),
+            jitter: Duration::from_millis(1500),
+            network: [1, 2, 5, 10, 30].map(Duration::from_secs).to_vec(),
         }
     }
 }

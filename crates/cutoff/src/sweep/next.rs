@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use journal::{Answer, Body, Clock, Grant, Read, Route, Row, View};
+use journal::{Answer, Body, Clock, Failure, Grant, Read, Route, Row, View};
 
 use super::Pace;
 use super::verdict::{Finding, Outcome, Rules, Why, is_certain_refusal, is_success};
@@ -22,12 +22,25 @@ pub enum Move {
 }
 
 /// Decides for grant `n`. `may_send` is false where only reading is allowed: at a start that settles what an earlier run
-/// left, and for a member who is not the one who began.
+/// left, and for a member who is not the one who began. `patient`: a request that was refused for its rate, or never left, is
+/// sent again, however often.
 #[must_use]
-pub fn next(n: u32, rows: &[Row], pace: &Pace, rules: &Rules, may_send: bool, now: &Clock) -> Move {
-    let finding = Finding::of(n, rows, rules);
+pub fn next<'a>(
+    n: u32,
+    rows: impl IntoIterator<Item = &'a Row, IntoIter: Clone>,
+    pace: &Pace,
+    rules: &Rules,
+    patient: bool,
+    may_send: bool,
+    now: &Clock,
+) -> Move {
+    let rows = rows.into_iter();
+    let finding = Finding::of(n, rows.clone(), rules);
     let story = Story::of(n, rows);
     if story.sent == 0 {
+        if story.cancelled {
+            return Move::Rest;
+        }
         if story.read_before && finding.gone.is_some() {
             return Move::Rest;
         }
@@ -41,6 +54,7 @@ pub fn next(n: u32, rows: &[Row], pace: &Pace, rules: &Rules, may_send: bool, no
         };
     }
     match story.last_answer {
+        Some(answer) if patient && may_send && was_put_off(answer) => Move::Send,
         Some(answer) if is_success(answer) => reread(&finding, &story, pace, now),
         Some(answer) if is_certain_refusal(answer) => match answer.status {
             // Both name something that is not there, which only a read can bear out.
@@ -56,6 +70,11 @@ pub fn next(n: u32, rows: &[Row], pace: &Pace, rules: &Rules, may_send: bool, no
             other => other,
         },
     }
+}
+
+/// Refused for its rate, or never left: nothing was done, and nothing speaks against another try.
+fn was_put_off(answer: &Answer) -> bool {
+    answer.failure == Some(Failure::NotSent) || (answer.answered && answer.status == Some(429))
 }
 
 fn is_absence(answer: &Answer) -> bool {
@@ -108,6 +127,8 @@ fn due(since: &Clock, pause: Duration, now: &Clock) -> Option<Duration> {
 /// What the rows of one grant tell about where it stands.
 struct Story<'a> {
     look_first: bool,
+    /// Somebody has called the sweep off: what was not sent never is.
+    cancelled: bool,
     read_before: bool,
     sent: u32,
     /// Sent since the sweep was last opened or resumed: a resume starts its count anew.
@@ -120,9 +141,10 @@ struct Story<'a> {
 }
 
 impl<'a> Story<'a> {
-    fn of(n: u32, rows: &'a [Row]) -> Self {
+    fn of(n: u32, rows: impl Iterator<Item = &'a Row> + Clone) -> Self {
         let mut story = Self {
             look_first: false,
+            cancelled: false,
             read_before: false,
             sent: 0,
             sent_this_run: 0,
@@ -130,7 +152,7 @@ impl<'a> Story<'a> {
             last_answer: None,
             reads: Vec::new(),
         };
-        let grant = rows.iter().find_map(|row| match &row.body {
+        let grant = rows.clone().find_map(|row| match &row.body {
             Body::Grant(grant) if grant.n == n => Some(grant),
             _ => None,
         });
@@ -138,6 +160,7 @@ impl<'a> Story<'a> {
         for row in rows {
             match &row.body {
                 Body::Note(note) if note.what == "look_first" => story.look_first = true,
+                Body::Note(note) if note.what == "cancelled" => story.cancelled = true,
                 Body::Note(note) if note.what == "resumed" => {
                     story.sent_this_run = 0;
                     story.reads.clear();

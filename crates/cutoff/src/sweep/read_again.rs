@@ -63,9 +63,8 @@ impl Engine<'_> {
         organization: &mut Option<Option<Organization>>,
         rows: &mut Vec<RowDraft>,
     ) -> Result<Vec<&'g Grant>, ApiError> {
-        let (client, token) = (self.session.client.clone(), self.session.token());
         let began = self.clock.now().stamp();
-        let answer = client.own_connected_apps(&token).await;
+        let answer = self.ask(|client, token| async move { client.own_connected_apps(&token).await }).await;
         let shown = self.shown(began, answer, |data| {
             let listed = data.rows.iter().map(|row| row.connected_app_id.to_string()).collect();
             (listed, data.unreadable.len())
@@ -83,9 +82,9 @@ impl Engine<'_> {
         rows: &mut Vec<RowDraft>,
     ) -> Result<(), ApiError> {
         let id = ConnectedAppId::from(app);
-        let (client, token) = (self.session.client.clone(), self.session.token());
         let began = self.clock.now().stamp();
-        let answer = client.connected_app(&token, &id).await;
+        let asked = &id;
+        let answer = self.ask(|client, token| async move { client.connected_app(&token, asked).await }).await;
         let shown = self.shown(began, answer, |data| {
             let listed = data.active_members.rows.iter().map(|row| row.member_id.to_string()).collect();
             (listed, data.active_members.unreadable.len())
@@ -105,9 +104,10 @@ impl Engine<'_> {
             by_member.entry(grant.member_id.as_str()).or_default().push(grant);
         }
         for (member, grants) in by_member {
-            let (client, token) = (self.session.client.clone(), self.session.token());
             let began = self.clock.now().stamp();
-            let answer = client.member_connected_apps(&token, &MemberId::from(member)).await;
+            let asked = &MemberId::from(member);
+            let answer =
+                self.ask(|client, token| async move { client.member_connected_apps(&token, asked).await }).await;
             let shown = self.shown(began, answer, |data| {
                 let listed = data.rows.iter().map(|row| row.connected_app_id.to_string()).collect();
                 (listed, data.unreadable.len())
@@ -127,9 +127,8 @@ impl Engine<'_> {
         rows: &mut Vec<RowDraft>,
     ) -> Result<Vec<&'g Grant>, ApiError> {
         self.read_organization(organization).await?;
-        let (client, token) = (self.session.client.clone(), self.session.token());
         let began = self.clock.now().stamp();
-        let answer = client.connected_apps(&token).await;
+        let answer = self.ask(|client, token| async move { client.connected_apps(&token).await }).await;
         let shown = self.shown(began, answer, |data| {
             let listed = data.rows.iter().map(|row| row.connected_app_id.to_string()).collect();
             (listed, data.unreadable.len())
@@ -253,8 +252,8 @@ impl Engine<'_> {
         if organization.is_some() {
             return Ok(());
         }
-        let (client, token) = (self.session.client.clone(), self.session.token());
-        *organization = Some(match client.organization(&token).await {
+        let read = self.ask(|client, token| async move { client.organization(&token).await }).await;
+        *organization = Some(match read {
             Ok(reply) => {
                 let read = reply.data.clone();
                 self.session.change(|state| state.organization = read);

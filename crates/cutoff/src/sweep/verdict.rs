@@ -9,10 +9,11 @@ use std::time::Duration;
 
 use journal::{Answer, Body, Clock, Failure, Read, Route, Row, View};
 
+use super::rows::Rows;
 use crate::clock::millis_between;
 
 /// The version of these rules, written into each closing row.
-pub const RULES_VERSION: u32 = 1;
+pub const RULES_VERSION: u32 = 2;
 
 /// What became of one grant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -120,9 +121,9 @@ impl Finding {
         }
     }
 
-    /// Judges one grant by `rows` (its sweep's, in order).
+    /// Judges one grant by `rows`: its sweep's, in order; those that do not speak of it may be left out.
     #[must_use]
-    pub fn of(n: u32, rows: &[Row], rules: &Rules) -> Self {
+    pub fn of<'a>(n: u32, rows: impl IntoIterator<Item = &'a Row, IntoIter: Clone>, rules: &Rules) -> Self {
         let history = History::of(n, rows);
         let last_sent = history.intents.last().map(|(_, clock)| clock.clone());
         let left: Vec<Clock> =
@@ -187,14 +188,8 @@ impl Finding {
 
 /// Judges every grant of a sweep.
 #[must_use]
-pub fn findings(rows: &[Row], rules: &Rules) -> BTreeMap<u32, Finding> {
-    rows.iter()
-        .filter_map(|row| match &row.body {
-            Body::Grant(grant) => Some(grant.n),
-            _ => None,
-        })
-        .map(|n| (n, Finding::of(n, rows, rules)))
-        .collect()
+pub fn findings(rows: &Rows, rules: &Rules) -> BTreeMap<u32, Finding> {
+    rows.grants().iter().map(|grant| (grant.n, Finding::of(grant.n, rows.of(grant.n), rules))).collect()
 }
 
 fn judge(
@@ -234,6 +229,10 @@ fn judge(
     if gone {
         return (Outcome::AlreadyGone, None);
     }
+    if history.cancelled && history.intents.is_empty() {
+        // Called off before its turn: nothing was sent for it, and nothing will be.
+        return (Outcome::Failed, None);
+    }
     (history.hidden_or(since, Outcome::Unknown), None)
 }
 
@@ -266,18 +265,21 @@ struct History<'a> {
     /// Every read that was meant to look for this grant, with what it proves of it.
     reads: Vec<(&'a Read, Option<Proof>)>,
     session_ended: bool,
+    /// Somebody called the sweep off.
+    cancelled: bool,
 }
 
 impl<'a> History<'a> {
-    fn of(n: u32, rows: &'a [Row]) -> Self {
-        let mut history = Self { intents: Vec::new(), answers: Vec::new(), reads: Vec::new(), session_ended: false };
-        let grant = rows.iter().find_map(|row| match &row.body {
+    fn of(n: u32, rows: impl IntoIterator<Item = &'a Row, IntoIter: Clone>) -> Self {
+        let mut rows = rows.into_iter();
+        let mut history = Self { intents: Vec::new(), answers: Vec::new(), reads: Vec::new(), session_ended: false, cancelled: false };
+        let grant = rows.clone().find_map(|row| match &row.body {
             Body::Grant(grant) if grant.n == n => Some(grant),
             _ => None,
         });
         let Some(grant) = grant else { return history };
         let mut app_view_404 = false;
-        for row in rows {
+        for row in rows.by_ref() {
             match &row.body {
                 Body::Intent(intent) if intent.n == n => history.intents.push((intent.attempt, row.clock.clone())),
                 Body::Answer(answer) if answer.n == n => history.answers.push((answer.clone(), row.clock.clone())),
@@ -298,6 +300,7 @@ impl<'a> History<'a> {
                     }
                     history.reads.push((read, proof(read, n, app_view_404)));
                 }
+                Body::Note(note) if note.what == "cancelled" => history.cancelled = true,
                 Body::Note(note) if note.what == "session_ended" => history.session_ended = true,
                 // A sweep is resumed with a live session only: from there on, a missing read has other reasons.
                 Body::Note(note) if note.what == "resumed" => history.session_ended = false,
