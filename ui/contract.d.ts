@@ -673,7 +673,7 @@ fault: string,
 /**
  * The folder it was meant for, when one is known.
  */
-folder: string | null, } | { "kind": "nothing_read" } | { "kind": "busy", 
+folder: string | null, } | { "kind": "nothing_read" } | { "kind": "cancelled" } | { "kind": "busy", 
 /**
  * Its process id, when known.
  */

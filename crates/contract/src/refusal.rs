@@ -104,6 +104,8 @@ pub enum Refusal {
     },
     /// There is no inventory yet: read one first.
     NothingRead,
+    /// It was asked to stop, and stopped.
+    Cancelled,
     /// Another sweep is running, here or in another process.
     Busy {
         /// Its process id, when known.

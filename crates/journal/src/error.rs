@@ -36,6 +36,9 @@ pub enum Error {
     /// No sweep of that id is in this journal.
     #[error("there is no sweep {0} in this journal")]
     NoSuchSweep(SweepId),
+    /// No snapshot of that number is in this journal: it was forgotten with its connection, or never made. Show another.
+    #[error("there is no snapshot {0} in this journal")]
+    NoSuchSnapshot(u32),
     /// A sweep of that id is already in this journal: its plan was carried out, or is being carried out.
     #[error("sweep {0} is already in this journal")]
     AlreadyOpened(SweepId),

@@ -1,8 +1,9 @@
-//! What must survive: sweeps and their hash-chained rows, people behind commitments, settings and saved connections, in one
-//! SQLite file that is private to the user. It is not a judge (outcomes are derived elsewhere, from its observations) and it
-//! never sees a session token: nothing in its public types has a place for one.
+//! What must survive: sweeps and their hash-chained rows, people behind commitments, snapshots of the inventory, settings and
+//! saved connections, in one SQLite file that is private to the user. It is not a judge (outcomes and changes are derived
+//! elsewhere, from its observations) and it never sees a session token: nothing in its public types has a place for one.
 //!
-//! All methods block, and all are short: call them from a blocking thread (`tokio::task::spawn_blocking`) when that matters.
+//! All methods block, and all are short except for snapshots, which take a good part of a second at 100,000 grants: call them
+//! from a blocking thread (`tokio::task::spawn_blocking`) when that matters.
 //! The promise of every writing method is the same: when it returns `Ok`, what it wrote outlives a power cut, as far as the
 //! disk tells the truth; when it returns `Err`, nothing of it was written.
 //!
@@ -22,8 +23,10 @@ mod error;
 mod lock;
 mod open;
 mod people;
+mod readings;
 mod row;
 mod settings;
+mod snapshots;
 mod strict;
 mod sweeps;
 
@@ -36,6 +39,10 @@ pub use people::{Commitment, People, Person, PersonKind, PersonRecord};
 pub use row::{
     Actor, Answer, Body, ClientType, Clock, Closing, Connection, Environment, Failure, Grant, Intent, Note, Opening,
     Plan, Policy, Read, Route, Row, RowDraft, SweepId, Tool, Utc, View,
+};
+pub use snapshots::{
+    AppReading, AppSeen, GrantSeen, Origin, PersonSeen, Place, Snapshot, SnapshotDraft, SnapshotSummary, StoredApp,
+    StoredGrant,
 };
 pub use strict::{MAX_LINE, Unfit};
 pub use sweeps::{ActorDraft, GrantDraft, OpeningDraft, StoredRow, Sweep, SweepSummary, Verdict};

@@ -10,12 +10,13 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use uuid::Uuid;
 
+use crate::snapshots::SCHEMA_2;
 use crate::{Error, Hash};
 
 /// The journal's name in the state directory.
 pub const FILE_NAME: &str = "journal.sqlite3";
 /// The schema this version writes. A file with a higher number is refused, one with a lower is brought up to it.
-pub const SCHEMA_VERSION: i64 = 1;
+pub const SCHEMA_VERSION: i64 = 2;
 
 /// `COFF`, so that a file of another program is never taken for a journal.
 const APPLICATION_ID: i64 = 0x434f_4646;
@@ -242,6 +243,10 @@ fn migrate(db: &mut Connection) -> Result<Uuid, Error> {
         tx.execute_batch(SCHEMA_1)?;
         tx.execute("INSERT INTO journal (id) VALUES (?1)", [Uuid::new_v4().to_string()])?;
         tx.execute_batch(&format!("PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = 1"))?;
+    }
+    if version < 2 {
+        tx.execute_batch(SCHEMA_2)?;
+        tx.execute_batch("PRAGMA user_version = 2")?;
     }
     let id: String = tx.query_row("SELECT id FROM journal", [], |row| row.get(0))?;
     let id = id.parse().map_err(|_| Error::Corrupt("the journal's id is not an id".into()))?;

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
-use rusqlite::{Transaction, params};
+use rusqlite::{Transaction, TransactionBehavior, params};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::chain::Hash;
 use crate::row::SweepId;
-use crate::{Error, Journal};
+use crate::{Error, Journal, snapshots};
 
 const TAG: &[u8] = b"cutoff-commitment-v1\0";
 
@@ -167,15 +167,21 @@ impl Journal {
             .collect()
     }
 
-    /// Erases everything the people table holds of a member, in all sweeps, and from the file itself: name, e-mail, the reasons
-    /// the member gave, who impersonated the member. The chains still verify. Answers how many texts went.
+    /// Erases everything the journal holds of a member beside the id, in all sweeps and snapshots, and from the file itself:
+    /// name, e-mail, the reasons the member gave, who impersonated the member, the address under which the member read an
+    /// inventory. The chains still verify; a snapshot shows empty texts instead. Answers how many texts went.
+    ///
+    /// A later inventory that still has the member brings the name back.
     ///
     /// # Errors
     /// As every write: `Busy`, `Full`, `Denied`, `Corrupt`, `Disk`. `Busy` can also mean that the texts are gone from the
-    /// table but another process kept an older copy of the page in use; calling again finishes the work.
+    /// tables but another process kept an older copy of the page in use; calling again finishes the work.
     pub fn erase_person(&self, member_id: &str) -> Result<usize, Error> {
-        let db = self.db();
-        let erased = db.execute("DELETE FROM people WHERE subject = ?1 AND kind != 'app'", [member_id])?;
+        let mut db = self.db();
+        let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let of_sweeps = tx.execute("DELETE FROM people WHERE subject = ?1 AND kind != 'app'", [member_id])?;
+        let erased = of_sweeps + snapshots::erase(&tx, member_id)?;
+        tx.commit()?;
         // `secure_delete` overwrites the page; the copy in the write-ahead log goes when the log is cut.
         let busy: i64 = db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
         if busy != 0 {
