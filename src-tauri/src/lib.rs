@@ -3,6 +3,7 @@
 
 pub mod commands;
 pub mod desktop;
+mod export;
 mod map;
 mod shell;
 
@@ -26,6 +27,10 @@ pub struct Options {
     pub timeouts: Timeouts,
     /// How patient sweeps are.
     pub pace: Pace,
+    /// How an inventory is read.
+    pub reading: cutoff::inventory::reading::Pace,
+    /// Where exports are written; the user's folder for downloads when left out.
+    pub export_dir: Option<PathBuf>,
     /// The rules that outcomes are derived by.
     pub rules: Rules,
     /// Told of every step of every sweep; `None` for nobody.
@@ -41,6 +46,8 @@ impl Options {
             vault,
             timeouts: Timeouts::default(),
             pace: Pace::default(),
+            reading: cutoff::inventory::reading::Pace::default(),
+            export_dir: None,
             rules: Rules::default(),
             observer: None,
         }
@@ -77,6 +84,23 @@ pub fn create<R: Runtime>(builder: Builder<R>, options: Options) -> tauri::Resul
             commands::members::member_connected_apps,
             commands::connected_apps::connected_app_list,
             commands::connected_apps::connected_app_members,
+            commands::inventory::inventory_status,
+            commands::inventory::inventory_read,
+            commands::inventory::inventory_cancel,
+            commands::inventory::inventory_looked,
+            commands::inventory::inventory_apps,
+            commands::inventory::inventory_members,
+            commands::inventory::inventory_grants,
+            commands::inventory::inventory_facets,
+            commands::inventory::inventory_selection,
+            commands::inventory::inventory_find,
+            commands::inventory::inventory_map,
+            commands::inventory::inventory_copy,
+            commands::inventory::inventory_export,
+            commands::inventory::snapshot_list,
+            commands::inventory::snapshot_changes,
+            commands::inventory::width_rules,
+            commands::inventory::width_rules_set,
             commands::revoke::revoke_plan,
             commands::revoke::revoke_connected_app,
             commands::revoke::revoke_list,

@@ -1,5 +1,7 @@
 //! From the mind's words to the wire's, and back. It moves facts and decides nothing.
 
+pub(crate) mod inventory;
+
 use contract::UnreadableRow;
 use contract::commands::Window;
 use contract::connected_apps::{AppFace, AppGrant, AppMembers, AppPage};
@@ -441,6 +443,11 @@ pub(crate) fn refusal(error: Error) -> Refusal {
         Error::Keyring(trouble) => Refusal::Keyring { keeping: keeping(Keeping::Memory(trouble)) },
         Error::NoOrganization => Refusal::NoOrganization,
         Error::PlanChanged => Refusal::PlanChanged,
+        Error::NothingRead => Refusal::NothingRead,
+        Error::Cancelled => Refusal::Cancelled,
+        Error::WidthRules(fault) => {
+            Refusal::BadInput { field: refusal::Field::WidthRules, fault: inventory::width_fault(fault) }
+        }
         Error::Busy { pid } => Refusal::Busy { pid },
         Error::OutOfOrder => Refusal::OutOfOrder,
         Error::NotSignedOutAtServer(error) => Refusal::NotSignedOutAtServer(problem(&error)),
@@ -502,6 +509,7 @@ fn field_word(field: Field) -> refusal::Field {
         Field::AppIdentifier => refusal::Field::AppIdentifier,
         Field::SdkIdentifier => refusal::Field::SdkIdentifier,
         Field::ConnectionId => refusal::Field::ConnectionId,
+        Field::Snapshot => refusal::Field::Snapshot,
     }
 }
 

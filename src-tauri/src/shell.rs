@@ -48,12 +48,19 @@ impl Shell {
             let mut desk = cutoff::Options::new(self.options.vault.clone());
             desk.timeouts = self.options.timeouts;
             desk.pace = self.options.pace.clone();
+            desk.reading = self.options.reading.clone();
             desk.rules = self.options.rules;
             if let Some(observer) = &self.options.observer {
                 desk.observer = observer.clone();
             }
             Arc::new(Desk::new(Arc::new(journal), desk))
         }))
+    }
+
+    /// Where exports are written: the user's folder for downloads, or whatever comes nearest to it.
+    pub(crate) fn export_dir(&self) -> Option<std::path::PathBuf> {
+        let chosen = self.options.export_dir.clone();
+        chosen.or_else(dirs::download_dir).or_else(dirs::document_dir).or_else(dirs::home_dir)
     }
 
     /// Puts a connection first in every list: the one that the command line named.

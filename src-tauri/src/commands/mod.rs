@@ -2,6 +2,7 @@
 
 pub mod connected_apps;
 pub mod connections;
+pub mod inventory;
 pub mod members;
 pub mod revoke;
 pub mod sandbox;

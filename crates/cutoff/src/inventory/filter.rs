@@ -93,7 +93,10 @@ impl Filter {
     }
 
     fn asks_of_grants(&self) -> bool {
-        !self.scopes.is_empty() || !self.levels.is_empty() || !self.changes.is_empty() || self.first_seen_after.is_some()
+        !self.scopes.is_empty()
+            || !self.levels.is_empty()
+            || !self.changes.is_empty()
+            || self.first_seen_after.is_some()
     }
 
     /// Everything in the picture that matches. `index` must be the picture's own.
@@ -440,8 +443,10 @@ impl Index {
         }
         let scope_levels = scope_levels(picture, &scopes);
 
-        let app_keys: Vec<_> =
-            apps.iter().map(|app| name_key(if app.name.trim().is_empty() { app.id.as_str() } else { &app.name })).collect();
+        let app_keys: Vec<_> = apps
+            .iter()
+            .map(|app| name_key(if app.name.trim().is_empty() { app.id.as_str() } else { &app.name }))
+            .collect();
         let member_keys: Vec<_> = members.iter().map(|person| name_key(member_label(person))).collect();
         let mut apps_by_name: Vec<u32> = (0..u32_of(apps.len())).collect();
         apps_by_name.sort_by_key(|&at| (&app_keys[at as usize], &apps[at as usize].id));
@@ -488,7 +493,9 @@ impl Index {
         let (folded, folded_row) = folded_rows(picture, &app_rank);
         Self {
             type_rank: ranks(apps.iter().map(|app| &app.client_type)),
-            status_rank: ranks(members.iter().map(|person| person.known.as_ref().map_or(UNKNOWN, |known| &known.status))),
+            status_rank: ranks(
+                members.iter().map(|person| person.known.as_ref().map_or(UNKNOWN, |known| &known.status)),
+            ),
             app_seen_rank: ranks(apps.iter().map(|app| app.first_seen)),
             common_rank: places(&common),
             app_texts,
@@ -519,7 +526,8 @@ impl Index {
 
     /// A member's width: of the widest of their grants.
     pub(super) fn member_width(&self, picture: &Picture, member: u32) -> Width {
-        self.widest_set[member as usize].map_or_else(Width::default, |set| picture.scope_sets[set as usize].width.clone())
+        self.widest_set[member as usize]
+            .map_or_else(Width::default, |set| picture.scope_sets[set as usize].width.clone())
     }
 }
 

@@ -395,9 +395,9 @@ pub(super) fn picture(snapshot: &Snapshot, since: Option<&Snapshot>, times: &Tim
             reading: match app.reading {
                 AppReading::Complete => Reading::Complete,
                 AppReading::Partial => Reading::Partial,
-                AppReading::NotRead => Reading::Not(
-                    not_read.get(app.connected_app_id.as_str()).copied().unwrap_or(Cause::Refused),
-                ),
+                AppReading::NotRead => {
+                    Reading::Not(not_read.get(app.connected_app_id.as_str()).copied().unwrap_or(Cause::Refused))
+                }
             },
             first_seen: times.first_seen(app.first, summary),
             group: None,

@@ -226,7 +226,11 @@ impl SortedApps {
     #[must_use]
     pub fn new(picture: &Picture, index: &Index, query: &Query) -> Self {
         let matches = query.filter.matches(picture, index);
-        let order = if query.fold { folded_order(picture, index, query, &matches) } else { app_order(picture, index, query, &matches) };
+        let order = if query.fold {
+            folded_order(picture, index, query, &matches)
+        } else {
+            app_order(picture, index, query, &matches)
+        };
         Self { order, fold: query.fold, matches }
     }
 
@@ -352,9 +356,7 @@ fn folded_order(picture: &Picture, index: &Index, query: &Query, matches: &Match
         SortKey::Name | SortKey::Member | SortKey::Status => by_place(rows, query.descending),
         SortKey::Type => sorted(rows, query.descending, |at| index.type_rank[row(at).face as usize]),
         SortKey::Grants => sorted(rows, query.descending, |at| row(at).grants),
-        SortKey::Width => {
-            sorted(rows, query.descending, |at| picture.apps[row(at).widest as usize].width.level.into())
-        }
+        SortKey::Width => sorted(rows, query.descending, |at| picture.apps[row(at).widest as usize].width.level.into()),
         SortKey::FirstSeen => {
             let first = |at: u32| row(at).apps.iter().map(|&app| index.app_seen_rank[app as usize]).min();
             sorted(rows, query.descending, |at| first(at).unwrap_or_default())

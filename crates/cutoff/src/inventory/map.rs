@@ -228,7 +228,8 @@ pub fn draw(picture: &Picture, index: &Index, order: &Order, matches: &Matches, 
             place.odd |= !picture.apps[app as usize].odd.is_empty();
             for at in picture.of_app[app as usize].clone().filter(|&at| matches.grant(u32_of(at))) {
                 let grant = &picture.grants[at];
-                let Some(at) = order.column_of[grant.member as usize].checked_sub(column).filter(|&at| at < columns) else {
+                let Some(at) = order.column_of[grant.member as usize].checked_sub(column).filter(|&at| at < columns)
+                else {
                     continue;
                 };
                 let x = band_of_column[at as usize];
@@ -243,7 +244,8 @@ pub fn draw(picture: &Picture, index: &Index, order: &Order, matches: &Matches, 
         }
         filled.sort_unstable();
         for x in filled.drain(..) {
-            let cell = std::mem::replace(&mut line[x as usize], Cell { y: 0, x: 0, grants: 0, room: 0, level: 0, fresh: 0 });
+            let cell =
+                std::mem::replace(&mut line[x as usize], Cell { y: 0, x: 0, grants: 0, room: 0, level: 0, fresh: 0 });
             place.grants += cell.grants;
             across[x as usize].grants += cell.grants;
             let room = place.clients.saturating_mul(across[x as usize].count);

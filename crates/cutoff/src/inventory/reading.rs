@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use futures::{StreamExt as _, TryStreamExt as _, future, stream};
+use futures::{TryStreamExt as _, future, stream};
 use jiff::Timestamp;
 use stytch_b2b::{
     ActiveMember, Client, ConnectedApp, Error as ApiError, Facts, Member, MemberId, MemberSearch, Reply, Rows,
@@ -127,11 +127,7 @@ impl Answers {
 impl Answers {
     /// Tells the directory what was read, so that a plan made next knows it too.
     pub(super) fn tell(&self, directory: &Directory) {
-        let apps = Apps {
-            rows: self.apps.clone(),
-            unreadable: self.unreadable_apps.clone(),
-            read_at: self.began,
-        };
+        let apps = Apps { rows: self.apps.clone(), unreadable: self.unreadable_apps.clone(), read_at: self.began };
         let by_app = self.apps.iter().zip(&self.by_app).filter_map(|(app, answer)| match answer {
             Some((read_at, AppAnswer::Read(members))) => Some(AppGrants {
                 app: app.clone(),
@@ -381,9 +377,10 @@ impl Reader<'_> {
         self.progress.send_modify(|progress| {
             change(progress);
             progress.calls_expected = progress.apps.map(|apps| (1 + apps + pages).max(progress.calls));
-            progress.left = progress.calls_expected.filter(|_| progress.calls > 1).map(|expected| {
-                worked.mul_f64(f64::from(expected - progress.calls) / f64::from(progress.calls))
-            });
+            progress.left = progress
+                .calls_expected
+                .filter(|_| progress.calls > 1)
+                .map(|expected| worked.mul_f64(f64::from(expected - progress.calls) / f64::from(progress.calls)));
         });
     }
 }

@@ -90,12 +90,17 @@ impl Selection {
         if self.all {
             let matches = self.filter.matches(picture, index);
             grants = Bits::none(picture.grants.len());
-            matches.grants().filter(|&grant| !named.grants.get(grant as usize)).for_each(|grant| grants.set(grant as usize));
+            matches
+                .grants()
+                .filter(|&grant| !named.grants.get(grant as usize))
+                .for_each(|grant| grants.set(grant as usize));
             let mut folded = HashSet::new();
             rows = 0;
             match self.noun {
                 Noun::Apps => {
-                    for app in (0..u32_of(picture.apps.len())).filter(|&app| matches.app(app) && !named.apps.get(app as usize)) {
+                    for app in
+                        (0..u32_of(picture.apps.len())).filter(|&app| matches.app(app) && !named.apps.get(app as usize))
+                    {
                         apps.set(app as usize);
                         // Of a group the first of its apps counts the row.
                         rows += u32::from(!self.fold || folded.insert(index.folded_row[app as usize]));

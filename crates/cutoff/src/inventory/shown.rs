@@ -14,10 +14,13 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::filter::Index;
+use super::filter::{Filter, Index, Matches};
 use super::history::{self, Times};
+use super::list::{Query, SortedApps, SortedGrants, SortedMembers};
+use super::map;
 use super::picture::Picture;
 use super::reading::{self, Answers, Gathered, Progress, Stopped, look};
+use super::selection::Noun;
 use super::width::Rules;
 use crate::desk::Desk;
 use crate::error::{Error, Fault, Field};
@@ -34,8 +37,10 @@ const PASSING: &str = "passing_history";
 /// How often what a reading has brought so far is drawn anew.
 const DRAW_EVERY: Duration = Duration::from_millis(900);
 
+/// How many orders are kept for a picture: those of the screens that somebody goes back and forth between.
+const ORDERS_KEPT: usize = 8;
+
 /// A picture and what lists need beside it.
-#[derive(Debug)]
 pub struct Shown {
     /// Whose.
     pub place: Place,
@@ -45,6 +50,98 @@ pub struct Shown {
     pub index: Arc<Index>,
     /// Where it comes from.
     pub source: Source,
+    /// Orders made lately, the newest last, so that scrolling filters nothing anew. Held for a look or a swap.
+    orders: Mutex<Vec<(Noun, Query, Order)>>,
+    /// The same for the map, of which only one part is looked at. Held for a look or a swap.
+    map: Mutex<Option<(Filter, Arc<MapOrder>)>>,
+}
+
+/// The order of a map, and the grants in it.
+type MapOrder = (Matches, map::Order);
+
+/// A filtered order of one list.
+#[derive(Clone)]
+enum Order {
+    Apps(Arc<SortedApps>),
+    Members(Arc<SortedMembers>),
+    Grants(Arc<SortedGrants>),
+}
+
+impl Shown {
+    fn new(place: Place, picture: Picture, source: Source) -> Self {
+        let index = Index::new(&picture);
+        Self {
+            place,
+            picture: Arc::new(picture),
+            index: Arc::new(index),
+            source,
+            orders: Mutex::default(),
+            map: Mutex::default(),
+        }
+    }
+
+    fn order(&self, noun: Noun, query: &Query) -> Order {
+        let wanted = query.order();
+        let kept = |orders: &[(Noun, Query, Order)]| {
+            orders.iter().find(|(of, query, _)| *of == noun && *query == wanted).map(|(_, _, order)| order.clone())
+        };
+        if let Some(order) = kept(&look(&self.orders)) {
+            return order;
+        }
+        let (picture, index) = (&self.picture, &self.index);
+        let order = match noun {
+            Noun::Apps => Order::Apps(Arc::new(SortedApps::new(picture, index, query))),
+            Noun::Members => Order::Members(Arc::new(SortedMembers::new(picture, index, query))),
+            Noun::Grants => Order::Grants(Arc::new(SortedGrants::new(picture, index, query))),
+        };
+        let mut orders = look(&self.orders);
+        if orders.len() >= ORDERS_KEPT {
+            orders.remove(0);
+        }
+        orders.push((noun, wanted, order.clone()));
+        order
+    }
+
+    /// The part of the map that somebody looks at.
+    #[must_use]
+    pub fn map(&self, filter: &Filter, view: &map::View) -> map::Map {
+        let kept = look(&self.map).as_ref().filter(|(of, _)| of == filter).map(|(_, order)| order.clone());
+        let order = kept.unwrap_or_else(|| {
+            let matches = filter.matches(&self.picture, &self.index);
+            let order = map::order(&self.picture, &self.index, &matches);
+            let made = Arc::new((matches, order));
+            *look(&self.map) = Some((filter.clone(), made.clone()));
+            made
+        });
+        map::draw(&self.picture, &self.index, &order.1, &order.0, view)
+    }
+
+    /// The list of apps in the query's order.
+    #[must_use]
+    pub fn sorted_apps(&self, query: &Query) -> Arc<SortedApps> {
+        match self.order(Noun::Apps, query) {
+            Order::Apps(order) => order,
+            _ => Arc::new(SortedApps::new(&self.picture, &self.index, query)),
+        }
+    }
+
+    /// The list of members in the query's order.
+    #[must_use]
+    pub fn sorted_members(&self, query: &Query) -> Arc<SortedMembers> {
+        match self.order(Noun::Members, query) {
+            Order::Members(order) => order,
+            _ => Arc::new(SortedMembers::new(&self.picture, &self.index, query)),
+        }
+    }
+
+    /// The list of grants in the query's order.
+    #[must_use]
+    pub fn sorted_grants(&self, query: &Query) -> Arc<SortedGrants> {
+        match self.order(Noun::Grants, query) {
+            Order::Grants(order) => order,
+            _ => Arc::new(SortedGrants::new(&self.picture, &self.index, query)),
+        }
+    }
 }
 
 /// Where a picture comes from.
@@ -311,13 +408,7 @@ impl Desk {
         };
         let _off = Off(&self.held.under_way);
         let mut progress = mine.progress.subscribe();
-        let read = reading::read(
-            &session,
-            &self.reading,
-            &mine.gathered,
-            &mine.progress,
-            mine.cancel.subscribe(),
-        );
+        let read = reading::read(&session, &self.reading, &mine.gathered, &mine.progress, mine.cancel.subscribe());
         tokio::pin!(read);
         let done = loop {
             tokio::select! {
@@ -408,8 +499,7 @@ impl Desk {
             if let Some(answers) = answers {
                 note_unreadable(&mut picture, &answers);
             }
-            let index = Index::new(&picture);
-            Ok(Arc::new(Shown { place, picture: Arc::new(picture), index: Arc::new(index), source }))
+            Ok(Arc::new(Shown::new(place, picture, source)))
         })
         .await
     }
@@ -481,10 +571,7 @@ impl Desk {
             let (earlier, later) = (viewer.may_see(journal.snapshot(from)?), viewer.may_see(journal.snapshot(to)?));
             let picture = history::picture(&later, Some(&earlier), &Times::new(&marks), &rules);
             let not_compared = history::compare(&earlier, &later).not_compared;
-            let index = Index::new(&picture);
-            let shown =
-                Shown { place: of, picture: Arc::new(picture), index: Arc::new(index), source: Source::Kept };
-            Ok(Some((shown, not_compared)))
+            Ok(Some((Shown::new(of, picture, Source::Kept), not_compared)))
         })
         .await?;
         let (shown, not_compared) = drawn.ok_or(Error::bad(Field::Snapshot, Fault::Unknown))?;
@@ -522,13 +609,7 @@ impl Desk {
             return;
         }
         let picture = shown.picture.without(member, app);
-        let index = Index::new(&picture);
-        *held = Some(Arc::new(Shown {
-            place: shown.place.clone(),
-            picture: Arc::new(picture),
-            index: Arc::new(index),
-            source: shown.source,
-        }));
+        *held = Some(Arc::new(Shown::new(shown.place.clone(), picture, shown.source)));
     }
 }
 
