@@ -11,7 +11,6 @@ use crate::ending::Ending;
 #[command(
     name = "cutoff",
     version,
-    about,
     after_help = "Exit codes: 0 done, 1 a mistake in Cutoff, 2 partial (what is missing is told), 3 denied, 4 no session, \
                   5 usage or refused before anything was sent, 6 not reachable."
 )]

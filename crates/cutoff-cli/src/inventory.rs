@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use cutoff::inventory::export::GrantLine;
+use cutoff::inventory::filter::Filter;
 use cutoff::inventory::list::{Query, SortKey};
 use cutoff::inventory::shown::Shown;
 
@@ -51,6 +52,10 @@ pub async fn run(seat: &Seat, flags: &Inventory) -> Done {
         printer.table(&app_table(&shown, &query))?;
     }
     printer.done()?;
+    if query.filter != Filter::default() {
+        let matching = query.filter.matches(picture, &shown.index).count();
+        say(&format!("{matching} of {} match.", count(picture.grants.len(), "grant", "grants")));
+    }
     Ok(missing(picture))
 }
 

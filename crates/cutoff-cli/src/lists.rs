@@ -114,8 +114,11 @@ pub async fn apps(seat: &Seat, flags: &List) -> Done {
             })?;
         }
     } else {
-        let window = shown.sorted_apps(&query).window(picture, &shown.index, 0, 0);
         printer.table(&app_table(&shown, &query))?;
+    }
+    printer.done()?;
+    if !seat.json {
+        let window = shown.sorted_apps(&query).window(picture, &shown.index, 0, 0);
         say(&format!(
             "{} of {} shown, {} of {}.",
             window.matching,
@@ -124,7 +127,6 @@ pub async fn apps(seat: &Seat, flags: &List) -> Done {
             count(window.grants as usize, "grant", "grants")
         ));
     }
-    printer.done()?;
     Ok(missing(picture))
 }
 
@@ -177,9 +179,11 @@ pub async fn members(seat: &Seat, flags: &List) -> Done {
     }
     if !seat.json {
         printer.table(&table)?;
-        say(&format!("{} of {} shown.", window.matching, count(window.total as usize, "member", "members")));
     }
     printer.done()?;
+    if !seat.json {
+        say(&format!("{} of {} shown.", window.matching, count(window.total as usize, "member", "members")));
+    }
     Ok(missing(picture))
 }
 
@@ -188,7 +192,7 @@ async fn take(seat: &Seat, flags: &List) -> Result<Arc<Shown>, Ending> {
     let young = |shown: &Arc<Shown>| {
         let age = seat.now().as_second() - shown.picture.facts.ended.as_second();
         // A snapshot from a time that has not come yet says nothing of its age.
-        (0..=i64::from(flags.max_age) * 60).contains(&age) && shown.picture.facts.snapshot.is_some()
+        (0..i64::from(flags.max_age) * 60).contains(&age) && shown.picture.facts.snapshot.is_some()
     };
     let found = if flags.offline {
         Some(kept(seat).await?)
@@ -204,23 +208,22 @@ async fn take(seat: &Seat, flags: &List) -> Result<Arc<Shown>, Ending> {
         }
         found
     };
-    match found {
-        Some(shown) => {
-            say(&heading(&shown.picture.facts, seat.now()));
-            Ok(shown)
-        }
+    let shown = match found {
+        Some(shown) => shown,
         None => {
             reading::read(seat).await?;
-            Ok(seat.desk.shown().await?)
+            seat.desk.shown().await?
         }
-    }
+    };
+    say(&heading(&shown.picture.facts, seat.now()));
+    Ok(shown)
 }
 
 /// The apps that match, as a table.
 #[must_use]
 pub fn app_table(shown: &Shown, query: &Query) -> Table {
     let picture = &shown.picture;
-    let mut table = Table::new(&[
+    let mut heads = vec![
         ("NAME", Set::Left),
         ("TYPE", Set::Left),
         ("MEMBERS", Set::Right),
@@ -229,7 +232,12 @@ pub fn app_table(shown: &Shown, query: &Query) -> Table {
         ("CHANGES", Set::Left),
         ("ODD", Set::Left),
         ("SCOPES", Set::Left),
-    ]);
+    ];
+    // Names do not tell clients apart; a row that stands for several has no one id.
+    if !query.fold {
+        heads.push(("ID", Set::Left));
+    }
+    let mut table = Table::new(&heads);
     for line in shown.sorted_apps(query).window(picture, &shown.index, 0, ALL).rows {
         let app = &picture.apps[line.app as usize];
         let name = match (app.name.trim(), line.folded) {
@@ -241,16 +249,20 @@ pub fn app_table(shown: &Shown, query: &Query) -> Table {
             Reading::Not(_) if !line.folded => "not read".to_owned(),
             _ => part(line.grants_matching, line.grants),
         };
-        table.row([
-            &name,
-            &app.client_type.replace('_', "-"),
-            &members,
-            &width(&line.width),
-            &first_seen(line.first_seen),
-            &changes(&line.changes),
-            &odd(app),
-            &scopes(&line.scopes, line.scope_count),
-        ]);
+        let mut cells = vec![
+            name,
+            app.client_type.replace('_', "-"),
+            members,
+            width(&line.width),
+            first_seen(line.first_seen),
+            changes(&line.changes),
+            odd(app),
+            scopes(&line.scopes, line.scope_count),
+        ];
+        if !query.fold {
+            cells.push(app.id.to_string());
+        }
+        table.row(cells);
     }
     table
 }

@@ -76,13 +76,14 @@ fn say(sentence: &str) {
     }
 }
 
-/// Logs to standard error what our own crates say, as loudly as `CUTOFF_LOG` asks (`info`, `debug`, `trace`). Other crates stay
-/// at warnings whatever it says: at their loudest some print what goes over the wire.
+/// Logs to standard error what our own crates say, as loudly as `CUTOFF_LOG` asks (`warn`, `info`, `debug`, `trace`); unasked only
+/// errors, since every end has a sentence of its own. Other crates stay at errors whatever it says: at their loudest some print
+/// what goes over the wire.
 fn log() {
-    let ours = std::env::var("CUTOFF_LOG").ok().and_then(|level| level.parse().ok()).unwrap_or(LevelFilter::WARN);
+    let ours = std::env::var("CUTOFF_LOG").ok().and_then(|level| level.parse().ok()).unwrap_or(LevelFilter::ERROR);
     let targets = ["cutoff", "stytch_b2b", "journal", "vault"]
         .into_iter()
-        .fold(Targets::new().with_default(LevelFilter::WARN), |targets, name| targets.with_target(name, ours));
+        .fold(Targets::new().with_default(LevelFilter::ERROR), |targets, name| targets.with_target(name, ours));
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())

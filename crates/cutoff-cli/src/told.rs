@@ -113,8 +113,6 @@ pub fn first_seen(seen: FirstSeen) -> String {
 pub fn width(width: &Width) -> String {
     match width.level {
         0 => "–".to_owned(),
-        1 => format!("1 {}", width.rule),
-        2 => format!("2 {}", width.rule),
         level => format!("{level} {}", width.rule),
     }
 }
