@@ -57,8 +57,8 @@ pub async fn list(seat: &Seat) -> Done {
         for saved in &all {
             table.row([
                 saved.name.as_str(),
-                saved.organization_name.as_deref().unwrap_or("–"),
-                saved.email.as_deref().unwrap_or("–"),
+                saved.organization_name.as_deref().unwrap_or(crate::text::NOTHING),
+                saved.email.as_deref().unwrap_or(crate::text::NOTHING),
                 &saved.last_used_utc.map_or_else(|| "never".to_owned(), |at| local(at.timestamp())),
                 &saved.id.to_string(),
             ]);

@@ -168,10 +168,10 @@ pub async fn members(seat: &Seat, flags: &List) -> Done {
             continue;
         }
         table.row([
-            known.map(|known| known.name.as_str()).filter(|name| !name.is_empty()).unwrap_or("–"),
+            known.map(|known| known.name.as_str()).filter(|name| !name.is_empty()).unwrap_or(crate::text::NOTHING),
             known.map_or(person.id.as_str(), |known| known.email.as_str()),
             known.map_or("unknown", |known| known.status.as_str()),
-            &known.map_or_else(|| "–".to_owned(), |known| known.roles.join(" ")),
+            &known.map_or_else(|| crate::text::NOTHING.to_owned(), |known| known.roles.join(" ")),
             &part(line.grants_matching, line.grants),
             &width(&line.width),
             &changes(&line.changes),
@@ -290,12 +290,12 @@ fn changes(counts: &ChangeCounts) -> String {
     .filter(|(n, _)| *n > 0)
     .map(|(n, word)| format!("{n} {word}"))
     .collect();
-    if told.is_empty() { "–".to_owned() } else { told.join(", ") }
+    if told.is_empty() { crate::text::NOTHING.to_owned() } else { told.join(", ") }
 }
 
 fn odd(app: &App) -> String {
     if app.odd.is_empty() {
-        return "–".to_owned();
+        return crate::text::NOTHING.to_owned();
     }
     app.odd.iter().map(|odd| format!("{}: {}", odd_word(odd.kind), odd.detail)).collect::<Vec<_>>().join("; ")
 }

@@ -8,7 +8,7 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// Blanks between two columns.
 const GAP: usize = 2;
-/// The narrowest that a column is cut to, as long as there is room for all of them at that width.
+/// The narrowest that a column of texts is cut to, as long as there is room for all of them at that width.
 const NARROWEST: usize = 8;
 /// The widest that a cell is where no terminal says how wide it is.
 const WIDEST: usize = 80;
@@ -82,6 +82,9 @@ pub fn cut(text: &str, columns: usize) -> String {
     out
 }
 
+/// What stands in a cell that has nothing to say.
+pub const NOTHING: &str = "–";
+
 /// How a column is set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Set {
@@ -116,19 +119,29 @@ impl Table {
     /// What the output says.
     pub fn write(&self, out: &mut dyn Write, terminal: Option<usize>) -> io::Result<()> {
         let mut widths: Vec<usize> = self.heads.iter().map(|(head, _)| head.width()).collect();
+        let mut says_something = vec![self.rows.is_empty(); widths.len()];
         for row in &self.rows {
-            for (width, cell) in widths.iter_mut().zip(row) {
-                *width = (*width).max(cut(cell, WIDEST).width());
+            for (at, cell) in row.iter().enumerate().take(widths.len()) {
+                widths[at] = widths[at].max(cut(cell, WIDEST).width());
+                says_something[at] |= !matches!(cell.as_str(), "" | NOTHING);
             }
         }
+        let mut shown: Vec<usize> = (0..widths.len()).collect();
         if let Some(columns) = terminal {
-            narrow(&mut widths, columns.saturating_sub(GAP * (self.heads.len() - 1)));
+            let needed = |shown: &[usize]| shown.iter().map(|at| widths[*at] + GAP).sum::<usize>().saturating_sub(GAP);
+            if needed(&shown) > columns {
+                // Where room is short, a column in which nothing stands is no loss.
+                shown.retain(|at| says_something[*at]);
+            }
+            let room = columns.saturating_sub(GAP * shown.len().saturating_sub(1));
+            self.narrow(&mut widths, &shown, room);
         }
         let heads: Vec<String> = self.heads.iter().map(|(head, _)| (*head).to_owned()).collect();
         for row in std::iter::once(&heads).chain(&self.rows) {
             let mut line = String::new();
-            for (at, (cell, width)) in row.iter().zip(&widths).enumerate() {
-                let cell = cut(cell, *width);
+            for &at in &shown {
+                let width = widths[at];
+                let cell = cut(row.get(at).map_or("", String::as_str), width);
                 let blanks = " ".repeat(width.saturating_sub(cell.width()));
                 match self.heads[at].1 {
                     Set::Left => line.extend([cell.as_str(), &blanks]),
@@ -140,13 +153,26 @@ impl Table {
         }
         Ok(())
     }
-}
 
-/// Makes columns narrower until they fit, the widest first.
-fn narrow(widths: &mut [usize], columns: usize) {
-    while widths.iter().sum::<usize>() > columns {
-        let Some(widest) = widths.iter_mut().max().filter(|widest| **widest > NARROWEST) else { return };
-        *widest -= 1;
+    /// Makes columns narrower until they fit: first what takes more than a third of the room, as a hostile name does, then texts
+    /// from the last column on, since what a row is about stands first; numbers only when nothing else helps.
+    fn narrow(&self, widths: &mut [usize], shown: &[usize], room: usize) {
+        let total = |widths: &[usize]| shown.iter().map(|at| widths[*at]).sum::<usize>();
+        for &at in shown {
+            if total(widths) > room {
+                widths[at] = widths[at].min((room / 3).max(NARROWEST));
+            }
+        }
+        for &at in shown.iter().rev().filter(|at| self.heads[**at].1 == Set::Left) {
+            let over = total(widths).saturating_sub(room);
+            widths[at] = widths[at].saturating_sub(over).max(widths[at].min(NARROWEST));
+        }
+        while total(widths) > room {
+            let Some(widest) = shown.iter().copied().max_by_key(|at| widths[*at]).filter(|at| widths[*at] > 1) else {
+                return;
+            };
+            widths[widest] -= 1;
+        }
     }
 }
 
@@ -190,9 +216,9 @@ mod tests {
     #[test]
     fn no_line_of_a_table_is_wider_than_the_terminal() {
         let mut table = Table::new(&[("NAME", Set::Left), ("MEMBERS", Set::Right), ("SCOPES", Set::Left)]);
-        table.row([&"漢".repeat(10_000), "12", &"scope ".repeat(500)]);
+        table.row([&"漢".repeat(10_000), "12345", &"scope ".repeat(500)]);
         table.row(["short\u{1b}[31m", "7", ""]);
-        for columns in [40, 80, 200] {
+        for columns in [20, 40, 80, 200] {
             let mut out = Vec::new();
             table.write(&mut out, Some(columns)).expect("memory takes it");
             let text = String::from_utf8(out).expect("text");
@@ -201,6 +227,7 @@ mod tests {
                 assert!(line.width() <= columns, "{} columns in {columns}: {line}", line.width());
             }
             assert!(!text.contains('\u{1b}'));
+            assert!(columns < 40 || text.contains(" 12345 "), "a number was cut: {text}");
         }
     }
 }

@@ -112,7 +112,7 @@ pub fn first_seen(seen: FirstSeen) -> String {
 #[must_use]
 pub fn width(width: &Width) -> String {
     match width.level {
-        0 => "–".to_owned(),
+        0 => crate::text::NOTHING.to_owned(),
         level => format!("{level} {}", width.rule),
     }
 }
