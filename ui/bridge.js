@@ -3,7 +3,6 @@
 
 /** @typedef {import("./contract.js").Commands} Commands */
 /** @typedef {import("./contract.js").Refusal} Refusal */
-/** @typedef {import("./contract.js").RevokeStep} RevokeStep */
 
 /**
  * A refusal by the commands, or one of the two things that are ours to tell: the shell's access list refused the call, or
@@ -59,12 +58,13 @@ export function refusalOf(thrown) {
 }
 
 /**
- * A channel on which the steps of a revoke arrive.
- * @param {(step: RevokeStep) => void} onStep
+ * A channel on which a running command tells how far it is.
+ * @template T
+ * @param {(message: T) => void} onMessage
  * @returns {unknown} what the command takes as `progress`
  */
-export function steps(onStep) {
-  const channel = new (core().Channel)();
-  channel.onmessage = onStep;
-  return channel;
+export function channel(onMessage) {
+  const made = new (core().Channel)();
+  made.onmessage = onMessage;
+  return made;
 }

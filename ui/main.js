@@ -20,17 +20,74 @@ async function begin(ended, resume) {
   try {
     const status = await ask("session_status", {});
     if (status.state === "signed_in" && !resume) enter(status, null);
-    else openSignIn(place, { ended: ended ?? (status.state === "signed_out" ? status.ended : null), kept: status.state === "signed_out" ? status.kept : null, keeping: status.keeping, resume, onSignedIn: (session) => enter(session, resume) });
+    else signIn(status, ended, resume);
   } catch (thrown) {
-    const { root } = paintTelling(tellRefusal(refusalOf(thrown), { session: null, act: "session", retry: () => begin(ended, resume) }));
-    root.setAttribute("role", "alert");
-    put(place, el("main", { class: "gate", "data-test": "boot-refused" }, el("div", { class: "gate-in card" }, root)));
+    refused(thrown, () => begin(ended, resume));
   }
+}
+
+/** @param {import("./contract.js").SessionStatus} status @param {SessionEnd | null} ended @param {Resume | null} resume */
+function signIn(status, ended, resume) {
+  openSignIn(place, { ended: ended ?? (status.state === "signed_out" ? status.ended : null), kept: status.state === "signed_out" ? status.kept : null, keeping: status.keeping, resume, onSignedIn: (session) => enter(session, resume) });
+}
+
+/** @param {unknown} thrown @param {() => unknown} retry */
+function refused(thrown, retry) {
+  const { root } = paintTelling(tellRefusal(refusalOf(thrown), { session: null, act: "session", retry }));
+  root.setAttribute("role", "alert");
+  put(place, el("main", { class: "gate", "data-test": "boot-refused" }, el("div", { class: "gate-in card" }, root)));
 }
 
 /** @param {Session} session @param {Resume | null} resume */
 function enter(session, resume) {
   openFrame(place, session, { resume, onSignedOut: (ended, next) => begin(ended, next) });
+}
+
+/**
+ * The first start: what was kept of the last reading is shown at once, read only, while the session is being checked.
+ */
+async function start() {
+  const checking = ask("session_status", {});
+  // Whoever waits for it below hears of its refusal there.
+  /** @type {import("./contract.js").SessionStatus | null} */
+  let early = null;
+  checking.then((status) => { early = status; }, () => {});
+  /** @type {import("./contract.js").PictureFacts | null} */
+  let kept = null;
+  try {
+    const { picture } = await ask("inventory_status", {});
+    if (picture?.source === "kept") kept = picture;
+  } catch {
+    // Without it the session alone decides what is shown.
+  }
+  if (!kept || /** @type {import("./contract.js").SessionStatus | null} */ (early)?.state === "signed_in") {
+    try {
+      const status = await checking;
+      if (status.state === "signed_in") enter(status, null);
+      else signIn(status, null, null);
+    } catch (thrown) {
+      refused(thrown, () => begin(null, null));
+    }
+    return;
+  }
+  const frame = openFrame(place, null, { resume: null, kept, onSignedOut: (ended, next) => begin(ended, next), tryAgain: () => settle(ask("session_restore", {})) });
+  await settle(checking);
+
+  /** @param {Promise<import("./contract.js").SessionStatus>} asked */
+  async function settle(asked) {
+    try {
+      const status = await asked;
+      if (status.state === "signed_in") {
+        if (frame.live(status)) return;
+        frame.close();
+        enter(status, null);
+      } else if (status.kept) frame.cannot("offline", { problem: status.kept });
+      else frame.cannot("signed_out", { ended: status.ended });
+    } catch (thrown) {
+      const refusal = refusalOf(thrown);
+      frame.cannot("offline", { problem: refusal.kind === "offline" || refusal.kind === "server_error" || refusal.kind === "garbled" ? refusal : null });
+    }
+  }
 }
 
 // A key held down repeats itself; an act is meant once. Without this, one long Enter would run from a list into a confirmation.
@@ -59,4 +116,4 @@ window.addEventListener("error", (event) => { if (event.error) broke(event.error
 window.addEventListener("unhandledrejection", (event) => broke(event.reason));
 
 put(place, el("p", { class: "boot" }, words.boot.loading));
-begin(null, null);
+start();

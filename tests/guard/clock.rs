@@ -12,6 +12,15 @@ const ALLOWED: &[(&str, &str)] = &[
     ("crates/cutoff/src/revoke.rs", "the edge: hands the time in to the policy's freshness"),
     ("crates/cutoff/src/directory.rs", "writes down when a list was asked for; decides nothing by it"),
     ("crates/cutoff/src/session.rs", "writes down when the policy was read; its age is judged with a time handed in"),
+    (
+        "crates/cutoff/src/inventory/reading.rs",
+        "writes down when each call was made, and waits as long as the server asks; how long that is, is decided with a time handed in",
+    ),
+    (
+        "crates/cutoff/src/inventory/shown.rs",
+        "writes down when a reading began, and how old what was last drawn of it is",
+    ),
+    ("src-tauri/src/commands/inventory.rs", "how long ago the page was last told how far a reading is"),
     ("crates/stytch-b2b/src/client.rs", "how long a call took, for the log"),
     ("crates/journal/src/open.rs", "how long to wait for a busy file"),
     ("crates/vault/src/vault.rs", "how long to wait for a keyring"),

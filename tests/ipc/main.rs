@@ -4,6 +4,10 @@
 mod bad_input;
 mod bound;
 mod doors;
+mod exports;
 mod faults;
+mod inventory;
+mod offline;
 mod secrecy;
 mod sign_in;
+mod snapshots;

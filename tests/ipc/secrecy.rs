@@ -84,7 +84,8 @@ fn holds(haystack: &[u8], needle: &str) -> bool {
     haystack.windows(needle.len()).any(|part| part == needle.as_bytes())
 }
 
-/// A whole sitting through a witness: two organizations to choose from, lists, refusals, a revoke, an extension.
+/// A whole sitting through a witness: two organizations to choose from, lists, refusals, a revoke, an
+/// inventory and its files, an extension.
 fn sitting(app: &App, ground: &Ground, witness: &Witness) {
     let connection = app.connect_at(ground, &witness.url, None);
     let admin = ground.person("admin");
@@ -105,6 +106,13 @@ fn sitting(app: &App, ground: &Ground, witness: &Witness) {
     app.get::<Value>("keyring_try_again", json!({}));
     app.get::<Value>("revoke_plan", pair.args());
     assert_eq!(app.revoke(&pair).outcome, Outcome::Revoked);
+    app.get::<Value>("inventory_read", json!({}));
+    app.get::<Value>("inventory_looked", json!({}));
+    for (noun, format) in [("apps", "csv"), ("members", "json"), ("grants", "csv")] {
+        let what = json!({"noun": noun, "query": {"count": 0}, "format": format});
+        app.get::<Value>("inventory_copy", json!({ "what": what }));
+        app.get::<Value>("inventory_export", json!({ "what": what }));
+    }
     // Answers that are not what they should be are where an excerpt could carry something along.
     for fault in
         [json!({"body": "wrong_envelope"}), json!({"body": "truncated"}), json!({"body": null, "errors_as_text": true})]
@@ -113,6 +121,7 @@ fn sitting(app: &App, ground: &Ground, witness: &Witness) {
         let _ = app.ask("session_extend", json!({"minutes": 120}));
         let _ = app.ask("policy_read_again", json!({}));
         let _ = app.ask("connected_app_list", json!({ "window": window }));
+        let _ = app.ask("inventory_read", json!({}));
         let _ = app.ask("session_extend", json!({"minutes": 1}));
         let _ = app.ask("revoke_connected_app", ground.pair().args());
     }

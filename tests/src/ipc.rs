@@ -18,7 +18,7 @@ use sandbox::Sandbox;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use tauri::ipc::{CallbackFn, InvokeBody, InvokeResponseBody};
+use tauri::ipc::{CallbackFn, InvokeBody, InvokeResponse, InvokeResponseBody};
 use tauri::test::{INVOKE_KEY, MockRuntime, get_ipc_response, mock_builder};
 use tauri::webview::InvokeRequest;
 use tauri::{WebviewWindow, WebviewWindowBuilder};
@@ -31,6 +31,22 @@ pub const HOME: &str = if cfg!(windows) { "http://tauri.localhost" } else { "tau
 pub const STRANGE_TEST_TOKEN: &str = "public-token-test-1d1b0b4c-2b7c-4b55-9e0d-0a5f2c6f7a11";
 /// The same for a live project.
 pub const STRANGE_LIVE_TOKEN: &str = "public-token-live-1d1b0b4c-2b7c-4b55-9e0d-0a5f2c6f7a11";
+
+/// The folder below the state directory that stands for the user's downloads.
+const DOWNLOADS: &str = "downloads";
+
+/// A command whose answer has not been waited for yet.
+pub struct Asked(std::sync::mpsc::Receiver<Result<Value, Value>>);
+
+impl Asked {
+    /// Waits for the answer, or the rejection.
+    ///
+    /// # Errors
+    /// The rejection.
+    pub fn wait(self) -> Result<Value, Value> {
+        self.0.recv().expect("every command is answered")
+    }
+}
 
 /// The app, as its page sees it.
 pub struct App {
@@ -55,12 +71,48 @@ impl App {
         Self::open_on(Arc::new(tempfile::tempdir().expect("a directory")), Vault::memory(Trouble::Missing), change)
     }
 
+    /// Asks without waiting, as a page does that goes on living while a command runs.
+    #[must_use]
+    pub fn begin(&self, command: &str, args: Value) -> Asked {
+        let request = InvokeRequest {
+            cmd: command.to_owned(),
+            callback: CallbackFn(0),
+            error: CallbackFn(1),
+            url: HOME.parse().expect("an origin"),
+            body: InvokeBody::Json(args),
+            headers: Default::default(),
+            invoke_key: INVOKE_KEY.to_owned(),
+        };
+        let (tell, told) = std::sync::mpsc::sync_channel(1);
+        let webview: &tauri::Webview<MockRuntime> = self.main.as_ref();
+        webview.clone().on_message(
+            request,
+            Box::new(move |_, _, response, _, _| {
+                // Whoever did not wait does not want the answer.
+                let _ = tell.send(match response {
+                    InvokeResponse::Ok(InvokeResponseBody::Json(text)) => {
+                        Ok(serde_json::from_str(&text).expect("a reply is JSON"))
+                    }
+                    InvokeResponse::Ok(InvokeResponseBody::Raw(_)) => Err(Value::Null),
+                    InvokeResponse::Err(rejection) => Err(rejection.0),
+                });
+            }),
+        );
+        Asked(told)
+    }
+
     /// Closes the app and opens it again on what it left: the same directory and the same vault.
     #[must_use]
     pub fn reopen(self) -> Self {
         let (dir, vault) = (self.state_dir.clone(), self.vault.clone());
         drop(self);
         Self::open_on(dir, vault, |_| {})
+    }
+
+    /// Opens it on a directory that somebody left something in.
+    #[must_use]
+    pub fn open_at(dir: tempfile::TempDir) -> Self {
+        Self::open_on(Arc::new(dir), Vault::memory(Trouble::Missing), |_| {})
     }
 
     /// Opens the app a second time, as a later start would, on the same directory and vault.
@@ -75,6 +127,12 @@ impl App {
         options.timeouts.total = Duration::from_secs(5);
         options.pace.rereads = vec![Duration::from_millis(20), Duration::from_millis(40)];
         options.pace.between_attempts = Duration::from_millis(10);
+        // The sandbox's rate windows are a second at the least; whoever tests with them sets them so.
+        options.reading.window = Duration::from_secs(1);
+        options.reading.jitter = Duration::from_millis(20);
+        let downloads = state_dir.path().join(DOWNLOADS);
+        std::fs::create_dir_all(&downloads).expect("a folder for downloads");
+        options.export_dir = Some(downloads);
         change(&mut options);
         let app = cutoff_desktop::create(mock_builder(), options).expect("the app can be made");
         let main = WebviewWindowBuilder::new(&app, "main", tauri::WebviewUrl::default()).build().expect("a window");
@@ -301,6 +359,7 @@ pub struct LedgerCall {
     pub method: String,
     pub path: String,
     pub status: Option<u16>,
+    pub at: String,
 }
 
 /// A revoke that was handled.
@@ -345,7 +404,12 @@ impl Ground {
     /// Starts a sandbox of that seed and so many members.
     #[must_use]
     pub fn sized(seed: u64, members: usize) -> Self {
-        let options = sandbox::Options { seed, members, ..sandbox::Options::default() };
+        Self::with(sandbox::Options { seed, members, ..sandbox::Options::default() })
+    }
+
+    /// Starts a sandbox as its options say.
+    #[must_use]
+    pub fn with(options: sandbox::Options) -> Self {
         let sandbox = runtime().block_on(Sandbox::start(options)).expect("a sandbox");
         Self { sandbox }
     }
@@ -382,6 +446,27 @@ impl Ground {
     #[must_use]
     pub fn switch(&self) -> Switch {
         Switch { control: self.sandbox.control_url() }
+    }
+
+    /// An admin who sits elsewhere revokes a grant through the API.
+    #[track_caller]
+    pub fn revoke_from_elsewhere(&self, pair: &Pair) {
+        let card = self.card();
+        let host = card.url.strip_prefix("http://").expect("loopback http");
+        let credentials = format!("{}:{}", card.public_token, self.person("admin").session_token);
+        let credentials = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, credentials);
+        let mut socket = TcpStream::connect(host).expect("the sandbox answers");
+        write!(
+            socket,
+            "POST /sdk/v1/b2b/organizations/members/{}/connected_apps/{}/revoke HTTP/1.1\r\nHost: {host}\r\n\
+             Connection: close\r\nOrigin: http://localhost:3000\r\nAuthorization: Basic {credentials}\r\n\
+             Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{{}}",
+            pair.member_id, pair.connected_app_id
+        )
+        .expect("the request leaves");
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer).expect("an answer");
+        assert!(answer.starts_with("HTTP/1.1 200"), "the revoke from elsewhere was refused");
     }
 
     /// The truth, now.
@@ -434,10 +519,15 @@ impl Switch {
 
     /// A member gives a grant (again).
     pub fn consent(&self, pair: &Pair) {
+        self.consent_to(pair, &["openid"]);
+    }
+
+    /// The same, with other scopes.
+    pub fn consent_to(&self, pair: &Pair, scopes: &[&str]) {
         self.call(
             "POST",
             "consent",
-            Some(json!({"member_id": pair.member_id, "connected_app_id": pair.connected_app_id, "scopes": ["openid"]})),
+            Some(json!({"member_id": pair.member_id, "connected_app_id": pair.connected_app_id, "scopes": scopes})),
         );
     }
 

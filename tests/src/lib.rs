@@ -3,6 +3,7 @@
 pub mod frozen;
 pub mod ground;
 pub mod ipc;
+pub mod relay;
 #[cfg(target_os = "linux")]
 pub mod stage;
 #[cfg(target_os = "linux")]

@@ -4,13 +4,14 @@ import { clone, button, el, input, put, slot } from "../lib/dom.js";
 import { idTail, memberName, named, visible } from "../lib/text.js";
 import { words } from "../words/en.js";
 import { refusedPanel, stalePut } from "./browse.js";
+import { changeMark, seenSentence, widthTag } from "./facts_of.js";
 import { Rows } from "./rows.js";
 
-/** @typedef {import("../contract.js").AppFace} AppFace */
 /** @typedef {import("../contract.js").MemberFace} MemberFace */
 /** @typedef {import("../contract.js").Allowance} Allowance */
 /** @typedef {import("../screens/frame.js").Frame} Frame */
-/** @typedef {{ member: MemberFace, app: AppFace, scopes: string[] }} Grant */
+/** @typedef {import("../contract.js").GrantRow} GrantRow */
+/** A grant, with as much of the inventory's as is known. @typedef {Pick<GrantRow, "member" | "app" | "scopes"> & Partial<GrantRow>} Grant */
 
 /**
  * @template P
@@ -26,19 +27,22 @@ import { Rows } from "./rows.js";
  * @property {(sheet: HTMLElement, page: P & import("./rows.js").Page<Grant>) => void} onPage fills in the facts
  * @property {(page: P & import("./rows.js").Page<Grant>) => number | null} [height] of a row, when it is not the usual one
  * @property {() => void} back
+ * @property {boolean} [clients] the grants are of several clients of one name: each row tells which
+ * @property {() => unknown} [reread] reads again elsewhere than in this list
  */
 
 /** Of a row, in CSS pixels. */
 const HEIGHT = 54;
 
 /**
- * May this grant be revoked by the one who is signed in?
+ * May this grant be revoked by the one who is signed in? `null`: nobody is.
  * @param {Frame} frame
  * @param {MemberFace} member
- * @returns {Allowance}
+ * @returns {Allowance | null}
  */
 function allowance(frame, member) {
-  const may = frame.session.may;
+  const may = frame.session?.may;
+  if (!may) return null;
   return member.yourself ? may.revoke_own_app : may.revoke_member_app;
 }
 
@@ -82,7 +86,7 @@ export function grants(frame, plan) {
   const reason = slot(sheet, "reason");
   const reasonId = `reason-${plan.of}`;
   reason.id = reasonId;
-  const retry = () => rows.load({ reread: true });
+  const retry = () => (plan.reread ? plan.reread() : rows.load({ reread: true }));
 
   /** @type {Rows<Grant, P & import("./rows.js").Page<Grant>>} */
   const rows = new Rows({
@@ -91,7 +95,7 @@ export function grants(frame, plan) {
     height: HEIGHT,
     template: "t-grant-row",
     fetch: plan.fetch,
-    id: (grant) => (plan.of === "member" ? grant.app.connected_app_id : grant.member.member_id),
+    id: (grant) => (plan.of === "member" ? grant.app.connected_app_id : plan.clients ? `${grant.member.member_id}\n${grant.app.connected_app_id}` : grant.member.member_id),
     paint,
     onPage: (page) => {
       rows.resize(plan.height?.(page) ?? HEIGHT);
@@ -107,9 +111,9 @@ export function grants(frame, plan) {
 
   /** The reason stands once above the rows, and belongs to each disabled button. @param {Grant[]} shown */
   function say_why(shown) {
-    const refused = shown.map((grant) => allowance(frame, grant.member)).find((needed) => needed.allowed === false);
+    const refused = shown.map((grant) => allowance(frame, grant.member)).find((needed) => needed === null || needed.allowed === false);
     reason.hidden = refused === undefined;
-    reason.textContent = refused ? `${reasonWords(refused, frame.session.policy_read_at)}.` : "";
+    reason.textContent = refused === undefined ? "" : refused === null ? frame.whyReadOnly() : `${reasonWords(refused, frame.session?.policy_read_at ?? null)}.`;
   }
 
   /** @param {HTMLElement} node @param {Grant} grant */
@@ -122,17 +126,25 @@ export function grants(frame, plan) {
       node.classList.toggle("by-id", nameless);
       put(slot(node, "name"), nameless ? el("span", { class: "mono", title: visible(who) }, named(who, { title: false })) : named(who, { strong: true }), grant.member.yourself ? el("span", { class: "tag" }, words.you) : null);
     }
-    put(slot(node, "tail"), plan.of === "member" ? idTail(grant.app.connected_app_id) : null);
+    if (grant.change) slot(node, "name").append(" ", changeMark(grant.change, grant.scopes_before ?? null) ?? "");
+    put(slot(node, "tail"), grant.width ? widthTag(grant.width) : null, plan.of === "member" || plan.clients ? idTail(grant.app.connected_app_id) : null);
     const scopes = slot(node, "scopes");
     put(scopes, grant.scopes.length > 0 ? named(grant.scopes.join(" "), { limit: 400 }) : words.grants.no_scopes);
+    if (grant.first_seen) scopes.title = `${visible(grant.scopes.join(" "), 300)} · ${seenSentence(grant.first_seen).textContent}`;
+    else scopes.removeAttribute("title");
     scopes.dataset.fact = "scopes";
     const needed = allowance(frame, grant.member);
     const act = el("button", { class: "b small act", type: "button", "data-test": "revoke", "aria-label": words.grants.revoke_label(visible(grant.app.name, 80), visible(who, 80)) }, words.grants.revoke);
-    if (needed.allowed === false) {
+    if (needed === null) {
       act.disabled = true;
-      act.title = reasonWords(needed, frame.session.policy_read_at);
+      act.title = frame.whyReadOnly();
       act.setAttribute("aria-describedby", reasonId);
-      const why = el("button", { class: "lnk", type: "button", "data-test": "why-not", title: reasonWords(needed, frame.session.policy_read_at), "aria-label": words.grants.why_not_label(visible(grant.app.name, 80), visible(who, 80)) }, words.grants.why_not);
+      put(slot(node, "do"), act);
+    } else if (needed.allowed === false) {
+      act.disabled = true;
+      act.title = reasonWords(needed, frame.session?.policy_read_at ?? null);
+      act.setAttribute("aria-describedby", reasonId);
+      const why = el("button", { class: "lnk", type: "button", "data-test": "why-not", title: reasonWords(needed, frame.session?.policy_read_at ?? null), "aria-label": words.grants.why_not_label(visible(grant.app.name, 80), visible(who, 80)) }, words.grants.why_not);
       why.addEventListener("click", () => revoke(why, grant));
       put(slot(node, "do"), why, act);
     } else {
@@ -180,7 +192,9 @@ export function grants(frame, plan) {
     });
   }
   button(sheet, "back").addEventListener("click", () => plan.back());
-  button(sheet, "again").addEventListener("click", retry);
+  const again = button(sheet, "again");
+  again.disabled = frame.session === null;
+  again.addEventListener("click", retry);
 
   return {
     root: sheet,

@@ -564,6 +564,19 @@ export function tellRefusal(refusal, around) {
         return told;
       }
       break;
+    case "export": {
+      told.mark = "trouble";
+      begin(all.export);
+      const causes = /** @type {Record<string, string>} */ (all.export.faults);
+      told.facts = [{ key: "cause", label: words.facts.cause, value: causes[refusal.fault] ?? all.export.faults.other }, ...(refusal.folder ? [{ key: "folder", label: all.export.folder, value: whole(refusal.folder, { mono: true }) }] : []), next(all.export.next)];
+      told.acts.push(...again);
+      break;
+    }
+    case "nothing_read":
+      begin(all.nothing_read);
+      told.facts = [next(all.nothing_read.next)];
+      told.acts.push(...again);
+      break;
     case "busy":
       told.mark = "wait";
       begin(all.busy);
@@ -606,7 +619,7 @@ export function tellRefusal(refusal, around) {
  * @returns {string}
  */
 export function faultWords(field, fault) {
-  const ofField = /** @type {Record<string, string>} */ (words.faults[field]);
+  const ofField = /** @type {Record<string, Record<string, string>>} */ (words.faults)[field];
   return ofField?.[fault] ?? words.faults.other[fault] ?? words.faults.other.malformed;
 }
 

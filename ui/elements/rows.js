@@ -1,5 +1,6 @@
 // A list of any length that keeps only the rows in sight. It asks for windows of rows, drops answers that came too late, and
-// knows two manners: a list to choose from (`listbox`), and a list whose rows each carry a button (`list`).
+// knows three manners: a list to choose from (`listbox`), a list whose rows each carry a button (`list`), and a table whose rows
+// have cells under a head, can be selected and opened (`grid`).
 
 import { refusalOf } from "../bridge.js";
 import { clone, el, put, say, slot, unique } from "../lib/dom.js";
@@ -20,17 +21,28 @@ import { words } from "../words/en.js";
  * @template R, P
  * @typedef {object} Wants
  * @property {string} label
- * @property {"listbox" | "list"} manner
+ * @property {"listbox" | "list" | "grid"} manner
+ * @property {HTMLElement} [head] of a grid: its row of column headers, which scrolls with nothing
  * @property {number} height of a row, in CSS pixels
  * @property {string} template
  * @property {(window: Window) => Promise<P & Page<R>>} fetch
  * @property {(row: R) => string} id
  * @property {(node: HTMLElement, row: R, index: number) => void} paint
  * @property {(row: R) => void} [onOpen]
+ * @property {(key: string) => boolean} [whole] whether this filter lets everything through; without it, the empty one does
+ * @property {Select} [select] of a grid whose rows can be selected
  * @property {(page: P & Page<R>) => void} onPage called when a first window has come
  * @property {(page: P & Page<R>, filter: string) => Node} empty what stands there when no row does
  * @property {(refusal: AnyRefusal) => Node} refused what stands there when nothing could be read
  * @property {(refusal: AnyRefusal | null, readAt: string | null) => void} stale told when a later read failed while rows are shown, and when that is over
+ */
+
+/**
+ * How rows are selected.
+ * @typedef {object} Select
+ * @property {(id: string) => boolean} has
+ * @property {(id: string) => void} toggle
+ * @property {() => void} all
  */
 
 /** Rows asked for at once. */
@@ -39,6 +51,10 @@ const CHUNK = 100;
 const SPARE = 6;
 /** Milliseconds before anything says that it is loading. */
 const PATIENCE = 150;
+/** Nodes kept for the next rows that come into sight. */
+const POOL = 80;
+/** Milliseconds before a list that was read again in between is asked for anew. */
+const CALM = 120;
 
 /**
  * @template R
@@ -69,8 +85,14 @@ export class Rows {
     this.trouble = null;
 
     this.track = el("div", { class: "track", role: "presentation" });
-    const listbox = wants.manner === "listbox";
-    this.list = el("div", { class: "rows", role: wants.manner, "aria-label": wants.label, tabindex: listbox ? "0" : null, "data-test": "rows", hidden: true }, this.track);
+    const listbox = wants.manner !== "list";
+    const { head } = wants;
+    this.list = el("div", { class: "rows", role: wants.manner, "aria-label": wants.label, tabindex: listbox ? "0" : null, "aria-multiselectable": wants.select ? "true" : null, "data-test": "rows", hidden: true }, head, this.track);
+    /** Nodes that have gone out of sight, to be painted again. @type {HTMLElement[]} */
+    this.pool = [];
+    /** Sizes, told by the observer, so that drawing reads no layout. */
+    this.tall = 0;
+    this.headTall = 0;
     this.list.style.setProperty("--row", `${wants.height}px`);
     this.state = el("div", { class: "state", "data-test": "state", hidden: true });
     this.root = el("div", { class: "under" }, this.list, this.state);
@@ -80,13 +102,24 @@ export class Rows {
     this.list.addEventListener("keydown", (event) => this.key(event));
     this.list.addEventListener("click", (event) => this.click(event));
     this.list.addEventListener("focus", () => { if (listbox) this.mark(); });
-    new ResizeObserver(() => this.draw()).observe(this.list);
+    this.list.addEventListener("focusin", () => { this.held = true; });
+    this.list.addEventListener("focusout", () => { this.held = false; });
+    this.held = false;
+    new ResizeObserver(() => {
+      this.measure();
+      this.draw();
+    }).observe(this.list);
   }
 
   /** Makes every row so high. @param {number} height in CSS pixels */
   resize(height) {
     this.wants.height = height;
     this.list.style.setProperty("--row", `${height}px`);
+  }
+
+  measure() {
+    this.tall = this.list.clientHeight;
+    this.headTall = this.wants.head?.offsetHeight ?? 0;
   }
 
   /** How many rows there are to show, the unreadable ones among them. */
@@ -97,7 +130,8 @@ export class Rows {
 
   /** @returns {UnreadableRow[]} */
   get broken() {
-    return this.page && this.filter === "" ? this.page.unreadable : [];
+    const whole = this.wants.whole?.(this.filter) ?? this.filter === "";
+    return this.page && whole ? this.page.unreadable : [];
   }
 
   /** @param {number} index @returns {R | undefined} */
@@ -123,14 +157,15 @@ export class Rows {
       this.chunks = new Map([[first, page.rows]]);
       this.asked.clear();
       this.trouble = null;
-      for (const node of this.nodes.values()) node.remove();
-      this.nodes.clear();
+      for (const index of [...this.nodes.keys()]) this.drop(index);
       if (fresh) this.here = 0;
       this.here = Math.max(0, Math.min(this.here, this.length - 1));
+      if (this.wants.manner === "grid") this.list.setAttribute("aria-rowcount", String(this.length + 1));
       if (this.length === 0) this.instead(this.wants.empty(page, filter));
       else {
         this.instead(null);
         if (fresh) this.list.scrollTop = 0;
+        this.measure();
       }
       this.wants.stale(null, null);
       this.wants.onPage(page);
@@ -180,7 +215,7 @@ export class Rows {
   }
 
   sight() {
-    const rows = Math.ceil(this.list.clientHeight / this.wants.height) + 1;
+    const rows = Math.ceil(Math.max(0, this.tall - this.headTall) / this.wants.height) + 1;
     const first = this.firstInSight();
     return { from: Math.max(0, first - SPARE), to: Math.min(this.length, first + rows + SPARE), rows };
   }
@@ -197,15 +232,13 @@ export class Rows {
 
   draw() {
     if (!this.page || this.list.hidden) return;
-    this.track.style.height = `${this.length * this.wants.height}px`;
     const { from, to } = this.sight();
-    const held = document.activeElement;
+    const height = `${this.length * this.wants.height}px`;
+    if (this.track.style.height !== height) this.track.style.height = height;
+    const held = this.held ? document.activeElement : null;
     for (const [index, node] of this.nodes) {
       // A row that holds the focus is never taken away: the focus would fall to the page.
-      if ((index < from || index >= to) && !node.contains(held)) {
-        node.remove();
-        this.nodes.delete(index);
-      }
+      if ((index < from || index >= to) && !(held && node.contains(held))) this.drop(index);
     }
     let missing = false;
     for (let index = from; index < to; index += 1) {
@@ -213,23 +246,34 @@ export class Rows {
       const ready = index >= this.page.matching || this.at(index) !== undefined;
       if (!ready) missing = true;
       if (node && (node.dataset.blank === undefined || !ready)) continue;
-      node?.remove();
+      if (node) this.drop(index);
       this.put(index);
     }
-    if (this.wants.manner === "listbox") this.mark();
-    else this.rove();
+    if (this.wants.manner === "list") this.rove();
+    else this.mark();
     if (missing) {
       clearTimeout(this.settling);
       this.settling = window.setTimeout(() => this.ask(), this.asked.size === 0 ? 0 : 60);
     }
   }
 
+  /** Takes a row out of sight; a usual one is kept for the next that comes. @param {number} index */
+  drop(index) {
+    const node = this.nodes.get(index);
+    if (!node) return;
+    this.nodes.delete(index);
+    node.remove();
+    if (node.dataset.usual !== undefined && this.pool.length < POOL) this.pool.push(node);
+  }
+
   /** @param {number} index */
   put(index) {
     const page = /** @type {P & Page<R>} */ (this.page);
+    const { manner } = this.wants;
     const row = this.at(index);
     const broken = index >= page.matching ? this.broken[index - page.matching] : undefined;
-    const node = clone(broken ? "t-unreadable-row" : row === undefined ? "t-blank-row" : this.wants.template);
+    const usual = row !== undefined && !broken;
+    const node = (usual ? this.pool.pop() : undefined) ?? clone(broken ? "t-unreadable-row" : row === undefined ? "t-blank-row" : this.wants.template);
     node.style.transform = `translateY(${index * this.wants.height}px)`;
     node.dataset.index = String(index);
     if (broken) {
@@ -239,6 +283,7 @@ export class Rows {
     } else if (row === undefined) {
       node.dataset.blank = "";
     } else {
+      node.dataset.usual = "";
       this.wants.paint(node, row, index);
       node.dataset.test = "row";
       node.dataset.id = this.wants.id(row);
@@ -246,22 +291,46 @@ export class Rows {
     if (row !== undefined || broken) {
       node.removeAttribute("aria-hidden");
       node.id = `${this.stem}-${index}`;
-      node.setAttribute("role", this.wants.manner === "listbox" ? "option" : "listitem");
-      node.setAttribute("aria-setsize", String(this.length));
-      node.setAttribute("aria-posinset", String(index + 1));
-      if (this.wants.manner === "listbox") {
-        const chosen = row !== undefined && this.wants.id(row) === this.picked;
-        node.setAttribute("aria-selected", String(chosen));
-        if (broken) node.setAttribute("aria-disabled", "true");
+      node.setAttribute("role", { listbox: "option", list: "listitem", grid: "row" }[manner]);
+      if (manner === "grid") {
+        node.setAttribute("aria-rowindex", String(index + 2));
+        if (broken) node.firstElementChild?.setAttribute("role", "gridcell");
+      } else {
+        node.setAttribute("aria-setsize", String(this.length));
+        node.setAttribute("aria-posinset", String(index + 1));
       }
+      if (broken && manner !== "list") node.setAttribute("aria-disabled", "true");
+      if (row !== undefined) this.state_of(node, row);
     }
     this.nodes.set(index, node);
     // In the order of the list, so that the order of reading is the order of sight.
-    let after = null;
-    for (const other of this.track.children) {
-      if (Number(/** @type {HTMLElement} */ (other).dataset.index) > index) { after = other; break; }
+    let after = this.nodes.get(index + 1) ?? null;
+    if (!after && this.track.lastElementChild && Number(/** @type {HTMLElement} */ (this.track.lastElementChild).dataset.index) > index) {
+      for (const other of this.track.children) {
+        if (Number(/** @type {HTMLElement} */ (other).dataset.index) > index) { after = /** @type {HTMLElement} */ (other); break; }
+      }
     }
     this.track.insertBefore(node, after);
+  }
+
+  /** Whether a row is open in the detail, and whether it is selected. @param {HTMLElement} node @param {R} row */
+  state_of(node, row) {
+    const { manner, select } = this.wants;
+    const id = this.wants.id(row);
+    const open = this.picked !== null && id === this.picked;
+    if (manner === "listbox") node.setAttribute("aria-selected", String(open));
+    if (manner !== "grid") return;
+    if (open) node.setAttribute("aria-current", "true");
+    else node.removeAttribute("aria-current");
+    if (select) node.setAttribute("aria-selected", String(select.has(id)));
+  }
+
+  /** Draws what is selected anew. */
+  reselect() {
+    for (const [index, node] of this.nodes) {
+      const row = this.at(index);
+      if (row !== undefined && index < (this.page?.matching ?? 0)) this.state_of(node, row);
+    }
   }
 
   /** Asks for the windows in sight that are missing: two at once, and none that has been scrolled past. */
@@ -278,7 +347,10 @@ export class Rows {
           if (turn !== this.turn) return;
           this.asked.delete(chunk);
           // The list was read again in between: its rows stand elsewhere now.
-          if (more.read_at !== page.read_at || more.matching !== page.matching) { this.load(); return; }
+          if (more.read_at !== page.read_at || more.matching !== page.matching) {
+            setTimeout(() => { if (turn === this.turn) this.load(); }, CALM);
+            return;
+          }
           this.chunks.set(chunk, more.rows);
           this.draw();
         },
@@ -313,6 +385,9 @@ export class Rows {
       }
     }
     if (!reached && first) first.tabIndex = 0;
+    // With nothing to press in it, the list itself is what the keyboard scrolls.
+    if (first) this.list.removeAttribute("tabindex");
+    else this.list.tabIndex = 0;
   }
 
   /** @param {number} index */
@@ -320,7 +395,7 @@ export class Rows {
     if (this.length === 0) return;
     this.here = Math.max(0, Math.min(this.length - 1, index));
     const top = this.here * this.wants.height;
-    const room = this.list.clientHeight;
+    const room = this.list.clientHeight - this.headTall;
     if (top < this.list.scrollTop) this.list.scrollTop = top;
     else if (top + this.wants.height > this.list.scrollTop + room) this.list.scrollTop = top + this.wants.height - room;
     this.draw();
@@ -336,7 +411,7 @@ export class Rows {
   /** Puts the keyboard on the list. */
   focus() {
     if (this.list.hidden) return false;
-    if (this.wants.manner === "listbox") this.list.focus();
+    if (this.wants.manner !== "list") this.list.focus();
     else {
       const act = this.actOf(this.here) ?? this.list.querySelector("button:not(:disabled)");
       if (!(act instanceof HTMLElement)) return false;
@@ -347,7 +422,14 @@ export class Rows {
 
   /** @param {KeyboardEvent} event */
   key(event) {
+    if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "a" && this.wants.select) {
+      event.preventDefault();
+      this.wants.select.all();
+      return;
+    }
     if (event.ctrlKey || event.metaKey || event.altKey) return;
+    // The buttons of the head have keys of their own.
+    if (event.target instanceof Node && this.wants.head?.contains(event.target)) return;
     const leap = Math.max(1, this.sight().rows - 2);
     if (this.wants.manner === "list") {
       const row = event.target instanceof Element ? event.target.closest("[data-index]") : null;
@@ -357,7 +439,10 @@ export class Rows {
     if (to !== undefined) {
       event.preventDefault();
       this.moveTo(to);
-    } else if (this.wants.manner === "listbox" && (event.key === "Enter" || event.key === " ")) {
+    } else if (event.key === " " && this.wants.select) {
+      event.preventDefault();
+      this.choose(this.here);
+    } else if (this.wants.manner !== "list" && (event.key === "Enter" || event.key === " ")) {
       event.preventDefault();
       this.open(this.here);
     }
@@ -368,7 +453,17 @@ export class Rows {
     const row = event.target instanceof Element ? event.target.closest("[data-index]") : null;
     if (!(row instanceof HTMLElement)) return;
     this.here = Number(row.dataset.index);
-    if (this.wants.manner === "listbox") this.open(this.here);
+    if (this.wants.select && event.target instanceof Element && event.target.closest(".check")) {
+      this.choose(this.here);
+      this.mark();
+    } else if (this.wants.manner !== "list") this.open(this.here);
+  }
+
+  /** Selects a row, or lets it go. @param {number} index */
+  choose(index) {
+    const row = this.at(index);
+    if (row === undefined || !this.page || index >= this.page.matching) return;
+    this.wants.select?.toggle(this.wants.id(row));
   }
 
   /** @param {number} index */
@@ -383,11 +478,8 @@ export class Rows {
   /** Marks the row that is shown in detail. @param {string | null} id */
   pick(id) {
     this.picked = id;
-    if (this.wants.manner !== "listbox") return;
-    for (const [index, node] of this.nodes) {
-      const row = this.at(index);
-      if (row !== undefined) node.setAttribute("aria-selected", String(id !== null && this.wants.id(row) === id));
-    }
+    if (this.wants.manner === "list") return;
+    this.reselect();
     this.mark();
   }
 }

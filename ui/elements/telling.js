@@ -112,8 +112,7 @@ export function paintTelling(telling) {
     if (act.style === "solid") first = button;
     (act.left ? left : right).push(button);
   }
-  // A margin and not a spacer: when the acts wrap, the one that Enter presses stays at the right.
-  left.at(-1)?.classList.add("apart");
-  put(slot(root, "acts"), ...left, ...right);
+  // Two groups: when the acts need two lines, those at the right stay together, the one that Enter presses at the end.
+  put(slot(root, "acts"), left.length > 0 ? el("span", { class: "side apart" }, ...left) : null, right.length > 0 ? el("span", { class: "side" }, ...right) : null);
   return { root, first };
 }

@@ -35,6 +35,16 @@ export function time(at, how = {}) {
 }
 
 /**
+ * A day: `3 Oct`, with the year when it is another one.
+ * @param {string} at RFC 3339
+ */
+export function day(at) {
+  const when = new Date(at);
+  if (Number.isNaN(when.getTime())) return at;
+  return (when.getFullYear() === new Date().getFullYear() ? DAY : DAY_OF_YEAR).format(when);
+}
+
+/**
  * Milliseconds until a time; negative once it has passed.
  * @param {string} at RFC 3339
  */

@@ -34,11 +34,9 @@ export function activity(frame) {
     key: "activity",
     title: words.activity.title,
     label: words.activity.list,
-    filter: null,
     columns: "t-activity-columns",
     template: "t-activity-row",
     summary: words.activity.summary,
-    pick: null,
     none: { title: words.activity.none, next: words.activity.none_next },
     fetch: async ({ offset, count }) => {
       if (offset === 0 || readAt === "") {
@@ -69,5 +67,6 @@ export function activity(frame) {
     enter: screen.enter,
     load: () => screen.rows.load(),
     reload: () => { screen.rows.load(); },
+    refresh: () => { screen.rows.load({ reread: true }); },
   };
 }

@@ -1,5 +1,5 @@
-// The frame around the screens of a signed-in member: the bar, the navigation, the banners, the session's time, and what
-// every screen may ask of the rest.
+// The frame around the screens: the bar, the navigation, the banners, the session's time, and what every screen may ask of the
+// rest. With nobody signed in it shows what was kept of the last reading, and every act is refused with the reason.
 
 import { ask, refusalOf } from "../bridge.js";
 import { openDialog, openedDialog } from "../elements/dialog.js";
@@ -9,10 +9,16 @@ import { announce, button, clone, el, put, say, slot } from "../lib/dom.js";
 import { named } from "../lib/text.js";
 import { everySecond, span, time, until } from "../lib/time.js";
 import { words } from "../words/en.js";
+import { Choice } from "../lib/choice.js";
+import { Inventory } from "../lib/inventory.js";
 import { activity } from "./activity.js";
 import { apps } from "./apps.js";
+import { openHistory } from "./history.js";
+import { map } from "./map.js";
 import { members } from "./members.js";
+import { openPalette } from "./palette.js";
 import { showReport, startRevoke } from "./revoke.js";
+import { openWidthRules } from "./width_rules.js";
 
 /** @typedef {import("../contract.js").Session} Session */
 /** @typedef {import("../contract.js").MemberFace} MemberFace */
@@ -21,7 +27,11 @@ import { showReport, startRevoke } from "./revoke.js";
 /** @typedef {import("../contract.js").SessionEnd} SessionEnd */
 /** @typedef {import("../bridge.js").AnyRefusal} AnyRefusal */
 /** @typedef {{ member: MemberFace, app: AppFace }} About */
-/** @typedef {"apps" | "members" | "activity"} ScreenName */
+/** @typedef {"apps" | "members" | "map" | "activity"} ScreenName */
+/** Why nothing can be done here: the session is being checked, there is none, or nobody could be asked. @typedef {"checking" | "signed_out" | "offline"} ReadOnly */
+/** @typedef {import("../contract.js").Environment} Environment */
+/** @typedef {{ organization_id: string, organization_name: string, environment: Environment, base_url: string }} Place */
+/** @typedef {import("../lib/inventory.js").What} What */
 
 /**
  * A screen, as the frame sees it.
@@ -31,13 +41,30 @@ import { showReport, startRevoke } from "./revoke.js";
  * @property {() => void} reload reads again
  * @property {() => void} [redraw] reads again what the open detail shows
  * @property {() => void} enter it has come into view
+ * @property {(what: What, inSight: boolean) => void} [changed] the inventory has changed
+ * @property {() => boolean} [escape] Esc was pressed: whether something was closed
+ * @property {() => void} [refresh] asks the server again; without it, the inventory is read
+ * @property {HTMLInputElement} [filter]
+ * @property {(format: import("../contract.js").ExportFormat) => import("../contract.js").ExportWhat} [export] what an export of it takes
+ * @property {(id: string, only?: string) => Promise<void>} [openRow] opens the detail of one row; `only` is what in it is meant
  */
 
 /**
  * What a screen may ask of the frame.
  * @typedef {object} Frame
- * @property {Session} session
- * @property {(noun: "apps" | "members", total: number) => void} counted
+ * @property {Session | null} session `null`: nobody is signed in, and what is shown was kept
+ * @property {Place} place
+ * @property {Inventory} inventory
+ * @property {{ apps: Choice, members: Choice, grants: Choice }} choices what is selected
+ * @property {() => string} whyReadOnly why nothing can be done here, with nobody signed in
+ * @property {(name: ScreenName) => void} go
+ * @property {(screen: "apps" | "members", id: string, only?: string) => Promise<void>} openRow
+ * @property {() => void} openHistory
+ * @property {() => void} openWidthRules
+ * @property {() => Promise<void>} looked marks what is there now as looked at
+ * @property {() => View | undefined} view the screen in view
+ * @property {() => void} extend
+ * @property {() => void} signOut
  * @property {(about: About | null) => void} signInAgain
  * @property {() => Promise<Session>} readPolicy
  * @property {(about: About, how: import("./revoke.js").How) => void} revoke
@@ -61,17 +88,28 @@ const REVOKE_LOOK = 20_000;
 /** A session that has less left than these milliseconds is about to end. */
 const ENDING = 5 * 60_000;
 
-const SCREENS = { apps, members, activity };
+const SCREENS = { apps, members, map, activity };
+
+/**
+ * The frame as main sees it.
+ * @typedef {object} Opened
+ * @property {(session: Session) => boolean} live the session has come: everything becomes live where it stands; false: it is of
+ *   another organization or place than what is shown, and nothing was done
+ * @property {(why: ReadOnly, about: { ended?: SessionEnd | null, problem?: import("../contract.js").Problem | null }) => void} cannot nobody could be signed in
+ * @property {() => void} close
+ */
 
 /**
  * @param {HTMLElement} place
- * @param {Session} session
- * @param {{ resume: Resume | null, onSignedOut: (ended: SessionEnd | null, resume: Resume | null) => void }} how
+ * @param {Session | null} session
+ * @param {{ resume: Resume | null, kept?: import("../contract.js").PictureFacts, onSignedOut: (ended: SessionEnd | null, resume: Resume | null) => void, tryAgain?: () => unknown }} how `kept` is there when nobody is signed in
+ * @returns {Opened}
  */
 export function openFrame(place, session, how) {
   const root = clone("t-shell");
   const content = slot(root, "content");
   const banners = slot(root, "banners");
+  const late = slot(root, "late");
   const pop = slot(root, "pop");
   const left = slot(root, "left");
   let closed = false;
@@ -91,12 +129,46 @@ export function openFrame(place, session, how) {
   /** @type {number[]} */
   const timers = [];
   let open = false;
+  /** @type {ReadOnly} */
+  let why = "checking";
+  /** @type {{ ended?: SessionEnd | null, problem?: import("../contract.js").Problem | null }} */
+  let whyAbout = {};
+  const inventory = new Inventory();
 
   /** @type {Frame} */
   const frame = {
     session,
-    counted: (noun, total) => { slot(root, `count-${noun}`).textContent = words.number(total); },
-    signInAgain: (about) => leave(null, { about, member_id: frame.session.member_id, organization_id: frame.session.organization_id, email: frame.session.member_email, connection_id: frame.session.connection.id }),
+    place: session ? placeOf(session) : { organization_id: how.kept?.organization_id ?? "", organization_name: how.kept?.organization_name ?? "", environment: how.kept?.environment ?? "test", base_url: how.kept?.base_url ?? "" },
+    inventory,
+    choices: { apps: new Choice("apps", true), members: new Choice("members", false), grants: new Choice("grants", false) },
+    whyReadOnly: () => words.read_only[why],
+    go,
+    openRow: async (name, id, only) => {
+      if (current !== name) go(name);
+      try {
+        await views.get(name)?.openRow?.(id, only);
+      } catch (thrown) {
+        tell(refusalOf(thrown), { act: "read" });
+      }
+    },
+    openHistory: () => openHistory(frame),
+    openWidthRules: () => openWidthRules(frame),
+    looked: async () => {
+      try {
+        inventory.adopt(await ask("inventory_looked", {}));
+        announce(words.inventory.looked_done);
+        views.get(current)?.filter?.focus();
+      } catch (thrown) {
+        tell(refusalOf(thrown), { act: "read" });
+      }
+    },
+    view: () => views.get(current),
+    extend: () => extendSession(button(root, "extend")),
+    signOut: () => signOut(false),
+    signInAgain: (about) => {
+      const { session: who } = frame;
+      leave(null, who ? { about, member_id: who.member_id, organization_id: who.organization_id, email: who.member_email, connection_id: who.connection.id } : null);
+    },
     readPolicy: async () => {
       const fresh = await ask("policy_read_again", {});
       show(fresh);
@@ -105,12 +177,17 @@ export function openFrame(place, session, how) {
     revoke: (about, revokeHow) => startRevoke(frame, about, {
       after: async (changed) => {
         await revokeHow.after?.(changed);
-        if (changed) for (const [name, view] of views) if (name !== current || name !== "members") view.reload();
+        if (!changed) return;
+        await inventory.look();
+        for (const [name, view] of views) if (name !== current || name !== "members") view.reload();
       },
     }),
     showReport: (report, reportHow) => showReport(frame, report, {
       after: async (changed) => {
-        if (changed) for (const view of views.values()) view.reload();
+        if (changed) {
+          await inventory.look();
+          for (const view of views.values()) view.reload();
+        }
         await reportHow.after?.(changed);
       },
     }),
@@ -123,16 +200,26 @@ export function openFrame(place, session, how) {
     },
   };
 
+  function showPlace() {
+    const { place: here } = frame;
+    put(slot(root, "org"), named(here.organization_name, { limit: 80 }));
+    const env = slot(root, "env");
+    env.textContent = words.environment[here.environment];
+    env.dataset.env = here.environment;
+    env.title = words.environment_long[here.environment];
+    put(slot(root, "host"), say(here.environment === "sandbox" ? words.shell.footer_sandbox : words.shell.footer, { host: el("bdi", { "data-test": "host" }, hostOf(here.base_url)) }));
+    const live = frame.session !== null;
+    slot(root, "session").hidden = !live;
+    slot(root, "account").hidden = !live;
+    root.dataset.live = String(live);
+  }
+
   /** @param {Session} fresh */
   function show(fresh) {
     frame.session = fresh;
-    put(slot(root, "org"), named(fresh.organization_name, { limit: 80 }));
-    const env = slot(root, "env");
-    env.textContent = words.environment[fresh.connection.environment];
-    env.dataset.env = fresh.connection.environment;
-    env.title = words.environment_long[fresh.connection.environment];
+    frame.place = placeOf(fresh);
+    showPlace();
     put(slot(root, "who"), named(fresh.member_email, { limit: 80 }));
-    put(slot(root, "host"), say(fresh.connection.environment === "sandbox" ? words.shell.footer_sandbox : words.shell.footer, { host: el("bdi", { "data-test": "host" }, hostOf(fresh.connection.base_url)) }));
     put(
       slot(root, "facts"),
       el("dt", {}, words.shell.signed_in_as),
@@ -154,17 +241,19 @@ export function openFrame(place, session, how) {
   let resumeLost = false;
   function drawBanners() {
     const made = [];
-    const { keeping, impersonator } = frame.session;
-    if (impersonator) made.push(banner("impersonator", say(words.shell.impersonated, { who: named(impersonator, { strong: true }), member: named(frame.session.member_email) })));
+    const { session: now } = frame;
+    if (!now) made.push(readOnlyBanner());
+    const { keeping, impersonator } = now ?? { keeping: /** @type {const} */ ("keyring"), impersonator: null };
+    if (impersonator && now) made.push(banner("impersonator", say(words.shell.impersonated, { who: named(impersonator, { strong: true }), member: named(now.member_email) })));
     if (keeping !== "keyring" && keeping !== "memory_sandbox") {
       const again = el("button", { class: "b small", type: "button", "data-test": "keyring-again" }, words.keeping_banner.again);
       again.addEventListener("click", () => tryKeyring(again));
       made.push(banner("keeping", el("span", {}, el("b", {}, words.keeping_banner.lead), " ", words.keeping_banner[keeping]), again));
     }
-    if (ending) {
-      const now = el("button", { class: "b small", type: "button", "data-test": "session-extend-now" }, words.shell.extend_now);
-      now.addEventListener("click", () => extendSession(now));
-      made.push(banner("ending", endingWords(), now));
+    if (ending && now) {
+      const longer = el("button", { class: "b small", type: "button", "data-test": "session-extend-now" }, words.shell.extend_now);
+      longer.addEventListener("click", () => extendSession(longer));
+      made.push(banner("ending", endingWords(now), longer));
     }
     const unsettled = reports.filter((report) => report.unsettled && report.here).length;
     if (unsettled > 0 && !openTold && current !== "activity") {
@@ -193,22 +282,55 @@ export function openFrame(place, session, how) {
       made.push(banner("resume-other", say(words.resume_other, { app: named(how.resume.about.app.name, { strong: true }), member: named(how.resume.about.member.name || how.resume.about.member.member_id, { strong: true }) }), away));
     }
     // They are drawn anew when something changes elsewhere: the keyboard must not fall off a button for that.
-    const held = banners.contains(document.activeElement) ? /** @type {HTMLElement} */ (document.activeElement).dataset.test : undefined;
-    put(banners, ...made);
-    const again = held === undefined ? null : banners.querySelector(`[data-test="${held}"]`);
+    const active = document.activeElement;
+    const held = active instanceof HTMLElement && (banners.contains(active) || late.contains(active)) ? active.dataset.test : undefined;
+    // What is true from the start stands above; what comes later must not push away what somebody reads or is about to press.
+    const early = ["banner-impersonator", "banner-keeping"];
+    put(banners, ...made.filter((one) => early.includes(one.dataset.test ?? "")));
+    put(late, ...made.filter((one) => !early.includes(one.dataset.test ?? "")));
+    const again = held === undefined ? null : root.querySelector(`.banners [data-test="${held}"]`);
     if (again instanceof HTMLElement) again.focus();
   }
 
-  function endingWords() {
-    return say(words.shell.ending, { org: named(frame.session.organization_name, { strong: true, limit: 80 }), at: time(frame.session.expires_at, { seconds: false }) });
+  /** @param {Session} now */
+  function endingWords(now) {
+    return say(words.shell.ending, { org: named(now.organization_name, { strong: true, limit: 80 }), at: time(now.expires_at, { seconds: false }) });
+  }
+
+  /** What is shown was kept, and why nothing can be done with it. */
+  function readOnlyBanner() {
+    const picture = inventory.picture ?? how.kept ?? null;
+    const at = picture ? time(picture.read_at, { seconds: false }) : words.unknown_value;
+    const old = picture ? span(Date.now() - new Date(picture.read_at).getTime()) : "";
+    const made = banner("read-only", el("span", {}, el("b", {}, words.read_only[why]), " ", say(words.read_only.shown, { at, old })));
+    made.dataset.why = why;
+    const acts = slot(made, "acts");
+    if (why === "offline") {
+      const { problem } = whyAbout;
+      if (problem) {
+        const more = el("button", { class: "lnk", type: "button", "data-test": "read-only-details" }, words.grants.why_not);
+        more.addEventListener("click", () => tell({ kind: "offline", ...problem }, { act: "session" }));
+        acts.append(more);
+      }
+      const again = el("button", { class: "b small", type: "button", "data-test": "session-restore" }, words.try_again);
+      again.addEventListener("click", () => { again.disabled = true; how.tryAgain?.(); });
+      acts.append(again);
+    }
+    if (why !== "checking") {
+      const sign = el("button", { class: "b small", type: "button", "data-test": "sign-in-again" }, words.read_only.sign_in);
+      sign.addEventListener("click", () => leave(whyAbout.ended ?? null, null));
+      acts.append(sign);
+    } else made.classList.add("plain");
+    return made;
   }
 
   /** @param {HTMLButtonElement} from */
   async function extendSession(from) {
     from.disabled = true;
     try {
-      show(await ask("session_extend", { minutes: 60 }));
-      announce(words.shell.extended(span(until(frame.session.expires_at))));
+      const fresh = await ask("session_extend", { minutes: 60 });
+      show(fresh);
+      announce(words.shell.extended(span(until(fresh.expires_at))));
     } catch (thrown) {
       tell(refusalOf(thrown), { act: "session" });
     }
@@ -220,7 +342,7 @@ export function openFrame(place, session, how) {
     from.disabled = true;
     try {
       const keeping = await ask("keyring_try_again", {});
-      show({ ...frame.session, keeping });
+      if (frame.session) show({ ...frame.session, keeping });
       if (keeping === "keyring") announce(words.keeping_banner.now);
     } catch (thrown) {
       tell(refusalOf(thrown), { act: "session" });
@@ -268,7 +390,7 @@ export function openFrame(place, session, how) {
   }
 
   async function lookAtSession() {
-    if (closed) return;
+    if (closed || frame.session === null) return;
     try {
       const status = await ask("session_status", {});
       if (closed) return;
@@ -309,12 +431,18 @@ export function openFrame(place, session, how) {
 
   /** @param {SessionEnd | null} ended @param {Resume | null} resume */
   function leave(ended, resume) {
-    closed = true;
-    for (const timer of timers) clearInterval(timer);
-    document.removeEventListener("visibilitychange", seen);
-    window.removeEventListener("focus", lookAtSession);
+    shut();
     openedDialog()?.close(null);
     how.onSignedOut(ended, resume);
+  }
+
+  function shut() {
+    closed = true;
+    inventory.close();
+    for (const timer of timers) clearInterval(timer);
+    document.removeEventListener("visibilitychange", seen);
+    document.removeEventListener("keydown", keys);
+    window.removeEventListener("focus", lookAtSession);
   }
 
   /** @param {boolean} evenIfUnreachable */
@@ -339,10 +467,11 @@ export function openFrame(place, session, how) {
     if (near === ending) return;
     ending = near;
     drawBanners();
-    if (near) announce(endingWords().textContent ?? "");
+    if (near && frame.session) announce(endingWords(frame.session).textContent ?? "");
   }
 
   everySecond(left, () => {
+    if (!frame.session) return;
     const ms = until(frame.session.expires_at);
     left.textContent = ms > 0 ? words.shell.left(span(ms)) : words.shell.ended;
     left.classList.toggle("soon", ms < ENDING);
@@ -384,17 +513,64 @@ export function openFrame(place, session, how) {
   document.addEventListener("visibilitychange", seen);
   window.addEventListener("focus", lookAtSession);
 
-  show(session);
+  // Keys that mean the same wherever the keyboard is, unless a dialog, a menu or a field has a use for them.
+  const keys = (/** @type {KeyboardEvent} */ event) => {
+    if (closed || event.defaultPrevented) return;
+    if ((event.ctrlKey || event.metaKey) && !event.altKey && event.key.toLowerCase() === "k") {
+      event.preventDefault();
+      if (openedDialog()?.root.dataset.stage === "palette") openedDialog()?.close();
+      else if (!openedDialog()) openPalette(frame);
+      return;
+    }
+    if (event.ctrlKey || event.metaKey || event.altKey || openedDialog() || document.querySelector(":popover-open")) return;
+    const { target } = event;
+    const typing = target instanceof HTMLSelectElement || (target instanceof HTMLInputElement && target.type !== "checkbox" && target.type !== "radio");
+    const view = views.get(current);
+    if (event.key === "/" && !typing && view?.filter?.checkVisibility()) {
+      event.preventDefault();
+      view.filter.focus();
+      view.filter.select();
+    } else if (event.key.toLowerCase() === "r" && !typing) {
+      event.preventDefault();
+      if (view?.refresh) view.refresh();
+      else if (frame.session) inventory.read();
+    } else if (event.key === "Escape" && view?.escape?.()) event.preventDefault();
+  };
+  document.addEventListener("keydown", keys);
+  button(root, "find").addEventListener("click", () => openPalette(frame));
+  slot(root, "find-keys").textContent = /Mac/i.test(navigator.userAgent) ? "⌘ K" : "Ctrl K";
+  inventory.listen((what) => {
+    if (what === "picture") {
+      const picture = inventory.picture;
+      slot(root, "count-apps").textContent = picture ? words.number(picture.apps) : "";
+      slot(root, "count-members").textContent = picture && picture.names !== "denied" ? words.number(picture.members) : "";
+    }
+    for (const [name, view] of views) view.changed?.(what, name === current);
+  });
+
+  /** The session is there: what must be looked at from time to time is. */
+  function begin() {
+    timers.push(window.setInterval(lookAtSession, SESSION_LOOK));
+    timers.push(window.setInterval(() => {
+      if (reports.some((report) => report.here && (report.unsettled || report.confirm_due_at !== null && report.confirmed_at === null))) lookAtRevokes();
+    }, REVOKE_LOOK));
+    lookAtRevokes();
+    inventory.enter();
+  }
+
+  if (session) show(session);
+  else {
+    showPlace();
+    if (how.kept) inventory.status = { picture: how.kept, reading: null, snapshots: how.kept.snapshot === null ? 0 : 1 };
+    drawBanners();
+  }
   put(place, root);
-  timers.push(window.setInterval(lookAtSession, SESSION_LOOK));
-  timers.push(window.setInterval(() => {
-    if (reports.some((report) => report.here && (report.unsettled || report.confirm_due_at !== null && report.confirmed_at === null))) lookAtRevokes();
-  }, REVOKE_LOOK));
-  lookAtRevokes();
 
   const { resume } = how;
-  const same = resume && resume.member_id === session.member_id && resume.organization_id === session.organization_id;
-  go(session.may.search_members.allowed === false || resume?.about ? "members" : "apps");
+  const same = resume && session && resume.member_id === session.member_id && resume.organization_id === session.organization_id;
+  go(session?.may.search_members.allowed === false || resume?.about ? "members" : "apps");
+  if (session) begin();
+  else inventory.look();
   if (resume?.about) {
     if (same) startRevoke(frame, resume.about, { after: () => views.get(current)?.enter() });
     else {
@@ -402,7 +578,35 @@ export function openFrame(place, session, how) {
       drawBanners();
     }
   }
+
+  return {
+    live: (fresh) => {
+      if (fresh.organization_id !== frame.place.organization_id || fresh.connection.base_url !== frame.place.base_url) return false;
+      show(fresh);
+      begin();
+      // What may be done stands beside every grant.
+      for (const view of views.values()) {
+        view.changed?.("reading", view === views.get(current));
+        view.redraw?.();
+      }
+      return true;
+    },
+    cannot: (reason, about) => {
+      why = reason;
+      whyAbout = about;
+      drawBanners();
+      announce(words.read_only[why]);
+      for (const view of views.values()) {
+        view.changed?.("reading", view === views.get(current));
+        view.redraw?.();
+      }
+    },
+    close: shut,
+  };
 }
+
+/** @param {Session} session @returns {Place} */
+const placeOf = (session) => ({ organization_id: session.organization_id, organization_name: session.organization_name, environment: session.connection.environment, base_url: session.connection.base_url });
 
 /**
  * A line across the window.

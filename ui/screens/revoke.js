@@ -1,6 +1,6 @@
 // The one way to revoke: look at the plan, confirm it, watch the steps, read what came of it. All in one dialog.
 
-import { ask, refusalOf, steps } from "../bridge.js";
+import { ask, channel, refusalOf } from "../bridge.js";
 import { openDialog } from "../elements/dialog.js";
 import { planNotes, tellDenial, tellOutcome, tellRefusal } from "../elements/outcome.js";
 import { factCells, paintTelling } from "../elements/telling.js";
@@ -158,7 +158,7 @@ class Flow {
         connected_app_id: plan.app.connected_app_id,
         plan_hash: plan.plan_hash,
         ask_anyway: anyway,
-        progress: steps((step) => progress.at(step)),
+        progress: channel((/** @type {RevokeStep} */ step) => progress.at(step)),
       });
       this.outcome(report, { quietly: false });
     } catch (thrown) {

@@ -236,7 +236,7 @@ impl Desk {
         Ok(connection)
     }
 
-    /// Forgets a saved connection and the session kept for it. A session in use must be signed out first.
+    /// Forgets a saved connection, the session kept for it and the inventories that were read there. A session in use must be signed out first.
     ///
     /// # Errors
     /// [`Error::OutOfOrder`] while it is in use, [`Error::BadInput`] when there is none, [`Error::Journal`].
@@ -246,7 +246,8 @@ impl Desk {
         }
         self.forget_secret(id).await?;
         let journal = self.journal.clone();
-        if blocking(move || journal.forget_connection(&id)).await? {
+        // What was read there goes with it; the sweeps stay, since they are evidence.
+        if blocking(move || journal.forget_snapshots(&id).and_then(|_| journal.forget_connection(&id))).await? {
             Ok(())
         } else {
             Err(Error::bad(Field::ConnectionId, Fault::Unknown))

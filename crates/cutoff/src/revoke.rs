@@ -193,8 +193,8 @@ impl Desk {
         let member = MemberId::from(report.grant.member_id.as_str());
         let app = ConnectedAppId::from(report.grant.connected_app_id.as_str());
         directory.outlived(&member, &app, report.gone_at.is_some());
-        if report.gone_at.is_some() {
-            self.grant_is_gone(&member, &app);
+        if let Some(at) = report.gone_at.as_deref().and_then(|at| at.parse().ok()) {
+            self.grant_is_gone(session, &member, &app, at);
         }
         match (over, refusal) {
             (Some(over), _) if !sent || report.outcome == Outcome::Failed => Err(over),

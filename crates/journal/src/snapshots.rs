@@ -435,7 +435,6 @@ impl Recording<'_> {
             for id in &draft.not_proven {
                 not_proven.push(self.texts.number(id)?);
             }
-            not_proven.retain(|app| !listed.contains_key(app));
             not_proven.sort_unstable();
             not_proven.dedup();
         }

@@ -466,6 +466,27 @@ fn readings_in_which_names_were_denied_or_rows_unreadable_cost_little_too() {
     let found = journal.snapshot(21).unwrap();
     assert_eq!((found.people.len(), found.grants.len(), found.summary.grants), (0, 300, 300));
     agrees_at_a_glance(&journal, 1, 0);
+    // What was not looked at is not written again when it is seen again.
+    let before = journal.size_bytes().unwrap();
+    journal.record_snapshot(&large(|_| false)).unwrap();
+    let again = journal.size_bytes().unwrap() - before;
+    assert!(again <= 8_192, "the first whole reading after poor ones took {again} bytes");
+}
+
+#[test]
+fn people_who_left_take_no_room_in_later_snapshots() {
+    let dir = tempfile::tempdir().unwrap();
+    let journal = Journal::open(dir.path()).unwrap();
+    let draft = |count: usize| SnapshotDraft { people: (0..count).map(person).collect(), ..nothing(&acme()) };
+    journal.record_snapshot(&draft(1_000)).unwrap();
+    let before = journal.size_bytes().unwrap();
+    for _ in 0..100 {
+        journal.record_snapshot(&draft(600)).unwrap();
+    }
+    let hundred = journal.size_bytes().unwrap() - before;
+    assert!(hundred <= 100 * 300, "a hundred snapshots after 400 people left took {hundred} bytes");
+    let people = |number| journal.snapshot(number).unwrap().people.len();
+    assert_eq!((people(1), people(2), people(101)), (1_000, 600, 600));
 }
 
 // ------------------------------------------------------------------------------------------------- erasing and forgetting

@@ -36,6 +36,7 @@
 
 mod bootstrap;
 mod caller;
+mod come_backs;
 mod connected_apps;
 mod control;
 mod discovery;
@@ -46,6 +47,7 @@ mod ledger;
 mod members;
 mod organization;
 mod otps;
+mod policy;
 mod rbac;
 mod reply;
 mod seed;

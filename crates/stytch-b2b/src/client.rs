@@ -144,6 +144,12 @@ impl<'a> Call<'a> {
         self.fields.insert(name.to_owned(), value.into());
         self
     }
+
+    /// Adds several fields to the body.
+    pub(crate) fn fields(mut self, fields: Map<String, Value>) -> Self {
+        self.fields.extend(fields);
+        self
+    }
 }
 
 impl Client {

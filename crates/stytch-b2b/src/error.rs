@@ -331,6 +331,7 @@ fn what_is_right(what: &str) -> String {
         "app.identifier" | "sdk.identifier" => {
             format!("{what} must be visible text of at most 200 characters, such as com.example.app.")
         }
+        "organization_update" => "An update of the organization must give at least one field.".to_owned(),
         "arguments" => "The arguments must be a JSON object.".to_owned(),
         "url" => "The ids given make an address that is too long to be sent.".to_owned(),
         "http_client" => "The system's network or certificate settings cannot be used.".to_owned(),

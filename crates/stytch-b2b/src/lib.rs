@@ -37,7 +37,7 @@ pub use endpoints::{Auth, ENDPOINTS, Endpoint, Verb};
 pub use error::{Cause, Error, Facts, Permission, Phase};
 pub use id::{ConnectedAppId, MemberId, MemberSessionId, OrganizationId, RequestId};
 pub use members::{Member, MemberOperand, MemberPage, MemberRole, MemberSearch, RoleSource};
-pub use organization::{Organization, OrganizationMatch};
+pub use organization::{ConnectedAppPolicy, Organization, OrganizationMatch, OrganizationUpdate};
 pub use rbac::{Policy, Resource, Role, RolePermission};
 pub use rows::{Rows, UnreadableRow};
 pub use sessions::{

@@ -51,7 +51,24 @@ async function find(test, nth = 0) {
 const hands = {
   find,
   rest: async (ms) => { await rest(ms); },
-  click: async (test, nth) => { (await find(test, nth)).click(); },
+  // A radio button that is drawn by its label is there, and yet nothing of it is in sight.
+  click: async (test, nth, unseen) => { (unseen ? /** @type {HTMLElement} */ (document.querySelector(`[data-test="${test}"]`)) : await find(test, nth)).click(); },
+  key: async (test, key) => {
+    const node = await find(test);
+    node.focus();
+    node.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+    await rest(60);
+  },
+  press: async (key) => {
+    (document.activeElement ?? document.body).dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+    await rest(30);
+  },
+  choose: async (test, value) => {
+    const select = /** @type {HTMLSelectElement} */ (await find(test));
+    select.value = value;
+    select.dispatchEvent(new Event("change", { bubbles: true }));
+    await rest(30);
+  },
   type: async (test, text) => {
     const field = /** @type {HTMLInputElement} */ (await find(test));
     field.focus();

@@ -74,12 +74,13 @@ export const keyboard = {
     await page.keyboard.press("End");
     const last = page.locator('[data-test="row"].here');
     await last.waitFor();
-    assert.equal(await last.getAttribute("aria-posinset"), "10000");
+    assert.equal(await last.getAttribute("aria-rowindex"), "10001", "the row of the heads is the first");
+    assert.equal(await page.locator('[data-test="rows"]').first().getAttribute("aria-rowcount"), "10001");
     await page.keyboard.press("Home");
-    await page.waitForFunction(() => document.querySelector('[data-test="row"].here')?.getAttribute("aria-posinset") === "1");
+    await page.waitForFunction(() => document.querySelector('[data-test="row"].here')?.getAttribute("aria-rowindex") === "2");
     await page.keyboard.press("PageDown");
     await page.keyboard.press("ArrowUp");
-    const place = Number(await page.locator('[data-test="row"].here').getAttribute("aria-posinset"));
+    const place = Number(await page.locator('[data-test="row"].here').getAttribute("aria-rowindex"));
     assert.ok(place > 5 && place < 30, `a page further, not at ${place}`);
     const active = await page.locator('[data-test="rows"]').first().getAttribute("aria-activedescendant");
     assert.equal(active, await page.locator('[data-test="row"].here').getAttribute("id"));
@@ -88,7 +89,7 @@ export const keyboard = {
   // How quick it is depends on the machine, so no time is asserted: what makes it quick is.
   "scrolling through ten thousand members holds few rows and asks only for what is seen": async (page, url) => {
     await open(page, url, "members-ten-thousand");
-    const before = (await called(page, "member_list")).length;
+    const before = (await called(page, "inventory_members")).length;
     const most = await page.evaluate(async () => {
       const list = /** @type {HTMLElement} */ (document.querySelector('[data-test="rows"]'));
       list.scrollTop = 0;
@@ -101,7 +102,7 @@ export const keyboard = {
       return most;
     });
     assert.ok(most < 60, `${most} rows were in the page at once`);
-    const asked = (await called(page, "member_list")).length - before;
+    const asked = (await called(page, "inventory_members")).length - before;
     assert.ok(asked < 100, `asked ${asked} times for 100 windows scrolled past`);
   },
   "a late answer to an earlier filter is dropped": async (page, url) => {
@@ -111,7 +112,7 @@ export const keyboard = {
       const real = core.invoke;
       core.invoke = async (/** @type {string} */ name, /** @type {any} */ args) => {
         const reply = await real(name, args);
-        if (name === "member_list" && args.window.filter === "a") await new Promise((done) => setTimeout(done, 600));
+        if (name === "inventory_members" && args.query.filter.text === "a") await new Promise((done) => setTimeout(done, 600));
         return reply;
       };
     });
@@ -288,5 +289,269 @@ export const keyboard = {
     await page.waitForTimeout(100);
     const text = await page.evaluate(() => navigator.clipboard.readText());
     for (const part of ["revoke.connected-app on stytch.member", "stytch_admin, security_responder", "app_reader", "request-id-test-b05c992f", "DataSync", "Ada Moreau", "Acme Robotics"]) assert.ok(text.includes(part), `${part} is in: ${text}`);
+  },
+  "the palette opens from anywhere, finds by a few letters, opens what is chosen, and Esc gives the focus back": async (page, url) => {
+    await open(page, url, "members-detail");
+    await arrives(page, "revoke");
+    await page.keyboard.press("Control+k");
+    await arrives(page, "palette");
+    await page.keyboard.press("Escape");
+    await arrives(page, "revoke");
+    await page.keyboard.press("Control+k");
+    await arrives(page, "palette");
+    await page.keyboard.type("bo sato");
+    await page.waitForFunction(() => document.querySelector("[data-test=found]")?.textContent?.includes("Bo Sato"));
+    const active = await page.locator('[data-test="palette"]').getAttribute("aria-activedescendant");
+    assert.equal(await page.locator(`#${active}`).getAttribute("aria-selected"), "true");
+    await page.keyboard.press("Enter");
+    await page.locator('[data-test="detail-member"] h2', { hasText: "Bo Sato" }).waitFor();
+    assert.equal(await page.locator("dialog").count(), 0);
+    await page.keyboard.press("Control+k");
+    await page.keyboard.type("map");
+    await page.waitForFunction(() => document.querySelector("[data-test=found][aria-selected=true]")?.getAttribute("data-key") === "go-map");
+    await page.keyboard.press("Enter");
+    await page.locator('[data-test="screen-map"]').waitFor();
+  },
+  "an act that cannot be done now says why in the palette, and Enter does nothing": async (page, url) => {
+    await open(page, url, "kept-signed-out");
+    await page.keyboard.press("Control+k");
+    await page.keyboard.type("read again");
+    await page.locator('[data-key="act-read"][aria-disabled="true"]', { hasText: "Nobody is signed in" }).waitFor();
+    await page.keyboard.press("Enter");
+    await page.waitForTimeout(150);
+    assert.equal(await page.locator("dialog").count(), 1);
+    assert.deepEqual(await called(page, "inventory_read"), []);
+  },
+  "Space selects, and what is selected survives sorting, filtering and reading again": async (page, url) => {
+    await open(page, url, "apps");
+    await page.keyboard.press("ArrowDown");
+    assert.equal(await focused(page), "rows");
+    await page.keyboard.press("Space");
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("Space");
+    const count = page.locator('[data-test="selection-count"]');
+    await page.waitForFunction(() => document.querySelector("[data-test=selection-count]")?.textContent?.startsWith("2 apps"));
+    const before = await count.innerText();
+    const ids = await page.locator('[data-test="row"][aria-selected="true"]').evaluateAll((all) => all.map((one) => one.getAttribute("data-id")).sort());
+    assert.equal(ids.length, 2);
+    await page.locator('[data-test="sort-name"]').click();
+    await page.locator('[data-test="filter"]').fill("a");
+    await page.waitForFunction(() => document.querySelector("[data-test=matching]")?.textContent?.includes(" of "));
+    await page.locator('[data-test="read-again"]').click();
+    await page.waitForTimeout(300);
+    assert.equal(await count.innerText(), before);
+    await page.locator('[data-test="filter"]').fill("");
+    await page.waitForFunction(() => document.querySelectorAll("[data-test=row][aria-selected=true]").length === 2);
+    assert.deepEqual(await page.locator('[data-test="row"][aria-selected="true"]').evaluateAll((all) => all.map((one) => one.getAttribute("data-id")).sort()), ids);
+    const rules = (await called(page, "inventory_selection")).map((/** @type {any} */ one) => one.selection);
+    assert.ok(rules.every((/** @type {any} */ rule) => rule.all === false && rule.ids.length <= 2), "a rule, never a list of all");
+  },
+  "all that match is one rule; a row that is let go becomes its exception; another filter shows which rows it means": async (page, url) => {
+    await open(page, url, "apps-selected-all");
+    const last = (await called(page, "inventory_selection")).at(-1).selection;
+    assert.equal(last.all, true);
+    assert.deepEqual(last.filter, { text: "third" });
+    assert.equal(last.ids.length, 1);
+    const first = page.locator('[data-test="row"]', { hasText: "Acme CLI" });
+    assert.equal(await first.getAttribute("aria-selected"), "false", "what does not match the rule's filter is not selected");
+    await page.locator('[data-test="rows"]').focus();
+    await page.keyboard.press("Control+a");
+    await page.waitForFunction(() => [...document.querySelectorAll("[data-test=row]")].every((row) => row.getAttribute("aria-selected") === "true"));
+    assert.deepEqual((await called(page, "inventory_selection")).at(-1).selection.filter, { text: "o" });
+    await page.locator('[data-test="selection-clear"]').click();
+    assert.equal(await page.locator('[data-test="selection"]').isVisible(), false);
+    assert.equal(await focused(page), "rows");
+  },
+  "a head sorts by Enter, says how, and turns around when pressed again": async (page, url) => {
+    await open(page, url, "apps");
+    const cell = page.locator('[role="columnheader"]', { has: page.locator('[data-test="sort-name"]') });
+    await page.locator('[data-test="sort-name"]').focus();
+    await page.keyboard.press("Enter");
+    assert.equal(await cell.getAttribute("aria-sort"), "ascending");
+    assert.equal(await page.locator('[aria-sort]').count(), 1);
+    await page.keyboard.press("Enter");
+    assert.equal(await cell.getAttribute("aria-sort"), "descending");
+    const queries = (await called(page, "inventory_apps")).map((/** @type {any} */ one) => [one.query.sort, one.query.descending]);
+    assert.deepEqual(queries.slice(-2), [["name", false], ["name", true]]);
+  },
+  "the filter is chosen by keyboard, holds on every screen, and a chip takes it away": async (page, url) => {
+    await open(page, url, "apps");
+    await page.keyboard.press("Tab");
+    assert.equal(await focused(page), "filter-menu");
+    await page.keyboard.press("Enter");
+    await arrives(page, "facet-client_types");
+    await page.keyboard.press("Space");
+    await page.keyboard.press("Escape");
+    await arrives(page, "filter-menu");
+    await page.locator('[data-test="chip"]', { hasText: "Third-party" }).waitFor();
+    assert.equal(await page.locator('[data-test="screen-apps"]').count(), 1);
+    for (const [nav, command] of [["nav-members", "inventory_members"], ["nav-map", "inventory_map"]]) {
+      await page.locator(`[data-test="${nav}"]`).click();
+      await page.waitForTimeout(250);
+      assert.deepEqual((await called(page, command ?? "")).at(-1).query.filter, { client_types: ["third_party"] });
+      assert.equal(await page.locator('[data-test="chip"]:visible').count(), 1);
+    }
+    await page.locator('[data-test="chip"]:visible').focus();
+    await page.keyboard.press("Enter");
+    await arrives(page, "filter");
+    await page.waitForTimeout(200);
+    assert.deepEqual((await called(page, "inventory_map")).at(-1).query.filter, {});
+  },
+  "the map is walked by arrows, tells each cell, comes nearer by plus, and Esc shows everything again": async (page, url) => {
+    await open(page, url, "map-large");
+    const told = page.locator('[data-test="map-told"]');
+    await page.locator('[data-test="map"]').focus();
+    await page.keyboard.press("ArrowRight");
+    await page.waitForFunction(() => /×.*: /.test(document.querySelector("[data-test=map-told]")?.textContent ?? ""));
+    const first = await told.innerText();
+    await page.waitForFunction((said) => document.getElementById("announce")?.textContent === said, first);
+    await page.keyboard.press("ArrowRight");
+    await page.waitForFunction((said) => document.querySelector("[data-test=map-told]")?.textContent !== said, first);
+    const whole = await page.locator('[data-test="map-extent"]').innerText();
+    for (let n = 0; n < 12; n += 1) await page.keyboard.press("+");
+    await page.waitForFunction((said) => document.querySelector("[data-test=map-extent]")?.textContent !== said, whole);
+    await page.waitForTimeout(300);
+    const asked = (await called(page, "inventory_map")).at(-1).query;
+    assert.ok(asked.columns > 0 && asked.columns < 100 && asked.rows < 30, `only what is in sight is asked for, not ${asked.rows} × ${asked.columns}`);
+    assert.equal(await page.locator(".map-top .column").count() > 5, true, "names stand above when they can be read");
+    await page.keyboard.press("Escape");
+    await page.waitForFunction((said) => document.querySelector("[data-test=map-extent]")?.textContent === said, whole);
+  },
+  "Enter on one cell of the map opens that grant, with the keyboard on its Revoke": async (page, url) => {
+    await open(page, url, "map");
+    await page.locator('[data-test="map"]').focus();
+    let said = "";
+    for (let n = 0; n < 40 && !/between|before/.test(said); n += 1) {
+      await page.keyboard.press("ArrowRight");
+      await page.waitForTimeout(60);
+      said = await page.locator('[data-test="map-told"]').innerText();
+    }
+    assert.match(said, /^.+ × .+: .+ · .+by rule/);
+    await page.keyboard.press("Enter");
+    await page.locator('[data-test="detail-member"]').waitFor();
+    await arrives(page, "revoke");
+    const who = said.split(" × ")[1]?.split(":")[0] ?? "?";
+    const label = await page.evaluate(() => document.activeElement?.getAttribute("aria-label"));
+    assert.equal(label, `Revoke ${said.split(" × ")[0]} for ${who}`);
+  },
+  "the map's facts are a table too, with every row counted": async (page, url) => {
+    await open(page, url, "map-table");
+    const grid = page.locator('[data-test="screen-map"] [role="grid"]');
+    const rows = Number(await grid.getAttribute("aria-rowcount"));
+    const summary = await page.locator('[data-test="summary"]').innerText();
+    assert.equal(`${(rows - 1).toLocaleString("en-GB")} grants`, summary.split(" · ")[0]);
+    assert.ok((await page.locator('[data-test="row"]').count()) < 60);
+  },
+  "what was kept becomes live where it stands, and the keyboard stays where it is": async (page, url) => {
+    await page.goto(`${url}/?scene=kept-live`);
+    const row = page.locator('[data-test="row"]').first();
+    await row.waitFor();
+    assert.equal(await page.locator('[data-test="banner-read-only"]').count(), 1);
+    assert.equal(await page.locator('[data-test="read-again"]').isDisabled(), true);
+    const before = await row.boundingBox();
+    await page.locator('[data-test="account-menu"]').waitFor();
+    await page.waitForTimeout(150);
+    assert.deepEqual(await row.boundingBox(), before, "nothing on screen has moved");
+    assert.equal(await page.locator('[data-test="banner-read-only"]').count(), 0);
+    assert.equal(await focused(page), "filter");
+  },
+  "with nobody signed in nothing can be revoked, and it says why": async (page, url) => {
+    await open(page, url, "kept-offline");
+    assert.equal(await page.locator('[data-test="revoke"]:enabled').count(), 0);
+    assert.match(await page.locator('[data-test="denied-reason"]').innerText(), /cannot be reached/);
+    await page.locator('[data-test="session-restore"]').click();
+    await page.locator('[data-test="account-menu"]').waitFor();
+    await page.waitForFunction(() => document.querySelectorAll("[data-test=revoke]:enabled").length > 0);
+  },
+  "after signing out nothing is shown but the sign-in": async (page, url) => {
+    await open(page, url, "frame-account");
+    await page.evaluate(() => {
+      const core = /** @type {any} */ (window).__TAURI__.core;
+      const real = core.invoke;
+      core.invoke = (/** @type {string} */ name, /** @type {any} */ args) => (name === "session_status" ? Promise.resolve({ state: "signed_out", ended: null, kept: null, keeping: "keyring" }) : real(name, args));
+    });
+    await page.locator('[data-test="sign-out"]').click();
+    await page.locator('[data-test="sign-in"]').waitFor();
+    assert.equal(await page.locator('[data-test="shell"]').count(), 0);
+    assert.doesNotMatch(await page.evaluate(() => document.body.innerText), /DataSync/);
+  },
+  "a reading can be stopped, and what was read stays": async (page, url) => {
+    await open(page, url, "apps-reading-again");
+    assert.equal(await focused(page), "read-cancel", "the keyboard went along with the button");
+    assert.match(await page.locator('[data-test="summary"]').innerText(), /11 of 26 calls.*about 12 s left/);
+    assert.equal(await page.locator('[data-test="progress"]').getAttribute("aria-valuenow"), "42");
+    await page.keyboard.press("Enter");
+    await page.waitForTimeout(100);
+    assert.equal((await called(page, "inventory_cancel")).length, 1);
+    assert.ok((await page.locator('[data-test="row"]').count()) > 5);
+  },
+  "what could not be read is named one by one, with its request id": async (page, url) => {
+    await open(page, url, "apps-partial-details");
+    const lines = await page.locator('[data-test="missing"]').allInnerTexts();
+    assert.equal(lines.length, 3);
+    assert.match(lines[0] ?? "", /DataSync[\s\S]*your role does not allow it[\s\S]*request-id-test-/);
+    assert.match(await page.locator('[data-test="summary"]').innerText(), /22 of 24 apps/);
+  },
+  "a flagged sibling is named beside its group and not counted in": async (page, url) => {
+    await open(page, url, "apps-group");
+    await page.locator('[data-test="flagged"]').waitFor();
+    assert.match(await page.locator('[data-test="flagged"]').innerText(), /not in it[\s\S]*Cyrillic “а” \(U\+0430\)/);
+    const clients = await page.locator('[data-test="clients"] [data-test="client"]').count();
+    assert.equal(clients, 7);
+    const grants = await page.locator('[data-fact="granted_by"]').innerText();
+    await page.locator('[data-test="flagged"] [data-test="client"]').click();
+    await page.locator('[data-fact="odd_confusable"]').waitFor();
+    assert.notEqual(await page.locator('[data-fact="granted_by"]').innerText(), grants);
+  },
+  "one Esc closes the account menu, the next one the detail": async (page, url) => {
+    await open(page, url, "members-detail");
+    await page.locator('[data-test="account-menu"]').click();
+    await page.locator('[data-test="sign-out"]').waitFor();
+    await page.keyboard.press("Escape");
+    await page.locator('[data-test="sign-out"]').waitFor({ state: "hidden" });
+    assert.equal(await page.locator('[data-test="detail-member"]').isVisible(), true);
+    await page.keyboard.press("Escape");
+    await page.locator('[data-test="detail-member"]').waitFor({ state: "detached" });
+  },
+  "a banner that comes later moves nothing above it": async (page, url) => {
+    await open(page, url, "apps");
+    const quiet = await page.locator('[data-test="row"]').first().boundingBox();
+    await open(page, url, "frame-unsettled");
+    await page.locator('[data-test="banner-unsettled"]').waitFor();
+    assert.deepEqual(await page.locator('[data-test="row"]').first().boundingBox(), quiet);
+  },
+  "a refused rule is told in its dialog, and what was written stays": async (page, url) => {
+    await open(page, url, "width-rules-refused");
+    await arrives(page, "rule-label");
+    assert.match(await page.locator('[data-test="wrong-width_rules"]').innerText(), /needs a label/);
+    assert.equal(await page.locator('[data-test="rule"]').count(), 8);
+    await page.keyboard.press("Escape");
+    assert.equal(await page.locator("dialog").count(), 0);
+  },
+  "what is new is one press away, and marking it as looked at is another": async (page, url) => {
+    await open(page, url, "apps");
+    await page.locator('[data-test="changes-show"]').click();
+    await page.waitForTimeout(250);
+    assert.deepEqual((await called(page, "inventory_apps")).at(-1).query.filter, { changes: ["new", "widened"] });
+    await page.locator('[data-test="looked"]').click();
+    await page.locator('[data-test="changes"]').waitFor({ state: "hidden" });
+    assert.equal((await called(page, "inventory_looked")).length, 1);
+  },
+  "an export takes what the filter shows, or only what is selected": async (page, url) => {
+    await open(page, url, "apps-selected");
+    await page.locator('[data-test="selection-export"]').click();
+    await page.locator('[data-test="selection"] [data-test="export-json"]').click();
+    await page.locator('[data-test="said"]').waitFor();
+    const [first] = await called(page, "inventory_export");
+    assert.equal(first.what.format, "json");
+    assert.equal(first.what.selection.ids.length, 3);
+    await page.locator('[data-test="filter"]').fill("data");
+    await page.waitForTimeout(300);
+    await page.locator('[data-test="export"]').click();
+    await page.keyboard.press("Enter");
+    await page.waitForTimeout(150);
+    const second = (await called(page, "inventory_export")).at(-1);
+    assert.equal(second.what.selection ?? null, null);
+    assert.deepEqual(second.what.query.filter, { text: "data" });
   },
 };

@@ -1,9 +1,9 @@
 // Every state of every screen as a scene: what the shell would answer, and the few steps that lead there.
 
 import * as f from "./facts.js";
+import { hostileOrganization, inventory, organization } from "./inventory.js";
 
 /** @typedef {import("../../../ui/contract.js").Commands} Commands */
-/** @typedef {import("../../../ui/contract.js").Window} Window */
 /** @typedef {import("../../../ui/contract.js").Refusal} Refusal */
 
 /**
@@ -12,7 +12,10 @@ import * as f from "./facts.js";
 /**
  * @typedef {object} Hands
  * @property {(test: string, nth?: number) => Promise<HTMLElement>} find
- * @property {(test: string, nth?: number) => Promise<void>} click
+ * @property {(test: string, nth?: number, unseen?: boolean) => Promise<void>} click
+ * @property {(test: string, key: string) => Promise<void>} key
+ * @property {(key: string) => Promise<void>} press
+ * @property {(test: string, value: string) => Promise<void>} choose
  * @property {(test: string, text: string) => Promise<void>} type
  * @property {(ms: number) => Promise<void>} rest
  */
@@ -23,19 +26,49 @@ const refuse = (refusal) => { throw refusal; };
 /** @returns {Promise<never>} */
 const never = () => new Promise(() => {});
 
-/** @template R @param {R[]} all @param {Window} window @param {(row: R) => string} text */
-function cut(all, window, text) {
-  const wanted = window.filter.toLowerCase().split(/\s+/).filter(Boolean);
-  const found = wanted.length === 0 ? all : all.filter((row) => wanted.every((word) => text(row).toLowerCase().includes(word)));
-  return { rows: found.slice(window.offset, window.offset + window.count), matching: found.length, total: all.length, unreadable: [], read_at: f.at(-37) };
-}
-
 const fewMembers = Array.from({ length: 48 }, (_, n) => f.memberRow(n));
-/** @type {import("../../../ui/contract.js").MemberRow[] | null} */
-let manyMembers = null;
+const few = organization(48, 24);
+const usual = inventory(few);
+
+/** Ten thousand members, a hundred apps: made only where a scene looks at them. @type {ReturnType<typeof inventory> | null} */
+let kept = null;
+const many = () => (kept ??= inventory(organization(10_000, 100)));
+/** The same answers, each made only when asked. @returns {Answers} */
+const large = () => /** @type {Answers} */ (Object.fromEntries(Object.keys(usual.answers).map((name) => [name, (/** @type {any} */ args) => /** @type {any} */ (many().answers)[name](args)])));
+
+/** @param {Partial<import("../../../ui/contract.js").ReadingProgress>} [given] @returns {import("../../../ui/contract.js").ReadingProgress} */
+const progress = (given = {}) => ({ began_at: f.at(-4), calls: 11, calls_expected: 26, apps: 24, apps_done: 9, members: 48, grants: 137, left_ms: 12_000, waiting_until: null, ...given });
+/** A reading that never ends, told so far. @param {import("../../../ui/contract.js").ReadingProgress} so @returns {NonNullable<Answers["inventory_read"]>} */
+const reading = (so) => ({ progress: channel }) => { /** @type {any} */ (channel).onmessage(so); return never(); };
+/** @param {Answers} more @returns {Answers} */
+const nothingRead = (more) => ({ inventory_status: () => ({ picture: null, reading: null, snapshots: 0 }), inventory_apps: () => refuse({ kind: "nothing_read" }), inventory_members: () => refuse({ kind: "nothing_read" }), inventory_map: () => refuse({ kind: "nothing_read" }), ...more });
+const NONE = { new: 0, widened: 0, narrowed: 0, altered: 0, gone: 0 };
+/** The first 9 apps, as much as a first reading has brought. */
+const begun = inventory({ ...few, grants: few.grants.filter((grant) => grant.app < 9) }, { facts: { source: "under_way", snapshot: null, complete: false, apps_read: 9, since: null, changes: NONE } });
+const names = inventory(few, { idsOnly: true });
+const lacking = inventory({ ...few, apps: few.apps.map((app, n) => (n === 0 ? { ...app, reading: "denied" } : n === 12 ? { ...app, reading: "offline" } : n === 13 ? { ...app, reading: "partial" } : app)), grants: few.grants.filter((grant) => grant.app !== 0 && grant.app !== 12) }, {
+  facts: { complete: false, missing: [
+    { what: "app", app: f.dataSync, cause: "denied", problem: f.problem({ status: 403, error_type: "rbac_unauthorized", request_id: f.REQUEST }), rows: 0 },
+    { what: "app", app: few.apps[12]?.face ?? f.cli, cause: "offline", problem: f.problem({ cause: "timed_out", message: "no bytes for 30 s" }), rows: 0 },
+    { what: "app_rows", app: few.apps[13]?.face ?? f.cli, cause: "unreadable_rows", problem: f.problem({ status: 200, request_id: f.REQUEST }), rows: 2 },
+  ] },
+  unreadable: [{ index: 3, reason: "invalid type: integer `7`, expected a string" }, { index: 6, reason: "missing field `connected_app_id`" }],
+});
+const empty = inventory({ apps: [], members: few.members.slice(0, 3), grants: [] }, { facts: { since: null, changes: NONE }, snapshots: 1 });
+const hostile = inventory(hostileOrganization());
+const old = { source: /** @type {const} */ ("kept"), began_at: f.at(-14 * 3600), read_at: f.at(-14 * 3600), read_only: true };
+const stored = inventory(few, { facts: old });
+
+/** What the server would say that one member has. @param {string} id */
+const held = (id) => {
+  const at = few.members.findIndex((one) => one.face.member_id === id);
+  const own = few.grants.filter((grant) => grant.member === at).map((grant) => ({ app: few.apps[grant.app]?.face ?? f.dataSync, scopes: grant.scopes }));
+  return own.length > 0 ? own : f.apps.slice(0, 6).map((app, n) => ({ app, scopes: f.scopes(n) }));
+};
 
 /** @type {Answers} */
 const base = {
+  ...usual.answers,
   session_status: () => ({ state: "signed_in", ...f.session }),
   session_restore: () => ({ state: "signed_in", ...f.session }),
   session_extend: () => ({ ...f.session, expires_at: f.at(3600) }),
@@ -51,18 +84,11 @@ const base = {
   sign_in_check_code: () => ({ step: "signed_in", ...f.session }),
   sign_in_choose_organization: () => ({ step: "signed_in", ...f.session }),
   sign_in_cancel: () => null,
-  member_list: ({ window }) => cut(fewMembers, window, (row) => `${row.face.name} ${row.face.email} ${row.roles.join(" ")}`),
-  connected_app_list: ({ window }) => cut(f.apps, window, (app) => `${app.name} ${app.description} ${app.client_type}`),
   member_connected_apps: ({ member_id }) => ({
     member: fewMembers.find((row) => row.face.member_id === member_id)?.face ?? f.person(0),
-    grants: f.apps.slice(0, 6).map((app, n) => ({ app, scopes: f.scopes(n) })),
+    grants: held(member_id),
     unreadable: [],
     read_at: f.at(-3),
-  }),
-  connected_app_members: ({ connected_app_id, window }) => ({
-    app: f.apps.find((app) => app.connected_app_id === connected_app_id) ?? f.dataSync,
-    names_known: true,
-    ...cut(Array.from({ length: 137 }, (_, n) => ({ member: f.person(n), scopes: f.scopes(n) })), window, (row) => `${row.member.name} ${row.member.email}`),
   }),
   revoke_plan: () => f.plan,
   revoke_connected_app: () => f.outcomes.revoked ?? never(),
@@ -71,7 +97,7 @@ const base = {
 };
 
 /** @type {Answers} */
-const out = { ...base, session_status: () => ({ state: "signed_out", ended: null, kept: null, keeping: "keyring" }) };
+const out = { ...base, inventory_status: () => ({ picture: null, reading: null, snapshots: 0 }), session_status: () => ({ state: "signed_out", ended: null, kept: null, keeping: "keyring" }) };
 
 /** @param {Answers} [more] @returns {Answers} */
 const signedIn = (more = {}) => ({ ...base, ...more });
@@ -86,6 +112,8 @@ const toMembers = async (hands) => { await hands.click("nav-members"); await han
 const toMember = async (hands) => { await toMembers(hands); await hands.click("row"); await hands.find("detail-member"); await hands.find("revoke"); };
 /** @param {Hands} hands */
 const toConfirm = async (hands) => { await toMember(hands); await hands.click("revoke"); await hands.find("confirm"); };
+/** @param {Hands} hands */
+const toMap = async (hands) => { await hands.find("row"); await hands.click("nav-map"); await hands.find("map"); await hands.rest(250); };
 /** @param {Hands} hands */
 const toApp = async (hands) => { await hands.click("row"); await hands.find("detail-app"); };
 
@@ -120,18 +148,46 @@ export const scenes = {
   // ---- apps
   "apps": { answers: signedIn(), steps: (h) => h.find("row"), ends: "screen-apps" },
   "apps-detail": { answers: signedIn(), steps: async (h) => { await toApp(h); await h.find("revoke"); }, ends: "detail-app" },
-  "apps-detail-first-party": { answers: signedIn(), steps: async (h) => { await h.click("row", 3); await h.find("revoke"); }, ends: "detail-app" },
-  "apps-detail-names-denied": { answers: signedIn({ connected_app_members: ({ window }) => ({ app: f.dataSync, names_known: false, ...cut(Array.from({ length: 9 }, (_, n) => ({ member: { ...f.person(n), name: null, email: null }, scopes: f.scopes(n) })), window, (row) => row.member.member_id) }) }), steps: async (h) => { await toApp(h); await h.find("revoke"); }, ends: "detail-app" },
+  "apps-detail-first-party": { answers: signedIn(), steps: async (h) => { await h.type("filter", "acme cli"); await h.rest(300); await h.click("row"); await h.find("revoke"); }, ends: "detail-app" },
+  "apps-group": { answers: signedIn(), steps: async (h) => { await h.type("filter", "claude"); await h.rest(300); await h.click("row"); await h.find("client"); }, ends: "detail-app" },
+  "apps-group-client": { answers: signedIn(), steps: async (h) => { await h.type("filter", "claude"); await h.rest(300); await h.click("row"); await h.click("client"); await h.find("group-back"); }, ends: "detail-app" },
+  "apps-flagged": { answers: signedIn(), steps: async (h) => { await h.find("row"); const odd = await h.find("odd"); odd.closest("[data-index]")?.dispatchEvent(new MouseEvent("click", { bubbles: true })); await h.find("group-open"); }, ends: "detail-app" },
+  "apps-detail-names-denied": { answers: signedIn({ ...names.answers }), steps: async (h) => { await toApp(h); await h.find("revoke"); }, ends: "detail-app" },
   "apps-filter-nothing": { answers: signedIn(), steps: async (h) => { await h.find("row"); await h.type("filter", "no such app"); }, ends: "empty" },
-  "apps-empty": { answers: signedIn({ connected_app_list: ({ window }) => cut([], window, () => "") }), ends: "empty" },
-  "apps-loading": { answers: signedIn({ connected_app_list: never }), ends: "loading" },
-  "apps-offline": { answers: signedIn({ connected_app_list: () => refuse(f.refusals.offline) }), ends: "refused" },
-  "apps-rate-limited": { answers: signedIn({ connected_app_list: () => refuse(f.refusals.rate_limited) }), ends: "refused" },
-  "apps-endpoint-off": { answers: signedIn({ connected_app_list: () => refuse(f.refusals.sdk_endpoint_off) }), ends: "refused" },
-  "apps-stale": { answers: signedIn({ connected_app_list: ({ window }) => (window.reread ? refuse(f.refusals.offline) : { ...cut(f.apps, window, (app) => app.name), read_at: f.at(-1300) }) }), steps: async (h) => { await h.find("row"); await h.click("read-again"); }, ends: "stale" },
-  "apps-unreadable": { answers: signedIn({ connected_app_list: ({ window }) => ({ ...cut(f.apps.slice(0, 5), window, (app) => app.name), unreadable: [{ index: 3, reason: "invalid type: integer `7`, expected a string" }, { index: 6, reason: "missing field `connected_app_id`" }] }) }), ends: "row-unreadable" },
-  "apps-hostile": { answers: signedIn({ connected_app_list: ({ window }) => cut(f.hostile, window, (app) => app.name) }), steps: (h) => h.find("row"), ends: "screen-apps" },
-  "apps-hostile-detail": { answers: signedIn({ connected_app_list: ({ window }) => cut(f.hostile, window, (app) => app.name), connected_app_members: ({ connected_app_id, window }) => ({ app: f.hostile.find((app) => app.connected_app_id === connected_app_id) ?? f.dataSync, names_known: true, ...cut(f.hostileMembers.map((row, n) => ({ member: row.face, scopes: n % 2 ? ["<u>scope</u>", "\u202Escope"] : ["s".repeat(3000)] })), window, (row) => row.member.member_id) }) }), steps: async (h) => { await h.click("row", 3); await h.find("revoke"); }, ends: "detail-app" },
+  "apps-filtered": { answers: signedIn(), steps: async (h) => { await h.find("row"); await h.click("filter-menu"); await h.click("facet-client_types"); await h.click("facet-levels"); await h.click("facet-scopes"); document.querySelector(/** @type {any} */ ("[data-test=filters]"))?.hidePopover(); await h.type("filter", "o"); await h.rest(300); }, ends: "chip" },
+  "apps-filter-menu": { answers: signedIn(), steps: async (h) => { await h.find("row"); await h.click("filter-menu"); await h.find("facet-scopes"); }, ends: "filters" },
+  "apps-export-menu": { answers: signedIn(), steps: async (h) => { await h.find("row"); await h.click("export"); }, ends: "export-csv" },
+  "apps-exported": { answers: signedIn(), steps: async (h) => { await h.find("row"); await h.click("export"); await h.click("export-csv"); }, ends: "said" },
+  "apps-export-refused": { answers: signedIn({ inventory_export: () => refuse({ kind: "export", fault: "full", folder: "/home/nora/Downloads" }) }), steps: async (h) => { await h.find("row"); await h.click("export"); await h.click("export-json"); }, ends: "dialog" },
+  "apps-selected": { answers: signedIn(), steps: async (h) => { await h.find("row"); await h.click("row-check"); await h.click("row-check", 2); await h.click("row-check", 4); await h.find("selection"); await h.rest(200); }, ends: "selection-count" },
+  "apps-selected-all": { answers: signedIn(), steps: async (h) => { await h.find("row"); await h.type("filter", "third"); await h.rest(300); await h.click("select-all"); await h.click("row-check", 1); await h.type("filter", "o"); await h.rest(400); }, ends: "selection-count" },
+  "apps-sorted": { answers: signedIn(), steps: async (h) => { await h.find("row"); await h.click("sort-width"); await h.rest(200); }, ends: "screen-apps" },
+  "apps-empty": { answers: signedIn({ ...empty.answers }), ends: "empty" },
+  "apps-waiting-for-status": { answers: signedIn({ inventory_status: async () => (document.querySelector("[data-test=shell]") ? never() : { picture: null, reading: null, snapshots: 0 }) }), ends: "loading" },
+  "apps-loading": { answers: signedIn({ inventory_apps: never }), ends: "loading" },
+  "apps-first-reading": { answers: signedIn(nothingRead({ inventory_read: reading(progress({ calls: 1, calls_expected: null, apps: null, apps_done: 0, grants: 0, members: 0, left_ms: null })) })), ends: "first-reading" },
+  "apps-first-counts": { answers: signedIn(nothingRead({ inventory_read: reading(progress()) })), ends: "first-reading" },
+  "apps-under-way": { answers: signedIn({ ...begun.answers, inventory_read: reading(progress()) }), steps: (h) => h.find("row"), ends: "read-cancel" },
+  "apps-reading-again": { answers: signedIn({ inventory_read: reading(progress()) }), steps: async (h) => { await h.find("row"); (await h.find("read-again")).focus(); await h.click("read-again"); await h.rest(100); }, ends: "read-cancel" },
+  "apps-elsewhere": { answers: signedIn({ inventory_status: () => ({ picture: usual.facts, reading: progress(), snapshots: 9 }) }), steps: (h) => h.find("row"), ends: "read-cancel" },
+  "apps-rate-limited": { answers: signedIn({ inventory_read: reading(progress({ waiting_until: f.at(48), left_ms: 61_000 })) }), steps: async (h) => { await h.find("row"); await h.click("read-again"); }, ends: "waiting" },
+  "apps-offline": { answers: signedIn(nothingRead({ inventory_read: () => refuse(f.refusals.offline) })), ends: "refused" },
+  "apps-endpoint-off": { answers: signedIn(nothingRead({ inventory_read: () => refuse(f.refusals.sdk_endpoint_off) })), ends: "refused" },
+  "apps-stale": { answers: signedIn({ inventory_status: () => ({ picture: { ...usual.facts, read_at: f.at(-1300) }, reading: null, snapshots: 9 }), inventory_read: () => refuse(f.refusals.offline) }), steps: (h) => h.find("row"), ends: "stale" },
+  "apps-partial": { answers: signedIn({ ...lacking.answers }), steps: (h) => h.find("row"), ends: "partial" },
+  "apps-partial-details": { answers: signedIn({ ...lacking.answers }), steps: async (h) => { await h.find("row"); await h.click("partial-details"); }, ends: "missing" },
+  "apps-partial-detail": { answers: signedIn({ ...lacking.answers }), steps: async (h) => { await h.find("row"); await h.type("filter", "datasync"); await h.rest(300); await h.click("row"); }, ends: "detail-app" },
+  "apps-unreadable": { answers: signedIn({ ...inventory({ ...few, apps: few.apps.slice(0, 3), grants: few.grants.filter((grant) => grant.app < 3) }, { unreadable: [{ index: 3, reason: "invalid type: integer `7`, expected a string" }, { index: 6, reason: "missing field `connected_app_id`" }] }).answers }), ends: "row-unreadable" },
+  "apps-hostile": { answers: signedIn({ ...hostile.answers }), steps: (h) => h.find("row"), ends: "screen-apps" },
+  "apps-hostile-detail": { answers: signedIn({ ...hostile.answers }), steps: async (h) => { await h.click("row", 3); await h.find("revoke"); }, ends: "detail-app" },
+  "apps-large": { answers: signedIn(large()), steps: (h) => h.find("row"), ends: "screen-apps" },
+
+  // ---- what was kept, before anybody is known to be signed in
+  "kept-checking": { answers: signedIn({ ...stored.answers, session_status: never }), steps: (h) => h.find("row"), ends: "banner-read-only" },
+  "kept-signed-out": { answers: signedIn({ ...stored.answers, session_status: () => ({ state: "signed_out", ended: null, kept: null, keeping: "keyring" }) }), steps: async (h) => { await h.find("row"); await h.find("sign-in-again"); }, ends: "banner-read-only" },
+  "kept-offline": { answers: signedIn({ ...stored.answers, session_status: () => ({ state: "signed_out", ended: null, kept: f.problem({ cause: "dns" }), keeping: "keyring" }) }), steps: async (h) => { await h.find("row"); await h.find("session-restore"); await h.click("row"); await h.find("revoke"); }, ends: "banner-read-only" },
+  "kept-member": { answers: signedIn({ ...stored.answers, session_status: never }), steps: async (h) => { await toMembers(h); await h.click("row"); await h.find("revoke"); }, ends: "detail-member" },
+  "kept-live": { answers: signedIn({ ...stored.answers, session_status: async () => { await new Promise((done) => setTimeout(done, 400)); return { state: "signed_in", ...f.session }; }, inventory_read: reading(progress()) }), steps: async (h) => { await h.find("row"); await h.find("account-menu"); await h.find("read-cancel"); }, ends: "screen-apps" },
 
   // ---- members
   "members": { answers: signedIn(), steps: toMembers, ends: "screen-members" },
@@ -140,14 +196,46 @@ export const scenes = {
   "members-detail-unreadable": { answers: signedIn({ member_connected_apps: () => ({ member: f.person(1), grants: [{ app: f.dataSync, scopes: ["openid"] }], unreadable: [{ index: 1, reason: "lone leading surrogate in hex escape" }], read_at: f.at(-2) }) }), steps: toMember, ends: "row-unreadable" },
   "members-detail-loading": { answers: signedIn({ member_connected_apps: never }), steps: async (h) => { await toMembers(h); await h.click("row"); await h.find("loading"); }, ends: "detail-member" },
   "members-detail-gone": { answers: signedIn({ member_connected_apps: () => refuse(f.refusals.member_gone) }), steps: async (h) => { await toMembers(h); await h.click("row"); }, ends: "refused" },
-  "members-ten-thousand": { answers: signedIn({ member_list: ({ window }) => cut((manyMembers ??= Array.from({ length: 10_000 }, (_, n) => f.memberRow(n))), window, (row) => `${row.face.name} ${row.face.email}`) }), steps: async (h) => { await toMembers(h); const list = document.querySelector("[data-test=rows]"); if (list) list.scrollTop = 250_000; await h.rest(400); }, ends: "screen-members" },
-  "members-hostile": { answers: signedIn({ member_list: ({ window }) => cut(f.hostileMembers, window, (row) => row.face.member_id) }), steps: toMembers, ends: "screen-members" },
-  "members-hostile-detail": { answers: signedIn({ member_list: ({ window }) => cut(f.hostileMembers, window, (row) => row.face.member_id), member_connected_apps: () => ({ member: f.hostileMembers[3]?.face ?? f.person(0), grants: f.hostile.map((app) => ({ app, scopes: ["<u>scope</u>", "s".repeat(3000)] })), unreadable: [], read_at: f.at(-2) }) }), steps: async (h) => { await toMembers(h); await h.click("row", 3); await h.find("revoke"); }, ends: "detail-member" },
+  "members-filtered": { answers: signedIn(), steps: async (h) => { await toMembers(h); await h.type("filter", "ada"); await h.rest(300); }, ends: "screen-members" },
+  "members-selected": { answers: signedIn(), steps: async (h) => { await toMembers(h); await h.click("select-all"); await h.click("row-check", 3); await h.rest(200); }, ends: "selection-count" },
+  "members-names-denied": { answers: as(f.reader, { ...names.answers, session_status: () => ({ state: "signed_in", ...f.reader, may: f.may({ revoke_member_app: false, search_members: null }) }) }), steps: toMembers, ends: "names-denied" },
+  "members-ten-thousand": { answers: signedIn(large()), steps: async (h) => { await toMembers(h); const list = document.querySelector("[data-test=rows]"); if (list) list.scrollTop = 250_000; await h.rest(400); }, ends: "screen-members" },
+  "members-hostile": { answers: signedIn({ ...hostile.answers }), steps: toMembers, ends: "screen-members" },
+  "members-hostile-detail": { answers: signedIn({ ...hostile.answers, member_connected_apps: () => ({ member: f.hostileMembers[3]?.face ?? f.person(0), grants: f.hostile.map((app) => ({ app, scopes: ["<u>scope</u>", "s".repeat(3000)] })), unreadable: [], read_at: f.at(-2) }) }), steps: async (h) => { await toMembers(h); await h.click("row", 3); await h.find("revoke"); }, ends: "detail-member" },
+
+  // ---- the map
+  "map": { answers: signedIn(), steps: toMap, ends: "map" },
+  "map-large": { answers: signedIn(large()), steps: toMap, ends: "map" },
+  "map-near": { answers: signedIn(large()), steps: async (h) => { await toMap(h); for (let n = 0; n < 7; n += 1) { await h.click("map-in"); await h.rest(30); } await h.rest(400); }, ends: "map" },
+  "map-cell": { answers: signedIn(), steps: async (h) => { await toMap(h); await h.key("map", "ArrowRight"); await h.key("map", "ArrowDown"); await h.key("map", "ArrowRight"); await h.rest(200); }, ends: "map-told" },
+  "map-filtered": { answers: signedIn(), steps: async (h) => { await toMap(h); await h.type("filter", "write"); await h.rest(400); }, ends: "map" },
+  "map-empty": { answers: signedIn({ ...empty.answers }), steps: (h) => h.click("nav-map"), ends: "empty" },
+  "map-nothing-matches": { answers: signedIn(), steps: async (h) => { await toMap(h); await h.type("filter", "no such thing"); }, ends: "clear-filter" },
+  "map-table": { answers: signedIn(large()), steps: async (h) => { await toMap(h); await h.click("map-as-table", 0, true); await h.find("row"); }, ends: "row" },
+  "map-table-hostile": { answers: signedIn({ ...hostile.answers }), steps: async (h) => { await toMap(h); await h.click("map-as-table", 0, true); await h.find("row"); }, ends: "row" },
+  "map-hostile": { answers: signedIn({ ...hostile.answers }), steps: toMap, ends: "map" },
+  "map-refused": { answers: signedIn({ inventory_map: () => refuse(f.refusals.journal_unforeseen) }), steps: (h) => h.click("nav-map"), ends: "refused" },
+
+  // ---- the palette, the history, the rules
+  "palette": { answers: signedIn(), steps: async (h) => { await h.find("row"); await h.click("palette-open"); await h.find("found"); }, ends: "palette" },
+  "palette-found": { answers: signedIn(), steps: async (h) => { await h.find("row"); await h.click("palette-open"); await h.type("palette", "a"); await h.rest(200); }, ends: "found" },
+  "palette-hostile": { answers: signedIn({ ...hostile.answers }), steps: async (h) => { await h.find("row"); await h.click("palette-open"); await h.type("palette", "a"); await h.rest(200); }, ends: "found" },
+  "palette-nothing": { answers: signedIn(), steps: async (h) => { await h.find("row"); await h.click("palette-open"); await h.type("palette", "zzzz"); await h.rest(200); }, ends: "palette" },
+  "history": { answers: signedIn(), steps: async (h) => { await h.find("row"); await h.click("history"); await h.find("kind"); await h.rest(100); }, ends: "history-from" },
+  "history-not-compared": { answers: signedIn(), steps: async (h) => { await h.find("row"); await h.click("history"); await h.find("kind"); await h.choose("history-from", "5"); }, ends: "not-compared" },
+  "history-one": { answers: signedIn({ ...inventory(few, { snapshots: 1 }).answers }), steps: async (h) => { await h.find("row"); await h.click("history"); }, ends: "dialog" },
+  "history-same": { answers: signedIn(), steps: async (h) => { await h.find("row"); await h.click("history"); await h.find("kind"); await h.choose("history-from", "9"); await h.rest(150); }, ends: "dialog" },
+  "history-hostile": { answers: signedIn({ ...hostile.answers }), steps: async (h) => { await h.find("row"); await h.click("history"); await h.find("kind"); }, ends: "history-from" },
+  "history-refused": { answers: signedIn({ snapshot_list: () => refuse(f.refusals.journal_unforeseen) }), steps: async (h) => { await h.find("row"); await h.click("history"); }, ends: "refused" },
+  "width-rules": { answers: signedIn(), steps: async (h) => { await h.find("row"); await h.click("palette-open"); await h.type("palette", "width"); await h.rest(150); await h.click("found"); await h.find("rule"); }, ends: "rules-save" },
+  "width-rules-refused": { answers: signedIn({ width_rules_set: () => refuse({ kind: "bad_input", field: "width_rules", fault: "empty" }) }), steps: async (h) => { await h.find("row"); await h.click("palette-open"); await h.type("palette", "width"); await h.rest(150); await h.click("found"); await h.find("rule"); await h.click("rule-add"); await h.click("rules-save"); }, ends: "wrong-width_rules" },
+
   "reader-detail": { answers: as(f.reader), steps: async (h) => { await toMembers(h); await h.click("row"); await h.find("why-not"); }, ends: "denied-reason" },
   "reader-why": { answers: as(f.reader, { revoke_plan: () => ({ ...f.plan, denied: { ...f.denial, asked: false, request_id: null } }) }), steps: async (h) => { await toMembers(h); await h.click("row"); await h.click("why-not"); }, ends: "ask-anyway" },
   "reader-ask-anyway": { answers: as(f.reader, { revoke_plan: () => ({ ...f.plan, denied: { ...f.denial, asked: false, request_id: null } }) }), steps: async (h) => { await toMembers(h); await h.click("row"); await h.click("why-not"); await h.click("ask-anyway"); }, ends: "confirm" },
   "reader-policy-again": { answers: as(f.reader, { revoke_plan: () => ({ ...f.plan, denied: { ...f.denial, asked: false, request_id: null } }) }), steps: async (h) => { await toMembers(h); await h.click("row"); await h.click("why-not"); await h.click("policy-again"); await h.rest(100); }, ends: "dialog" },
-  "plain-member": { answers: as(f.plain, { member_list: () => refuse({ kind: "not_allowed", ...f.denial, action: "search", asked: false, request_id: null, your_roles: ["stytch_member"], roles_that_hold_it: ["stytch_admin", "app_reader"] }), member_connected_apps: () => ({ member: { ...f.person(13), yourself: true }, grants: f.apps.slice(0, 3).map((app, n) => ({ app, scopes: f.scopes(n) })), unreadable: [], read_at: f.at(-2) }) }), steps: (h) => h.find("revoke"), ends: "refused" },
+  "plain-member": { answers: as(f.plain, { ...names.answers, member_connected_apps: () => ({ member: { ...f.person(13), yourself: true }, grants: f.apps.slice(0, 3).map((app, n) => ({ app, scopes: f.scopes(n) })), unreadable: [], read_at: f.at(-2) }) }), steps: (h) => h.find("revoke"), ends: "refused" },
+  "plain-member-ids": { answers: as(f.plain, { ...names.answers, member_connected_apps: () => ({ member: { ...f.person(13), yourself: true }, grants: f.apps.slice(0, 3).map((app, n) => ({ app, scopes: f.scopes(n) })), unreadable: [], read_at: f.at(-2) }) }), steps: async (h) => { await h.find("revoke"); await h.press("Escape"); await h.click("show-ids"); await h.find("row"); }, ends: "names-denied" },
   "no-policy": { answers: as({ ...f.session, policy_read_at: null, may: f.may({ revoke_member_app: null, search_members: null }) }), steps: toMember, ends: "detail-member" },
 
   // ---- the frame

@@ -20,7 +20,7 @@ use memchr::memmem::Finder;
 use stytch_b2b::{ConnectedAppId, MemberId};
 
 use super::list::ChangeCounts;
-use super::picture::{Change, FirstSeen, Grant, Person, Picture, u32_of};
+use super::picture::{App, Change, FirstSeen, Grant, Person, Picture, u32_of};
 use super::width::Width;
 
 /// The status that a filter names for members whom search did not return.
@@ -168,9 +168,8 @@ impl Filter {
         if !self.look_alikes.is_empty() {
             let (grouped, odd) =
                 (self.look_alikes.contains(&LookAlike::Grouped), self.look_alikes.contains(&LookAlike::Odd));
-            let alike = picture.apps.iter().enumerate().filter_map(|(at, app)| {
-                ((grouped && app.group.is_some()) || (odd && !app.odd.is_empty())).then(|| u32_of(at))
-            });
+            let alike = |app: &App| (grouped && app.group.is_some()) || (odd && !app.odd.is_empty());
+            let alike = picture.apps.iter().enumerate().filter(|(_, app)| alike(app)).map(|(at, _)| u32_of(at));
             pass.keep(alike);
         }
         if let Some(group) = &self.group {
@@ -204,7 +203,7 @@ impl Filter {
         }
         if !self.levels.is_empty() {
             let sets = picture.scope_sets.iter().enumerate();
-            pass.keep(sets.filter_map(|(at, set)| self.levels.contains(&set.width.level).then(|| u32_of(at))));
+            pass.keep(sets.filter(|(_, set)| self.levels.contains(&set.width.level)).map(|(at, _)| u32_of(at)));
         }
         pass
     }
@@ -345,8 +344,10 @@ pub struct Index {
     pub(super) scopes: Postings,
     /// How wide each of `scopes` is, as far as the widths of sets tell.
     pub(super) scope_levels: Vec<u8>,
-    /// For each set its scopes by their number in `scopes`, each once, ascending. Two sets with the same are one set.
+    /// For each set its scopes by their number in `scopes`, each once, ascending.
     pub(super) scopes_of_set: Vec<Vec<u32>>,
+    /// For each set the first that has the same scopes, in whatever order: the two are one set.
+    pub(super) same_set: Vec<u32>,
 
     /// Apps and members by name; for each its place in that order.
     pub(super) apps_by_name: Vec<u32>,
@@ -441,6 +442,9 @@ impl Index {
             numbers.dedup();
             scopes_of_set.push(numbers);
         }
+        let mut first: HashMap<&[u32], u32> = HashMap::new();
+        let same_set =
+            scopes_of_set.iter().enumerate().map(|(at, set)| *first.entry(set).or_insert(u32_of(at))).collect();
         let scope_levels = scope_levels(picture, &scopes);
 
         let app_keys: Vec<_> = apps
@@ -509,6 +513,7 @@ impl Index {
             scopes,
             scope_levels,
             scopes_of_set,
+            same_set,
             apps_by_name,
             app_rank,
             members_by_name,

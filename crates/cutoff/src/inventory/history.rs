@@ -9,7 +9,7 @@ use journal::{
     StoredGrant, Utc,
 };
 use serde::{Deserialize, Serialize};
-use stytch_b2b::{ConnectedAppId, Environment, MemberId};
+use stytch_b2b::{ConnectedAppId, Environment, MemberId, Organization};
 
 use super::look_alike;
 use super::picture::{
@@ -35,6 +35,10 @@ pub(super) struct KeptFacts {
     /// Known apps whose absence from the list proves nothing, each with its type: the policy hides them, or the list was not
     /// read whole.
     hidden: Vec<(String, String)>,
+    /// Apps of earlier snapshots that were proven to be gone, each with its type: somebody may have connected them again, where
+    /// the policy hides it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    former: Vec<(String, String)>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -174,36 +178,68 @@ fn missing(answers: &Answers, cut_short: bool) -> Vec<Missing> {
     out
 }
 
-/// The apps that a place is known to have, each with its type: those of its latest snapshot, and those that it could not prove
-/// to be gone.
-pub(super) fn known_apps(latest: Snapshot) -> Vec<(String, String)> {
-    let hidden = facts_of(&latest.summary).hidden;
-    latest.apps.into_iter().map(|app| (app.connected_app_id, app.client_type)).chain(hidden).collect()
+/// The apps that a place is known to have had, each with its type.
+#[derive(Default)]
+pub(super) struct KnownApps {
+    apps: Vec<(String, String)>,
+    /// So many of them, the first ones, have not been proven to be gone.
+    lasting: usize,
+}
+
+/// Those of its latest snapshot, those that it could not prove to be gone, and those that are gone.
+pub(super) fn known_apps(latest: Snapshot) -> KnownApps {
+    let KeptFacts { hidden, former, .. } = facts_of(&latest.summary);
+    let listed = latest.apps.into_iter().map(|app| (app.connected_app_id, app.client_type));
+    let mut apps: Vec<_> = listed.chain(hidden).collect();
+    let lasting = apps.len();
+    apps.extend(former);
+    KnownApps { apps, lasting }
+}
+
+impl KnownApps {
+    pub(super) fn apps(&self) -> &[(String, String)] {
+        &self.apps
+    }
+
+    /// Whether, by that word of the policy, an app that has lasted until now would be taken for gone.
+    pub(super) fn would_be_gone(&self, answers: &Answers, organization: Option<&Organization>) -> bool {
+        let listed: HashSet<&str> = answers.apps.iter().map(|app| app.connected_app_id.as_str()).collect();
+        list_complete(answers)
+            && self.apps[..self.lasting].iter().any(|(id, client_type)| {
+                !listed.contains(id.as_str()) && forbidden(organization, id, client_type) == Some(false)
+            })
+    }
+}
+
+/// An empty list proves nothing by itself: nothing tells it from one that was not filled in.
+fn list_complete(answers: &Answers) -> bool {
+    answers.listed && answers.unreadable_apps.is_empty() && !answers.apps.is_empty()
+}
+
+fn forbidden(organization: Option<&Organization>, app: &str, client_type: &str) -> Option<bool> {
+    organization.and_then(|organization| app_forbidden(organization, app, Some(client_type)))
 }
 
 /// The answers as the journal keeps them. `known` are the apps of earlier snapshots, of which those that the policy now hides
-/// are told apart from those that are gone.
+/// are told apart from those that are gone: by the organization, as far as that is known.
 pub(super) fn draft(
     answers: &Answers,
     session: &Session,
     place: Place,
     known: &[(String, String)],
+    organization: Option<&Organization>,
     cut_short: bool,
 ) -> Result<SnapshotDraft, Error> {
     let state = session.state();
     let checked = connections::reopen(&session.connection)?;
     let listed: HashSet<&str> = answers.apps.iter().map(|app| app.connected_app_id.as_str()).collect();
-    // An empty list proves nothing by itself: nothing tells it from one that was not filled in.
-    let list_complete = answers.listed && answers.unreadable_apps.is_empty() && !answers.apps.is_empty();
+    let list_complete = list_complete(answers);
     // And only a policy that is known to allow an app lets its absence prove anything.
-    let hidden: Vec<(String, String)> = known
+    let (former, hidden): (Vec<_>, Vec<_>) = known
         .iter()
-        .filter(|(id, client_type)| {
-            let forbidden = app_forbidden(&state.organization, id, Some(client_type));
-            !listed.contains(id.as_str()) && (!list_complete || forbidden != Some(false))
-        })
+        .filter(|(id, _)| !listed.contains(id.as_str()))
         .cloned()
-        .collect();
+        .partition(|(id, client_type)| list_complete && forbidden(organization, id, client_type) == Some(false));
     let missing = missing(answers, cut_short);
     let names = match &answers.names {
         Ok(true) if answers.unreadable_members.is_empty() => "read",
@@ -219,6 +255,7 @@ pub(super) fn draft(
         names: names.to_owned(),
         missing: missing.iter().map(KeptMissing::from).collect(),
         hidden: hidden.clone(),
+        former,
     };
     let apps = answers.apps.iter().zip(&answers.by_app).map(|(app, answer)| {
         let (at, reading, grants) = match answer {
@@ -354,6 +391,7 @@ pub(super) fn facts_of(summary: &SnapshotSummary) -> KeptFacts {
         names: "incomplete".to_owned(),
         missing: Vec::new(),
         hidden: Vec::new(),
+        former: Vec::new(),
     })
 }
 

@@ -6,7 +6,6 @@
 //! one order neither overlap nor skip a row.
 
 use std::cmp::Reverse;
-use std::collections::HashMap;
 use std::ops::Range;
 
 use super::filter::{Bits, Filter, Index, Matches, Postings, in_buckets};
@@ -251,14 +250,26 @@ impl SortedApps {
     /// The rows from `offset` on, at most `count`.
     #[must_use]
     pub fn window(&self, picture: &Picture, index: &Index, offset: u32, count: u32) -> AppWindow {
+        let mut tallies =
+            Tallies { sets: Tally::new(index.same_set.len()), scopes: Tally::new(index.scopes.values.len()) };
         let line = |&row: &u32| {
+            let tallies = &mut tallies;
             if self.fold {
                 let folded = &index.folded[row as usize];
                 let width = &picture.apps[folded.widest as usize].width;
-                self.line(picture, index, folded.face, folded.group.is_some(), &folded.apps, width, folded.first_seen)
+                self.line(
+                    picture,
+                    index,
+                    tallies,
+                    folded.face,
+                    folded.group.is_some(),
+                    &folded.apps,
+                    width,
+                    folded.first_seen,
+                )
             } else {
                 let app = &picture.apps[row as usize];
-                self.line(picture, index, row, false, &[row], &app.width, app.first_seen)
+                self.line(picture, index, tallies, row, false, &[row], &app.width, app.first_seen)
             }
         };
         AppWindow {
@@ -275,6 +286,7 @@ impl SortedApps {
         &self,
         picture: &Picture,
         index: &Index,
+        tallies: &mut Tallies,
         face: u32,
         folded: bool,
         apps: &[u32],
@@ -283,27 +295,21 @@ impl SortedApps {
     ) -> AppLine {
         let mut changes = ChangeCounts::default();
         let (mut grants, mut grants_matching) = (0, 0);
-        let mut of_set: HashMap<u32, u32> = HashMap::new();
         for &app in apps {
             changes.add_all(&index.app_changes[app as usize]);
             grants_matching += self.matches.of_app(app);
             for grant in picture.grants_of_app(app) {
                 grants += 1;
-                *of_set.entry(grant.scopes).or_default() += 1;
+                tallies.sets.add(index.same_set[grant.scopes as usize], 1);
             }
         }
-        let mut of_scope: HashMap<u32, u32> = HashMap::new();
-        let mut sets: Vec<&[u32]> = Vec::with_capacity(of_set.len());
-        for (set, grants) in of_set {
-            let scopes = &index.scopes_of_set[set as usize];
-            sets.push(scopes);
-            for &scope in scopes {
-                *of_scope.entry(scope).or_default() += grants;
+        let sets = tallies.sets.take();
+        for &(set, grants) in &sets {
+            for &scope in &index.scopes_of_set[set as usize] {
+                tallies.scopes.add(scope, grants);
             }
         }
-        sets.sort_unstable();
-        sets.dedup();
-        let mut scopes: Vec<(u32, u32)> = of_scope.into_iter().collect();
+        let mut scopes = tallies.scopes.take();
         let text = |scope: u32| &index.scopes.values[scope as usize];
         scopes.sort_unstable_by_key(|&(scope, grants)| {
             (Reverse(index.scope_levels[scope as usize]), Reverse(grants), text(scope))
@@ -322,6 +328,37 @@ impl SortedApps {
             first_seen,
             changes,
         }
+    }
+}
+
+/// Counts by small numbers, kept from one row of a window to the next: a row counts few of them, and hashing all its grants would
+/// take longer than everything else that a key stroke needs.
+struct Tallies {
+    sets: Tally,
+    scopes: Tally,
+}
+
+struct Tally {
+    counts: Vec<u32>,
+    counted: Vec<u32>,
+}
+
+impl Tally {
+    fn new(numbers: usize) -> Self {
+        Self { counts: vec![0; numbers], counted: Vec::new() }
+    }
+
+    fn add(&mut self, number: u32, times: u32) {
+        let count = &mut self.counts[number as usize];
+        if *count == 0 {
+            self.counted.push(number);
+        }
+        *count += times;
+    }
+
+    /// Each number that was counted and how often; after that nothing is counted any more.
+    fn take(&mut self) -> Vec<(u32, u32)> {
+        self.counted.drain(..).map(|number| (number, std::mem::take(&mut self.counts[number as usize]))).collect()
     }
 }
 

@@ -6,11 +6,12 @@
 //! look the same in capitals (Cyrillic Н and Latin H, capital i and small L). Apps of one look and one plain form belong
 //! together; one look or one outline with another plain form is an imitation.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::LazyLock;
 
 use sha2::{Digest, Sha256};
 use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
 use unicode_script::{Script, UnicodeScript};
 use unicode_security::confusable_detection::skeleton;
 
@@ -70,9 +71,10 @@ pub fn apply(picture: &mut Picture) {
 /// Which apps make a group does not depend on the order of the apps.
 #[must_use]
 pub fn groups(picture: &Picture) -> (Vec<Group>, Vec<Vec<Oddity>>) {
-    let mut names: HashMap<&str, Name> = HashMap::new();
+    let mut letters = Letters::new();
+    let mut names: HashMap<&str, Name<'_>> = HashMap::new();
     for app in &picture.apps {
-        names.entry(&app.name).or_insert_with(|| Name::read(&app.name));
+        names.entry(&app.name).or_insert_with(|| Name::read(&app.name, &mut letters));
     }
     let mut sorting = Sorting {
         picture,
@@ -80,23 +82,27 @@ pub fn groups(picture: &Picture) -> (Vec<Group>, Vec<Vec<Oddity>>) {
         odd: picture.apps.iter().map(|_| Vec::new()).collect(),
     };
     sorting.flag_what_is_odd_alone();
+    let looks = sorting.looks();
+    for apps in looks.values() {
+        sorting.flag_other_forms(apps);
+    }
     sorting.flag_shared_outlines();
-    sorting.group()
+    sorting.group(&looks)
 }
 
-/// An oddity on its way: a group has no number yet, so what it is beside is told by one of that group's apps.
-struct Flag {
+/// An oddity on its way: groups have no numbers yet, and a look has one group at most, so what it is beside is told by look.
+struct Flag<'a> {
     kind: OddKind,
     detail: String,
-    beside: Option<u32>,
+    beside: &'a str,
 }
 
 struct Sorting<'a> {
     picture: &'a Picture,
     /// By app.
-    names: Vec<&'a Name>,
+    names: Vec<&'a Name<'a>>,
     /// By app.
-    odd: Vec<Vec<Flag>>,
+    odd: Vec<Vec<Flag<'a>>>,
 }
 
 /// Apps that are compared as one: one plain form, or one client type.
@@ -112,16 +118,19 @@ impl<'a> Sorting<'a> {
         &self.picture.apps[app as usize]
     }
 
-    fn name(&self, app: u32) -> &'a Name {
+    fn name(&self, app: u32) -> &'a Name<'a> {
         self.names[app as usize]
     }
 
-    fn flag(&mut self, app: u32, kind: OddKind, detail: String, beside: Option<u32>) {
+    fn is_flagged(&self, app: u32) -> bool {
+        !self.odd[app as usize].is_empty()
+    }
+
+    fn flag(&mut self, app: u32, kind: OddKind, detail: String, beside: &'a str) {
         let flags = &mut self.odd[app as usize];
-        match flags.iter_mut().find(|flag| flag.kind == kind) {
-            // Seen from two sides it is still one oddity; what it is beside may be known from the second only.
-            Some(flag) => flag.beside = flag.beside.or(beside),
-            None => flags.push(Flag { kind, detail, beside }),
+        // Seen from two sides it is still one oddity.
+        if flags.iter().all(|flag| flag.kind != kind) {
+            flags.push(Flag { kind, detail, beside });
         }
     }
 
@@ -130,105 +139,100 @@ impl<'a> Sorting<'a> {
         for app in 0..u32_of(self.names.len()) {
             let name = self.name(app);
             if !name.bidi.is_empty() {
-                self.flag(app, OddKind::Bidi, name.bidi.clone(), None);
+                self.flag(app, OddKind::Bidi, name.bidi.clone(), &name.look);
             }
             if !name.invisible.is_empty() {
-                self.flag(app, OddKind::Invisible, name.invisible.clone(), None);
+                self.flag(app, OddKind::Invisible, name.invisible.clone(), &name.look);
             }
         }
     }
 
-    /// Names of different looks that have one outline: "Нubspot" with a Cyrillic Н, "CIaude" with a capital i.
-    fn flag_shared_outlines(&mut self) {
-        let mut outlines: BTreeMap<&str, BTreeMap<&str, Vec<u32>>> = BTreeMap::new();
-        for app in 0..u32_of(self.names.len()) {
-            let name = self.name(app);
-            if name.look.is_empty() || !self.odd[app as usize].is_empty() {
-                continue;
-            }
-            for outline in &name.outlines {
-                outlines.entry(outline).or_default().entry(&name.look).or_default().push(app);
-            }
-        }
-        for looks in outlines.values().filter(|looks| looks.len() > 1) {
-            let sides = self.sides(looks.iter().map(|(look, apps)| (*look, apps.clone())));
-            self.flag_imitations(&sides);
-        }
-    }
-
-    fn group(mut self) -> (Vec<Group>, Vec<Vec<Oddity>>) {
-        let mut looks: BTreeMap<&str, Vec<u32>> = BTreeMap::new();
+    /// The looks that several apps have, with the apps in the picture's order.
+    fn looks(&self) -> BTreeMap<&'a str, Vec<u32>> {
+        // Hashed first, sorted once most are gone: nearly every name is one of its kind.
+        let mut looks: HashMap<&str, Vec<u32>> = HashMap::with_capacity(self.names.len());
         for app in 0..u32_of(self.names.len()) {
             if !self.name(app).look.is_empty() {
                 looks.entry(&self.name(app).look).or_default().push(app);
             }
         }
-        let mut found: Vec<(String, Vec<u32>)> = Vec::new();
-        for (look, apps) in looks.into_iter().filter(|(_, apps)| apps.len() > 1) {
-            if let Some((client_type, apps)) = self.sort_one_look(&apps) {
-                found.push((group_id(look, client_type), apps));
-            }
-        }
-        found.sort_by_key(|(_, apps)| apps[0]);
-        let groups: Vec<Group> = found.into_iter().map(|(id, apps)| Group { id, apps }).collect();
-        let mut group_of = vec![None; self.names.len()];
-        for (at, group) in groups.iter().enumerate() {
-            for &app in &group.apps {
-                group_of[app as usize] = Some(u32_of(at));
-            }
-        }
-        let odd = self.odd.into_iter().map(|flags| {
-            let settle = |flag: Flag| Oddity {
-                kind: flag.kind,
-                detail: flag.detail,
-                beside: flag.beside.and_then(|app| group_of[app as usize]),
-            };
-            flags.into_iter().map(settle).collect()
-        });
-        (groups, odd.collect())
+        looks.into_iter().filter(|(_, apps)| apps.len() > 1).collect()
     }
 
-    /// What becomes of the apps of one look: the client type and the apps of the group, if there is one. The others are
-    /// flagged.
-    fn sort_one_look(&mut self, apps: &[u32]) -> Option<(&'a str, Vec<u32>)> {
-        let clean: Vec<u32> = apps.iter().copied().filter(|&app| self.odd[app as usize].is_empty()).collect();
+    /// The plain forms of the apps of one look that are not flagged, the one that counts first.
+    fn forms(&self, apps: &[u32]) -> Vec<Side<'a>> {
         let mut forms: BTreeMap<&str, Vec<u32>> = BTreeMap::new();
-        for &app in &clean {
+        for &app in apps.iter().filter(|&&app| !self.is_flagged(app)) {
             forms.entry(&self.name(app).plain).or_default().push(app);
         }
-        let forms = self.sides(forms);
-        self.flag_imitations(&forms);
-        let form = forms.first()?;
+        self.sides(forms)
+    }
 
+    /// Names of one look that are written with other letters.
+    fn flag_other_forms(&mut self, apps: &[u32]) {
+        let forms = self.forms(apps);
+        self.flag_imitations(&forms);
+    }
+
+    /// Names of different looks that have one outline: "Нubspot" with a Cyrillic Н, "CIaude" with a capital i.
+    fn flag_shared_outlines(&mut self) {
+        let mut outlines: HashMap<(Outline, &str), Vec<u32>> = HashMap::with_capacity(self.names.len() * 2);
+        for app in (0..u32_of(self.names.len())).filter(|&app| !self.is_flagged(app)) {
+            let name = self.name(app);
+            if !name.look.is_empty() {
+                for outline in name.outlines() {
+                    outlines.entry(outline).or_default().push(app);
+                }
+            }
+        }
+        let several = |apps: &[u32]| apps.iter().any(|&app| self.name(app).look != self.name(apps[0]).look);
+        let outlines: BTreeMap<(Outline, &str), Vec<u32>> =
+            outlines.into_iter().filter(|(_, apps)| several(apps)).collect();
+        for apps in outlines.into_values() {
+            let mut looks: BTreeMap<&str, Vec<u32>> = BTreeMap::new();
+            for app in apps {
+                looks.entry(&self.name(app).look).or_default().push(app);
+            }
+            let sides = self.sides(looks);
+            self.flag_imitations(&sides);
+        }
+    }
+
+    fn group(mut self, looks: &BTreeMap<&'a str, Vec<u32>>) -> (Vec<Group>, Vec<Vec<Oddity>>) {
+        let mut found: Vec<(&str, Group)> = Vec::new();
+        for (look, apps) in looks {
+            if let Some((client_type, apps)) = self.sort_one_look(look, apps) {
+                found.push((look, Group { id: group_id(look, client_type), apps }));
+            }
+        }
+        found.sort_by_key(|(_, group)| group.apps[0]);
+        let of_look: HashMap<&str, u32> = found.iter().enumerate().map(|(at, (look, _))| (*look, u32_of(at))).collect();
+        let settle =
+            |flag: Flag| Oddity { kind: flag.kind, detail: flag.detail, beside: of_look.get(flag.beside).copied() };
+        let odd = self.odd.into_iter().map(|flags| flags.into_iter().map(settle).collect()).collect();
+        (found.into_iter().map(|(_, group)| group).collect(), odd)
+    }
+
+    /// The client type and the apps of a look's group, if it has one. Those of another type and those with wider scopes are
+    /// flagged on the way.
+    fn sort_one_look(&mut self, look: &'a str, apps: &[u32]) -> Option<(&'a str, Vec<u32>)> {
+        let form = self.forms(apps).into_iter().next()?;
         let mut types: BTreeMap<&str, Vec<u32>> = BTreeMap::new();
         for &app in &form.apps {
             types.entry(&self.app(app).client_type).or_default().push(app);
         }
         let types = self.sides(types);
-        let first = types.first()?;
+        let (first, others) = types.split_first()?;
         // One app of each type: which of them is the other cannot be said, and there is no group to be beside.
         if first.apps.len() > 1 {
-            for side in &types[1..] {
-                for &app in &side.apps {
-                    self.flag(app, OddKind::OtherType, side.key.to_owned(), Some(first.apps[0]));
-                }
+            for (side, &app) in others.iter().flat_map(|side| side.apps.iter().map(move |app| (side, app))) {
+                self.flag(app, OddKind::OtherType, side.key.to_owned(), look);
             }
         }
         let wider = self.wider_scopes(&first.apps);
         let kept: Vec<u32> = first.apps.iter().copied().filter(|app| !wider.contains_key(app)).collect();
         for (app, scope) in wider {
-            self.flag(app, OddKind::WiderScopes, scope, kept.first().copied());
-        }
-        // What was flagged alone has found what it is beside; so has what was beside one that was then taken out.
-        if let Some(&beside) = kept.first() {
-            for &app in apps {
-                for flag in &mut self.odd[app as usize] {
-                    let lost = |other| apps.binary_search(&other).is_ok() && kept.binary_search(&other).is_err();
-                    if flag.beside.is_none_or(lost) {
-                        flag.beside = Some(beside);
-                    }
-                }
-            }
+            self.flag(app, OddKind::WiderScopes, scope, look);
         }
         (kept.len() > 1).then_some((first.key, kept))
     }
@@ -240,7 +244,7 @@ impl<'a> Sorting<'a> {
             .map(|(key, apps)| Side {
                 key,
                 grants: apps.iter().map(|&app| self.picture.grants_of_app(app).len()).sum(),
-                strangeness: apps.iter().map(|&app| self.name(app).strangeness).min().unwrap_or(0),
+                strangeness: apps.iter().map(|&app| self.name(app).strangeness()).min().unwrap_or(0),
                 apps,
             })
             .collect();
@@ -258,7 +262,8 @@ impl<'a> Sorting<'a> {
     /// Flags every side but the first, where the first can be told from them.
     fn flag_imitations(&mut self, sides: &[Side<'a>]) {
         let Some((first, others)) = sides.split_first() else { return };
-        let model = self.name(first.apps[0]);
+        // Of several ways to write the first side, always the same one, whatever the order of the list.
+        let Some(model) = first.apps.iter().map(|&app| self.name(app)).min_by_key(|name| &name.plain) else { return };
         for side in others {
             // Single clients, equally plain and with as many grants: whichever was flagged might be the real one.
             let undecided = first.apps.len() == 1
@@ -271,7 +276,7 @@ impl<'a> Sorting<'a> {
                     continue;
                 }
                 let kind = if only_unseen { OddKind::Invisible } else { OddKind::Confusable };
-                self.flag(app, kind, name.difference(model), Some(first.apps[0]));
+                self.flag(app, kind, name.difference(model), &model.look);
             }
         }
     }
@@ -305,11 +310,12 @@ impl<'a> Sorting<'a> {
         for &(app, _) in levels.iter().filter(|&&(_, level)| level > usual) {
             let sets = self.scope_sets(app);
             let sets = || sets.iter().map(|&set| &self.picture.scope_sets[set as usize]);
-            // The scope that made it wide, if that is one the others lack; else the first they lack.
-            let widest = sets().max_by_key(|set| set.width.level).map(|set| set.width.scope.as_str());
-            let lacking = || sets().flat_map(|set| &set.scopes).map(String::as_str).filter(|s| !known.contains(s));
-            if let Some(scope) = widest.filter(|scope| !known.contains(scope)).or_else(|| lacking().next()) {
-                wider.insert(app, scope.to_owned());
+            // The scope that made it wide, if that is one the others lack; else one they lack. Of several always the same.
+            let widest = || sets().filter(|set| set.width.level > usual).map(|set| &set.width.scope);
+            let lacking = || sets().flat_map(|set| &set.scopes);
+            let unknown = |scope: &&String| !known.contains(scope.as_str());
+            if let Some(scope) = widest().filter(unknown).min().or_else(|| lacking().filter(unknown).min()) {
+                wider.insert(app, scope.clone());
             }
         }
         wider
@@ -327,44 +333,64 @@ fn group_id(look: &str, client_type: &str) -> String {
 }
 
 /// What is taken from a name.
-#[derive(Debug, PartialEq, Eq)]
-struct Name {
+struct Name<'a> {
+    text: &'a str,
     look: String,
     plain: String,
-    /// The plain form's characters, each with the one that was written.
-    written: Vec<(char, char)>,
-    /// Skeletons that keep the case of letters: of all, and of all but the Latin ones.
-    outlines: Vec<String>,
+    /// The skeleton, with the case of its letters.
+    outline: String,
+    /// The same with Latin letters small, then settled; `None`: as the look.
+    shape: Option<String>,
     /// Characters that cannot be seen and have no business where they stand, in words.
     invisible: String,
     /// The same for those that reorder text.
     bidi: String,
-    /// How much this is written as an imitation would be. 0: plain.
-    strangeness: u32,
+    /// How much this is written as an imitation would be, 0: plain. Asked for few names, and kept for those.
+    strangeness: OnceCell<u32>,
 }
 
-impl Name {
-    fn read(name: &str) -> Self {
-        let (invisible, bidi) = misplaced(name);
-        // Canonical equivalence only: a full-width or a mathematical letter is another letter, and is told as one.
-        let mut written = Vec::with_capacity(name.len());
-        for c in name.nfc().filter(|c| !c.is_whitespace()) {
-            written.extend(lower(c).map(|low| (low, c)));
+impl<'a> Name<'a> {
+    fn read(text: &'a str, letters: &mut Letters) -> Self {
+        let (invisible, bidi) = misplaced(text);
+        let strangeness = OnceCell::new();
+        if text.is_ascii() {
+            let (mut look, mut outline) = (String::with_capacity(text.len()), String::with_capacity(text.len()));
+            for c in text.chars().filter(|c| !c.is_whitespace() && !c.is_control()) {
+                let letter = letters.of(c);
+                look.push_str(&letter.look);
+                outline.push_str(&letter.bones);
+            }
+            let mut plain = text.to_ascii_lowercase();
+            plain.retain(|c| !c.is_whitespace());
+            return Self { text, look, plain, outline, shape: None, invisible, bidi, strangeness };
         }
-        let plain: String = written.iter().map(|&(low, _)| low).collect();
-        let bare: String = name.chars().filter(|&c| !unseen(c) && !c.is_control()).collect();
+        let plain = written(text).map(|(low, _)| low).collect();
+        let bare: String = text.chars().filter(|&c| !unseen(c) && !c.is_control()).collect();
         let bare: String = bare.nfkc().filter(|&c| !c.is_whitespace() && !unseen(c)).collect();
-        let look = settle(&bare.chars().flat_map(lower).collect::<String>());
-        let mut outlines = vec![bones(&bare)];
-        if !bare.is_ascii() {
-            let latin_lowered: String = bare.chars().map(|c| c.to_ascii_lowercase()).collect();
-            // Marked, so that an outline without case never meets one that has it.
-            outlines.push(format!("\u{1}{}", settle(&bones(&latin_lowered))));
+        let (look, outline, shape) = if bare.chars().any(is_combining_mark) {
+            // Marks may change places with each other, so the letters cannot be taken one by one.
+            let low: String = bare.chars().flat_map(lower).collect();
+            let latin_low = bare.to_ascii_lowercase();
+            (settled(&low), skeleton(&bare).collect(), settled(&latin_low))
         } else {
-            // What an outline of the second kind is compared with; of an ASCII name it is the look itself.
-            outlines.push(format!("\u{1}{look}"));
-        }
-        Self { look, plain, written, outlines, invisible, bidi, strangeness: strangeness(name) }
+            let (mut look, mut outline, mut shape) = (String::new(), String::new(), String::new());
+            for c in bare.chars() {
+                let letter = letters.of(c);
+                look.push_str(&letter.look);
+                outline.push_str(&letter.bones);
+                shape.push_str(&letter.shape);
+            }
+            (look, outline, shape)
+        };
+        Self { text, look, plain, outline, shape: Some(shape), invisible, bidi, strangeness }
+    }
+
+    fn outlines(&self) -> [(Outline, &str); 2] {
+        [(Outline::Cased, &self.outline), (Outline::Settled, self.shape.as_deref().unwrap_or(&self.look))]
+    }
+
+    fn strangeness(&self) -> u32 {
+        *self.strangeness.get_or_init(|| strangeness(self.text))
     }
 
     fn without_unseen(&self) -> impl Iterator<Item = char> {
@@ -374,18 +400,19 @@ impl Name {
     /// The characters in which this differs from `model`, in words: place by place when both are equally long, else the
     /// first.
     fn difference(&self, model: &Self) -> String {
+        let (mine, others): (Vec<_>, Vec<_>) = (written(self.text).collect(), written(model.text).collect());
         let differ = |(mine, other): &(&(char, char), &(char, char))| mine.0 != other.0;
-        if self.written.len() == model.written.len() {
+        if mine.len() == others.len() {
             let mut different: Vec<char> = Vec::new();
-            for (&(_, mine), _) in self.written.iter().zip(&model.written).filter(differ) {
-                if !different.contains(&mine) {
-                    different.push(mine);
+            for (&(_, c), _) in mine.iter().zip(&others).filter(differ) {
+                if !different.contains(&c) {
+                    different.push(c);
                 }
             }
             return list(&different);
         }
-        let same = self.written.iter().zip(&model.written).take_while(|pair| !differ(pair)).count();
-        match (self.written.get(same), model.written.get(same)) {
+        let same = mine.iter().zip(&others).take_while(|pair| !differ(pair)).count();
+        match (mine.get(same), others.get(same)) {
             // What the other has and this has not: an invisible character, or the rest of it.
             (mine, Some(&(_, other))) if mine.is_none_or(|_| unseen(other)) => format!("no {}", told(other)),
             (Some(&(_, mine)), _) => told(mine),
@@ -394,38 +421,77 @@ impl Name {
     }
 }
 
+/// Which outline: one with the case of its letters never meets one without.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Outline {
+    Cased,
+    Settled,
+}
+
+/// A plain form's characters, each with the one that was written. Canonical equivalence only: a full-width or a mathematical
+/// letter is another letter, and is told as one.
+fn written(text: &str) -> impl Iterator<Item = (char, char)> {
+    text.nfc().filter(|c| !c.is_whitespace()).flat_map(|c| lower(c).map(move |low| (low, c)))
+}
+
 /// Lower case, one character at a time, so that a word's end is no different from its middle.
 fn lower(c: char) -> impl Iterator<Item = char> {
     c.to_lowercase().map(|low| if low == 'ς' { 'σ' } else { low })
 }
 
-/// The UTS 39 skeleton. Names are mostly ASCII, and for that a table spares the way through normalization and search.
-fn bones(text: &str) -> String {
-    static ASCII: LazyLock<Vec<String>> =
-        LazyLock::new(|| (0..128_u8).map(|b| skeleton(char::from(b).encode_utf8(&mut [0; 4])).collect()).collect());
-    if text.is_ascii() {
-        let mut bones = String::with_capacity(text.len() + 4);
-        for byte in text.bytes() {
-            bones.push_str(&ASCII[usize::from(byte)]);
-        }
-        return bones;
-    }
-    skeleton(text).collect()
-}
-
 /// Skeleton and lower case until nothing changes: a zero's skeleton is a capital O, whose small letter is the one that the
 /// letter itself led to.
-fn settle(text: &str) -> String {
+fn settled(text: &str) -> String {
     let mut text = text.to_owned();
     // Two rounds settle everything in today's data; the bound is there in case tomorrow's has a circle.
     for _ in 0..4 {
-        let next: String = bones(&text).chars().flat_map(lower).collect();
+        let next: String = skeleton(&text).flat_map(lower).collect();
         if next == text {
             break;
         }
         text = next;
     }
     text
+}
+
+/// What becomes of one character in a look, an outline and a shape.
+struct Letter {
+    look: String,
+    bones: String,
+    shape: String,
+}
+
+impl Letter {
+    fn new(c: char) -> Self {
+        let low: String = lower(c).collect();
+        let look = settled(&low);
+        let written = c.encode_utf8(&mut [0; 4]).to_owned();
+        Self {
+            bones: skeleton(&written).collect(),
+            shape: if c.is_ascii() { look.clone() } else { settled(&written) },
+            look,
+        }
+    }
+}
+
+/// The letters met so far: ten thousand names are written with a few hundred characters, and the way through normalization
+/// and the table of confusables is long.
+struct Letters {
+    ascii: Vec<Letter>,
+    others: HashMap<char, Letter>,
+}
+
+impl Letters {
+    fn new() -> Self {
+        Self { ascii: (0..128_u8).map(|byte| Letter::new(byte.into())).collect(), others: HashMap::new() }
+    }
+
+    fn of(&mut self, c: char) -> &Letter {
+        match self.ascii.get(c as usize) {
+            Some(letter) => letter,
+            None => self.others.entry(c).or_insert_with(|| Letter::new(c)),
+        }
+    }
 }
 
 /// How a character is told: `U+0430 CYRILLIC SMALL LETTER A`.

@@ -311,12 +311,13 @@ impl Reader<'_> {
         Fut: Future<Output = Result<Reply<T>, ApiError>>,
     {
         loop {
-            let Ok(_seat) = self.seats.acquire().await else { unreachable!("the seats are never closed") };
+            // The seats are never closed, so this always is one.
+            let seat = self.seats.acquire().await.ok();
             let shut = *look(&self.shut_until);
             if let Some(until) = shut
                 && until > Instant::now()
             {
-                drop(_seat);
+                drop(seat);
                 tokio::time::sleep_until(until).await;
                 continue;
             }

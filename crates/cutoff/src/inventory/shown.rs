@@ -50,6 +50,10 @@ pub struct Shown {
     pub index: Arc<Index>,
     /// Where it comes from.
     pub source: Source,
+    /// For whom it was drawn, by member id: another member at the same place may not see as much.
+    member_id: String,
+    /// When each app's members were asked for.
+    asked: Arc<HashMap<ConnectedAppId, Timestamp>>,
     /// Orders made lately, the newest last, so that scrolling filters nothing anew. Held for a look or a swap.
     orders: Mutex<Vec<(Noun, Query, Order)>>,
     /// The same for the map, of which only one part is looked at. Held for a look or a swap.
@@ -68,16 +72,22 @@ enum Order {
 }
 
 impl Shown {
-    fn new(place: Place, picture: Picture, source: Source) -> Self {
+    fn new(viewer: &Viewer, picture: Picture, asked: Arc<HashMap<ConnectedAppId, Timestamp>>, source: Source) -> Self {
         let index = Index::new(&picture);
         Self {
-            place,
+            place: viewer.place.clone(),
             picture: Arc::new(picture),
             index: Arc::new(index),
             source,
+            member_id: viewer.member_id.clone(),
+            asked,
             orders: Mutex::default(),
             map: Mutex::default(),
         }
+    }
+
+    fn is_for(&self, viewer: &Viewer) -> bool {
+        self.place == viewer.place && self.member_id == viewer.member_id
     }
 
     fn order(&self, noun: Noun, query: &Query) -> Order {
@@ -162,11 +172,22 @@ pub(crate) struct Held {
     shown: Mutex<Option<Arc<Shown>>>,
     /// Held for a look or a swap.
     under_way: Mutex<Option<Arc<UnderWay>>>,
+    /// Grants that the re-read of a revoke found gone in this run, and when: readings of before still have them. Held for a
+    /// look or an insertion.
+    gone: Mutex<Vec<Gone>>,
+}
+
+struct Gone {
+    place: Place,
+    member: MemberId,
+    app: ConnectedAppId,
+    at: Timestamp,
 }
 
 /// A reading that is under way.
 struct UnderWay {
-    place: Place,
+    /// By whose session: another one neither sees it nor joins it.
+    session: Arc<Session>,
     gathered: Gathered,
     progress: watch::Sender<Progress>,
     cancel: watch::Sender<bool>,
@@ -243,12 +264,12 @@ pub struct Mark {
     pub complete: bool,
 }
 
-/// Takes a reading off the desk whichever way it ends.
-struct Off<'a>(&'a Mutex<Option<Arc<UnderWay>>>);
+/// Takes a reading off the desk whichever way it ends, unless another one has come in its place.
+struct Off<'a>(&'a Mutex<Option<Arc<UnderWay>>>, &'a Arc<UnderWay>);
 
 impl Drop for Off<'_> {
     fn drop(&mut self) {
-        *look(self.0) = None;
+        look(self.0).take_if(|under_way| Arc::ptr_eq(under_way, self.1));
     }
 }
 
@@ -264,10 +285,7 @@ impl Desk {
         };
         let (journal, of) = (self.journal.clone(), place.clone());
         let snapshots = blocking(move || journal.snapshots(&of)).await?.len();
-        let reading = look(&self.held.under_way)
-            .as_ref()
-            .filter(|under_way| under_way.place == place)
-            .map(|under_way| under_way.progress.borrow().clone());
+        let reading = self.own_reading().map(|under_way| under_way.progress.borrow().clone());
         let shown = match self.shown().await {
             Ok(shown) => Some(shown),
             Err(Error::NothingRead) => None,
@@ -282,19 +300,10 @@ impl Desk {
     /// [`Error::NothingRead`] before anything was; [`Error::Journal`].
     pub async fn shown(&self) -> Result<Arc<Shown>, Error> {
         let viewer = self.viewer().await?.ok_or(Error::NothingRead)?;
-        let place = viewer.place.clone();
-        if let Some(shown) = look(&self.held.shown).as_ref().filter(|shown| shown.place == place) {
-            return Ok(shown.clone());
+        if let Some(shown) = self.kept(&viewer).await? {
+            return Ok(shown);
         }
-        let (journal, of) = (self.journal.clone(), viewer.clone());
-        // What opens by itself is what this very member read.
-        let own = move |marks: Vec<SnapshotSummary>| marks.into_iter().rfind(|mark| mark.reader == of.member_id);
-        let of = place.clone();
-        if let Some(mark) = own(blocking(move || journal.snapshots(&of)).await?) {
-            let drawn = self.draw(viewer, Drawn::Stored(mark.number), Source::Kept).await?;
-            return Ok(self.show(drawn));
-        }
-        let under_way = look(&self.held.under_way).clone().filter(|under_way| under_way.place == place);
+        let under_way = self.own_reading();
         let Some(under_way) = under_way else { return Err(Error::NothingRead) };
         if let Some((at, drawn)) = look(&under_way.drawn).as_ref()
             && at.elapsed() < DRAW_EVERY
@@ -306,7 +315,8 @@ impl Desk {
         if !answers.listed {
             return Err(Error::NothingRead);
         }
-        let draft = history::draft(&answers, &session, place.clone(), &[], false)?;
+        let organization = session.state().organization;
+        let draft = history::draft(&answers, &session, viewer.place.clone(), &[], Some(&organization), false)?;
         let mut drawn =
             self.draw(viewer, Drawn::Loose(Box::new(history::unstored(&draft)), answers), Source::UnderWay).await?;
         if let Some(shown) = Arc::get_mut(&mut drawn)
@@ -318,7 +328,24 @@ impl Desk {
         Ok(drawn)
     }
 
-    /// Puts a picture on show, unless one of another place has taken the seat meanwhile.
+    /// What is on show for somebody already, or the last snapshot that this very member read.
+    async fn kept(&self, viewer: &Viewer) -> Result<Option<Arc<Shown>>, Error> {
+        if let Some(shown) = look(&self.held.shown).as_ref().filter(|shown| shown.is_for(viewer)) {
+            return Ok(Some(shown.clone()));
+        }
+        let (journal, of) = (self.journal.clone(), viewer.place.clone());
+        let marks = blocking(move || journal.snapshots(&of)).await?;
+        let Some(mark) = marks.into_iter().rfind(|mark| mark.reader == viewer.member_id) else { return Ok(None) };
+        let drawn = self.draw(viewer.clone(), Drawn::Stored(mark.number), Source::Kept).await?;
+        Ok(Some(self.show(drawn)))
+    }
+
+    /// The reading that is under way by the session in use.
+    fn own_reading(&self) -> Option<Arc<UnderWay>> {
+        look(&self.held.under_way).clone().filter(|under_way| self.is_seated(&under_way.session))
+    }
+
+    /// Puts a picture on show.
     fn show(&self, drawn: Arc<Shown>) -> Arc<Shown> {
         *look(&self.held.shown) = Some(drawn.clone());
         drawn
@@ -383,10 +410,14 @@ impl Desk {
         let mine = {
             let mut under_way = look(&self.held.under_way);
             match under_way.as_ref() {
-                Some(other) => Err(other.progress.subscribe()),
-                None => {
+                Some(other) if Arc::ptr_eq(&other.session, &session) => Err(other.progress.subscribe()),
+                other => {
+                    // Nobody waits any more for what was begun by another session.
+                    if let Some(other) = other {
+                        other.cancel.send_replace(true);
+                    }
                     let mine = Arc::new(UnderWay {
-                        place: place.clone(),
+                        session: session.clone(),
                         gathered: Mutex::new(Answers::new(began)),
                         progress: watch::Sender::new(Progress::new(began)),
                         cancel: watch::Sender::new(false),
@@ -406,7 +437,7 @@ impl Desk {
                 return Ok(());
             }
         };
-        let _off = Off(&self.held.under_way);
+        let _off = Off(&self.held.under_way, &mine);
         let mut progress = mine.progress.subscribe();
         let read = reading::read(&session, &self.reading, &mine.gathered, &mine.progress, mine.cancel.subscribe());
         tokio::pin!(read);
@@ -424,10 +455,12 @@ impl Desk {
             }
             Err(stopped) => {
                 // With nothing better to show, what has come so far is shown, and says what is missing from it.
-                if answers.listed && look(&self.held.shown).as_ref().is_none_or(|shown| shown.place != place) {
-                    let draft = history::draft(&answers, &session, place.clone(), &[], true)?;
+                let viewer = Viewer::of(&session);
+                if answers.listed && self.is_seated(&session) && self.kept(&viewer).await?.is_none() {
+                    let organization = session.state().organization;
+                    let draft = history::draft(&answers, &session, place.clone(), &[], Some(&organization), true)?;
                     let loose = Drawn::Loose(Box::new(history::unstored(&draft)), answers);
-                    let drawn = self.draw(Viewer::of(&session), loose, Source::Read).await?;
+                    let drawn = self.draw(viewer, loose, Source::Read).await?;
                     if self.is_seated(&session) {
                         self.show(drawn);
                     }
@@ -443,8 +476,22 @@ impl Desk {
     /// Stores what was read and puts it on show.
     async fn keep_inventory(&self, session: &Arc<Session>, place: Place, answers: Answers) -> Result<(), Error> {
         let journal = self.journal.clone();
-        let known = self.latest(&place).await?.map_or_else(Vec::new, history::known_apps);
-        let draft = history::draft(&answers, session, place, &known, false)?;
+        let known = self.latest(&place).await?.map_or_else(history::KnownApps::default, history::known_apps);
+        let mut organization = Some(session.state().organization);
+        if known.would_be_gone(&answers, organization.as_ref()) {
+            // The policy may be newer than our word of it, and hide what would else be taken for gone. Without an answer
+            // nothing is.
+            organization = session
+                .read(|client, token| async move { client.organization(&token).await })
+                .await
+                .inspect_err(|error| tracing::warn!(%error, "the policy on apps could not be read"))
+                .ok()
+                .map(|reply| reply.data);
+            if let Some(organization) = &organization {
+                session.change(|state| state.organization = organization.clone());
+            }
+        }
+        let draft = history::draft(&answers, session, place, known.apps(), organization.as_ref(), false)?;
         let viewer = Viewer::of(session);
         let (stored, draft) = {
             let stored = tokio::task::spawn_blocking(move || (journal.record_snapshot(&draft), draft)).await;
@@ -499,16 +546,24 @@ impl Desk {
             if let Some(answers) = answers {
                 note_unreadable(&mut picture, &answers);
             }
-            Ok(Arc::new(Shown::new(place, picture, source)))
+            Ok((viewer, picture, asked(&snapshot)))
         })
         .await
+        .map(|(viewer, mut picture, asked)| {
+            for gone in look(&self.held.gone).iter().filter(|gone| gone.place == viewer.place) {
+                if gone.after(&asked) && picture.grant(&gone.member, &gone.app).is_some() {
+                    picture = picture.without(&gone.member, &gone.app);
+                }
+            }
+            Arc::new(Shown::new(&viewer, picture, asked, source))
+        })
     }
 
     /// Draws anew what is shown, after something it is drawn by has changed.
     async fn redraw(&self) -> Result<(), Error> {
         let Ok(shown) = self.shown().await else { return Ok(()) };
         let Some(number) = shown.picture.facts.snapshot else { return Ok(()) };
-        let Some(viewer) = self.viewer().await?.filter(|viewer| viewer.place == shown.place) else { return Ok(()) };
+        let Some(viewer) = self.viewer().await?.filter(|viewer| shown.is_for(viewer)) else { return Ok(()) };
         let drawn = self.draw(viewer, Drawn::Stored(number), shown.source).await?;
         self.show(drawn);
         Ok(())
@@ -571,7 +626,7 @@ impl Desk {
             let (earlier, later) = (viewer.may_see(journal.snapshot(from)?), viewer.may_see(journal.snapshot(to)?));
             let picture = history::picture(&later, Some(&earlier), &Times::new(&marks), &rules);
             let not_compared = history::compare(&earlier, &later).not_compared;
-            Ok(Some((Shown::new(of, picture, Source::Kept), not_compared)))
+            Ok(Some((Shown::new(&viewer, picture, asked(&later), Source::Kept), not_compared)))
         })
         .await?;
         let (shown, not_compared) = drawn.ok_or(Error::bad(Field::Snapshot, Fault::Unknown))?;
@@ -601,16 +656,34 @@ impl Desk {
         self.redraw().await
     }
 
-    /// Takes a grant out of the picture, once a complete read lacked it.
-    pub(crate) fn grant_is_gone(&self, member: &MemberId, app: &ConnectedAppId) {
+    /// Takes a grant out of what is shown, once a complete read at that time lacked it: out of everything that was read
+    /// before.
+    pub(crate) fn grant_is_gone(&self, session: &Session, member: &MemberId, app: &ConnectedAppId, at: Timestamp) {
+        let gone = Gone { place: place_of(session), member: member.clone(), app: app.clone(), at };
         let mut held = look(&self.held.shown);
-        let Some(shown) = held.as_ref() else { return };
-        if shown.picture.grant(member, app).is_none() {
-            return;
+        if let Some(shown) = held.as_ref().filter(|shown| shown.place == gone.place)
+            && gone.after(&shown.asked)
+            && shown.picture.grant(member, app).is_some()
+        {
+            let (picture, asked) = (shown.picture.without(member, app), shown.asked.clone());
+            let viewer = Viewer { place: gone.place.clone(), member_id: shown.member_id.clone(), may_name: false };
+            *held = Some(Arc::new(Shown::new(&viewer, picture, asked, shown.source)));
         }
-        let picture = shown.picture.without(member, app);
-        *held = Some(Arc::new(Shown::new(shown.place.clone(), picture, shown.source)));
+        drop(held);
+        look(&self.held.gone).push(gone);
     }
+}
+
+impl Gone {
+    /// Whether its app was asked for before.
+    fn after(&self, asked: &HashMap<ConnectedAppId, Timestamp>) -> bool {
+        asked.get(&self.app).is_some_and(|asked| *asked < self.at)
+    }
+}
+
+fn asked(snapshot: &Snapshot) -> Arc<HashMap<ConnectedAppId, Timestamp>> {
+    let asked = |app: &journal::StoredApp| (ConnectedAppId::from(app.connected_app_id.as_str()), app.at.timestamp());
+    Arc::new(snapshot.apps.iter().map(asked).collect())
 }
 
 /// What is drawn.

@@ -4,7 +4,7 @@ use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use stytch_b2b::{Cause, ClientType, Error, Phase, SignInOutcome, Timeouts};
+use stytch_b2b::{Cause, ClientType, Error, OrganizationUpdate, Phase, SignInOutcome, Timeouts};
 
 use crate::server::{Server, Step, answer, ok, raw};
 use crate::{client, client_with, token};
@@ -305,4 +305,64 @@ async fn a_sign_in_gives_a_session_or_says_what_is_missing_or_that_cookies_are_i
         assert!(error.maybe_carried_out(), "the code is used up");
     }
     assert_eq!(sign_in().await.unwrap_err().kind(), "garbled", "a token without its session");
+}
+
+const POLICY: [&str; 4] = [
+    "first_party_connected_apps_allowed_type",
+    "allowed_first_party_connected_apps",
+    "third_party_connected_apps_allowed_type",
+    "allowed_third_party_connected_apps",
+];
+
+#[tokio::test]
+async fn a_policy_with_a_field_missing_is_garbled_and_never_an_empty_allowlist() {
+    let whole = json!({
+        "organization_id": "o", "organization_name": "Acme", "updated_at": "2026-01-02T03:04:05Z",
+        POLICY[0]: "ALL_ALLOWED", POLICY[1]: null, POLICY[2]: "RESTRICTED", POLICY[3]: ["a", "b"],
+    });
+    let read = async |organization: &serde_json::Value| {
+        let server = Server::start(vec![ok(&json!({"data": {"organization": organization}}).to_string())]);
+        let answer = client(&server.base()).connected_app_policy(&token()).await.map(|reply| reply.data);
+        assert_eq!(server.request().line, "GET /sdk/v1/b2b/organizations/me HTTP/1.1");
+        answer
+    };
+    let policy = read(&whole).await.unwrap();
+    assert_eq!(policy.organization_id, "o".into());
+    assert_eq!(policy.third_party_connected_apps_allowed_type, "RESTRICTED");
+    assert_eq!(policy.allowed_third_party_connected_apps, ["a".into(), "b".into()]);
+    assert!(policy.allowed_first_party_connected_apps.is_empty());
+    for field in POLICY {
+        let mut without = whole.clone();
+        without.as_object_mut().unwrap().remove(field);
+        let Err(Error::Garbled { why, .. }) = read(&without).await else { panic!("read without {field}") };
+        assert!(why.contains(field), "{why}");
+    }
+    let mut odd = whole.clone();
+    odd[POLICY[3]] = json!(["a", 5]);
+    let Err(Error::Garbled { .. }) = read(&odd).await else { panic!("a list with an odd row is no allowlist") };
+}
+
+#[tokio::test]
+async fn a_denied_policy_change_had_no_effect_and_one_without_an_organization_may_have() {
+    let update = OrganizationUpdate {
+        third_party_connected_apps_allowed_type: Some("NOT_ALLOWED".to_owned()),
+        ..OrganizationUpdate::default()
+    };
+    let change = async |step: Step| {
+        let server = Server::start(vec![step]);
+        let error = client(&server.base()).update_organization(&token(), &update).await.unwrap_err();
+        server.request();
+        assert_eq!(server.connections(), 1, "nothing is repeated");
+        error
+    };
+    let denial = r#"{"status_code":403,"error_type":"session_authorization_error","request_id":"request-id-test-9"}"#;
+    let error = change(answer(403, "application/json", denial)).await;
+    let Error::NotAllowed { needs, .. } = &error else { panic!("{error:?}") };
+    assert_eq!(*needs, None, "which action it needs is documented nowhere, so none is named");
+    assert!(!error.maybe_carried_out());
+
+    let error = change(ok(r#"{"data":{"status_code":200}}"#)).await;
+    let Error::Garbled { .. } = &error else { panic!("{error:?}") };
+    assert!(error.maybe_carried_out());
+    assert!(change(Step::Reset).await.maybe_carried_out());
 }

@@ -4,7 +4,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use stytch_b2b::{
-    ConnectedAppId, Error, IntermediateSessionToken, MemberId, MemberOperand, MemberSearch, SessionToken,
+    ConnectedAppId, Error, IntermediateSessionToken, MemberId, MemberOperand, MemberSearch, OrganizationUpdate,
+    SessionToken,
 };
 
 use crate::server::{Request, Server, ok};
@@ -129,6 +130,8 @@ async fn what_cannot_be_right_is_refused_before_anything_is_sent() {
     assert_eq!(what(client.search_members(&token(), &search).await.map(drop)), "limit");
     let search = MemberSearch { operands: vec![MemberOperand::EmailFuzzy("ab".into())], ..MemberSearch::default() };
     assert_eq!(what(client.search_members(&token(), &search).await.map(drop)), "member_email_fuzzy");
+    let nothing = OrganizationUpdate::default();
+    assert_eq!(what(client.update_organization(&token(), &nothing).await.map(drop)), "organization_update");
     assert_eq!(server.connections(), 0, "something was sent");
 }
 
@@ -158,6 +161,47 @@ async fn a_search_sends_what_was_asked_and_no_more() {
             {"filter_name": "statuses", "filter_value": ["deleted"]},
             {"filter_name": "member_is_breakglass", "filter_value": true},
         ]}})
+    );
+}
+
+#[tokio::test]
+async fn a_change_of_the_policy_sends_the_given_fields_and_no_other() {
+    let server = Server::start(vec![ok(
+        r#"{"data":{"organization":{"organization_id":"o","third_party_connected_apps_allowed_type":"RESTRICTED","allowed_third_party_connected_apps":["a","b"]},"request_id":"request-id-test-3","status_code":200}}"#,
+    )]);
+    let client = client(&server.base());
+    let block = OrganizationUpdate {
+        third_party_connected_apps_allowed_type: Some("RESTRICTED".to_owned()),
+        allowed_third_party_connected_apps: Some(vec!["a".into(), "b".into()]),
+        ..OrganizationUpdate::default()
+    };
+    let reply = client.update_organization(&token(), &block).await.unwrap();
+    assert_eq!(reply.request_id, Some("request-id-test-3".into()));
+    assert_eq!(reply.data.allowed_third_party_connected_apps, ["a".into(), "b".into()]);
+    let request = server.request();
+    assert_eq!(request.line, "PUT /sdk/v1/b2b/organizations/me HTTP/1.1");
+    assert_eq!(request.one("content-type"), "application/json");
+    let sent: Value = serde_json::from_str(&request.body).unwrap();
+    assert_eq!(
+        sent,
+        json!({"third_party_connected_apps_allowed_type": "RESTRICTED", "allowed_third_party_connected_apps": ["a", "b"]})
+    );
+
+    let whole = OrganizationUpdate {
+        first_party_connected_apps_allowed_type: Some("NOT_ALLOWED".to_owned()),
+        allowed_first_party_connected_apps: Some(vec![]),
+        third_party_connected_apps_allowed_type: Some("A_WORD_OF_TOMORROW".to_owned()),
+        allowed_third_party_connected_apps: Some(vec![]),
+    };
+    client.update_organization(&token(), &whole).await.unwrap();
+    let sent: Value = serde_json::from_str(&server.request().body).unwrap();
+    assert_eq!(
+        sent,
+        json!({
+            "first_party_connected_apps_allowed_type": "NOT_ALLOWED", "allowed_first_party_connected_apps": [],
+            "third_party_connected_apps_allowed_type": "A_WORD_OF_TOMORROW", "allowed_third_party_connected_apps": [],
+        }),
+        "an emptied list is sent as one, unlike a list that is not given"
     );
 }
 

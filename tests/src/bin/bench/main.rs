@@ -1,6 +1,8 @@
 //! What `cargo xtask bench` runs: the app beside bare references, both in one run and by turns, so that whatever else the machine
 //! does meets both. JSON on standard output, everything else on standard error. It judges nothing: no time makes it fail.
 
+mod bare;
+mod inventory;
 mod machine;
 mod numbers;
 mod revoke;
@@ -30,6 +32,8 @@ struct Arguments {
 enum Thing {
     /// The single revoke.
     Revoke,
+    /// The inventory: its reading, its filters, its history.
+    Inventory,
     /// Start to interactive.
     Start,
 }
@@ -70,10 +74,14 @@ fn measure(quick: bool, only: Option<Thing>) -> Done {
     found.insert("quick".to_owned(), json!(quick));
     let place = machine::place()?;
     found.insert("machine".to_owned(), machine::facts(place.path()));
-    if only != Some(Thing::Start) {
+    let wanted = |thing| only.is_none_or(|only| only == thing);
+    if wanted(Thing::Revoke) {
         found.insert("single_revoke".to_owned(), revoke::measure(place.path(), if quick { 30 } else { 300 })?);
     }
-    if only != Some(Thing::Revoke) {
+    if wanted(Thing::Inventory) {
+        found.insert("inventory".to_owned(), inventory::measure(place.path(), if quick { 2 } else { 7 })?);
+    }
+    if wanted(Thing::Start) {
         #[cfg(target_os = "linux")]
         found.insert("start_to_interactive".to_owned(), start::measure(if quick { 3 } else { 15 })?);
         #[cfg(not(target_os = "linux"))]

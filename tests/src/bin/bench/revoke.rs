@@ -5,14 +5,14 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use base64::Engine as _;
 use cutoff::sweep::{Pace, Step};
 use promises::ipc::App;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::header::CONTENT_TYPE;
 use serde_json::{Value, json};
 use stytch_b2b::Timeouts;
 
 use crate::Done;
+use crate::bare::Bare;
 use crate::machine::Disk;
 use crate::numbers::{median, micros, percentile, ratio, short};
 use crate::server::{Grant, Server};
@@ -51,9 +51,9 @@ pub fn measure(place: &Path, samples: usize) -> Done<Value> {
         // Whoever is first finds the caches as the other left them: the order alternates.
         let (ipc, alone) = if number % 2 == 0 {
             let ipc = one_through_ipc(&app, &ours, &steps)?;
-            (ipc, runtime.block_on(bare.revoke(&theirs))?)
+            (ipc, runtime.block_on(revoke_bare(&bare, &theirs))?)
         } else {
-            let alone = runtime.block_on(bare.revoke(&theirs))?;
+            let alone = runtime.block_on(revoke_bare(&bare, &theirs))?;
             (one_through_ipc(&app, &ours, &steps)?, alone)
         };
         let began = Instant::now();
@@ -107,7 +107,7 @@ fn app(place: &Path, steps: &Steps) -> App {
     })
 }
 
-fn sign_in(app: &App, server: &Server, code: impl FnOnce(&str) -> Done<String>) -> Done {
+pub fn sign_in(app: &App, server: &Server, code: impl FnOnce(&str) -> Done<String>) -> Done {
     let card = &server.card;
     let draft = json!({
         "public_token": card.public_token, "base_url": card.url, "app_identifier": card.bundle_id,
@@ -201,59 +201,27 @@ impl Steps {
     }
 }
 
-/// The same two calls with the same headers, and nothing else.
-struct Bare {
-    http: reqwest::Client,
-    url: String,
-}
+/// POST and GET, both read to their last byte. What they say is looked at after the clock has stopped.
+async fn revoke_bare(bare: &Bare, grant: &Grant) -> Done<Duration> {
+    let Grant { member_id, connected_app_id, .. } = grant;
+    let post = format!("{}/members/{member_id}/connected_apps/{connected_app_id}/revoke", bare.url);
+    let get = format!("{}/connected_apps/{connected_app_id}", bare.url);
 
-impl Bare {
-    fn new(server: &Server) -> Done<Self> {
-        let card = &server.card;
-        let base64 = base64::engine::general_purpose::STANDARD;
-        let pair = format!("{}:{}", card.public_token, server.admin()?.session_token);
-        let mut basic = HeaderValue::from_str(&format!("Basic {}", base64.encode(pair)))?;
-        basic.set_sensitive(true);
-        let client = json!({
-            "event_id": format!("event-id-{}", uuid::Uuid::new_v4()),
-            "app_session_id": format!("app-session-id-{}", uuid::Uuid::new_v4()),
-            "persistent_id": format!("persistent-id-{}", uuid::Uuid::new_v4()),
-            "timezone": "UTC",
-            "app": { "identifier": card.bundle_id, "version": env!("CARGO_PKG_VERSION") },
-            "os": { "identifier": "Linux", "version": "unknown" },
-            "device": { "model": "desktop", "screen_size": "(0x0)" },
-            "sdk": { "identifier": "bench", "version": env!("CARGO_PKG_VERSION") },
-        });
-        let mut headers = HeaderMap::new();
-        headers.insert(AUTHORIZATION, basic);
-        headers.insert("x-sdk-client", HeaderValue::from_str(&base64.encode(client.to_string()))?);
-        let http = reqwest::Client::builder().no_proxy().default_headers(headers).user_agent("bench/1").build()?;
-        Ok(Self { http, url: format!("{}/sdk/v1/b2b/organizations", card.url) })
-    }
+    let began = Instant::now();
+    let answer = bare.http.post(post).header(CONTENT_TYPE, "application/json").body("{}").send().await?;
+    let revoked = answer.status();
+    answer.bytes().await?;
+    let answer = bare.http.get(get).send().await?;
+    let read = answer.status();
+    let view = answer.bytes().await?;
+    let took = began.elapsed();
 
-    /// POST and GET, both read to their last byte. What they say is looked at after the clock has stopped.
-    async fn revoke(&self, grant: &Grant) -> Done<Duration> {
-        let Grant { member_id, connected_app_id, .. } = grant;
-        let post = format!("{}/members/{member_id}/connected_apps/{connected_app_id}/revoke", self.url);
-        let get = format!("{}/connected_apps/{connected_app_id}", self.url);
-
-        let began = Instant::now();
-        let answer = self.http.post(post).header(CONTENT_TYPE, "application/json").body("{}").send().await?;
-        let revoked = answer.status();
-        answer.bytes().await?;
-        let answer = self.http.get(get).send().await?;
-        let read = answer.status();
-        let view = answer.bytes().await?;
-        let took = began.elapsed();
-
-        let view: Value = serde_json::from_slice(&view)?;
-        let members = view["data"]["active_members"].as_array();
-        let gone =
-            members.is_some_and(|members| members.iter().all(|member| member["member_id"] != member_id.as_str()));
-        if revoked.is_success() && (gone || read.as_u16() == 404) {
-            Ok(took)
-        } else {
-            Err(format!("the bare calls answered {revoked} and {read}, and the grant is not gone").into())
-        }
+    let view: Value = serde_json::from_slice(&view)?;
+    let members = view["data"]["active_members"].as_array();
+    let gone = members.is_some_and(|members| members.iter().all(|member| member["member_id"] != member_id.as_str()));
+    if revoked.is_success() && (gone || read.as_u16() == 404) {
+        Ok(took)
+    } else {
+        Err(format!("the bare calls answered {revoked} and {read}, and the grant is not gone").into())
     }
 }

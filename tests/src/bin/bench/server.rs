@@ -51,7 +51,7 @@ pub struct Person {
 pub struct Grant {
     pub member_id: String,
     pub connected_app_id: String,
-    scopes: Vec<String>,
+    pub scopes: Vec<String>,
 }
 
 impl Server {
@@ -94,6 +94,13 @@ impl Server {
             inbox.as_array().into_iter().flatten().filter(|letter| letter["to"] == email).collect();
         letters.sort_by_key(|letter| letter["at"].to_string());
         Ok(letters.last().and_then(|letter| letter["code"].as_str()).ok_or("no code was sent")?.to_owned())
+    }
+
+    /// Sets faults, such as latency.
+    pub async fn faults(&self, http: &reqwest::Client, settings: &Value) -> Done {
+        let url = self.card.ledger_url.replace("/ledger", "/faults");
+        http.post(url).body(settings.to_string()).send().await?.error_for_status()?;
+        Ok(())
     }
 
     /// Lets a member consent again, so that every sample meets a world of the same size.
