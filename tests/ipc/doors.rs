@@ -26,6 +26,15 @@ fn shaped(command: &str) -> Value {
             json!({"member_id": "member-test-x", "connected_app_id": "connected-app-test-x"})
         }
         "revoke_settle" => json!({"sweep_id": "7f1c5c1e-7d0e-4a34-8a3b-1f1d2f6a7b11", "send_again": false}),
+        "inventory_apps" | "inventory_members" | "inventory_grants" => json!({"query": {"count": 10}}),
+        "inventory_selection" => json!({"selection": {"noun": "apps", "all": true, "ids": []}}),
+        "inventory_find" => json!({"text": "a", "count": 5}),
+        "inventory_map" => json!({"query": {"cells_down": 10, "cells_across": 10}}),
+        "inventory_copy" | "inventory_export" => {
+            json!({"what": {"noun": "apps", "query": {"count": 0}, "format": "csv"}})
+        }
+        "snapshot_changes" => json!({"from": 1, "to": 2, "query": {"count": 10}, "kinds": []}),
+        "width_rules_set" => json!({"rules": null}),
         _ => json!({}),
     }
 }
@@ -143,6 +152,30 @@ fn every_command_does_its_work_in_one_sitting() {
     let of_member = ledger.grants.iter().filter(|grant| grant.member_id == pair.member_id).count();
     assert_eq!(grants["grants"].as_array().map(Vec::len), Some(of_member));
 
+    let inventory = get("inventory_read", json!({}));
+    assert_eq!(inventory["picture"]["grants"], json!(ledger.grants.len()));
+    assert_eq!(get("inventory_status", json!({}))["picture"]["snapshot"], 1);
+    let apps = get("inventory_apps", shaped("inventory_apps"));
+    assert_eq!(apps["total"], json!(granted.len()));
+    assert_eq!(get("inventory_members", shaped("inventory_members"))["total"], 16);
+    assert_eq!(get("inventory_grants", shaped("inventory_grants"))["total"], json!(ledger.grants.len()));
+    assert!(!get("inventory_facets", json!({}))["scopes"].as_array().expect("facets").is_empty());
+    assert_eq!(get("inventory_selection", shaped("inventory_selection"))["rows"], json!(granted.len()));
+    let name = apps["rows"][0]["app"]["name"].clone();
+    assert!(!get("inventory_find", json!({"text": name, "count": 5})).as_array().expect("hits").is_empty());
+    let map = get("inventory_map", shaped("inventory_map"));
+    let drawn: u64 = map["cells"].as_array().expect("cells").iter().filter_map(|cell| cell["grants"].as_u64()).sum();
+    assert_eq!(drawn, ledger.grants.len() as u64, "every grant lies in one cell");
+    assert_eq!(get("inventory_copy", shaped("inventory_copy"))["rows"], json!(granted.len()));
+    assert_eq!(get("inventory_export", shaped("inventory_export"))["rows"], json!(granted.len()));
+    assert_eq!(get("inventory_cancel", json!({})), Value::Null);
+    get("inventory_read", json!({}));
+    assert_eq!(get("snapshot_list", json!({})).as_array().map(Vec::len), Some(2));
+    assert_eq!(get("snapshot_changes", shaped("snapshot_changes"))["total"], 0);
+    assert_eq!(get("inventory_looked", json!({}))["picture"]["since"]["snapshot"], 2);
+    let rules = get("width_rules", json!({}));
+    assert_eq!(get("width_rules_set", json!({ "rules": rules }))["rules"], rules["rules"]);
+
     let plan = get("revoke_plan", pair.args());
     assert_eq!((&plan["organization_name"], &plan["denied"]), (&json!("Acme Robotics"), &Value::Null));
     let mut act = pair.args();
@@ -190,6 +223,7 @@ fn what_needs_a_session_says_that_nobody_is_signed_in_and_sends_nothing() {
         "revoke_plan",
         "revoke_connected_app",
         "revoke_settle",
+        "inventory_read",
     ] {
         assert_eq!(app.refusal_kind(command, shaped(command)), "signed_out", "{command}");
     }

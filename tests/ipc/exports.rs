@@ -377,4 +377,6 @@ fn a_copy_takes_five_thousand_rows_and_says_how_many_it_left_out() {
     assert_eq!(cells(&copied.text).len(), 5_001);
     let exported: Exported = app.get("inventory_export", what("grants", "csv"));
     assert_eq!(exported.rows, all, "a file takes all of them");
+    let window: GrantRows = app.get("inventory_grants", json!({"query": {"count": u32::MAX}}));
+    assert_eq!((window.rows.len(), window.matching), (1_000, all), "a page is never handed the set");
 }

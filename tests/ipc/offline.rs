@@ -216,3 +216,43 @@ fn another_organization_is_shown_nothing_of_the_first() {
     assert_eq!(picture(&app).organization_id, ground.card().organization_id);
     shows(&app, &truth(&ground), "the first one's");
 }
+
+#[test]
+fn a_connection_that_is_removed_takes_its_inventories_with_it() {
+    for how in ["signed out", "session over"] {
+        let (ground, app) = scene(12, 6, "admin");
+        read(&app);
+        read(&app);
+        let own = ground.person("admin").email.clone();
+        let emails: Vec<String> =
+            member_rows(&app).into_iter().filter_map(|row| row.face.email).filter(|email| *email != own).collect();
+        assert!(emails.len() >= 8);
+        let held = |app: &App, email: &str| {
+            let files = app.files();
+            files.into_iter().find(|(_, bytes)| bytes.windows(email.len()).any(|part| part == email.as_bytes()))
+        };
+        assert!(held(&app, &emails[0]).is_some(), "the names are kept while the connection is");
+        if how == "signed out" {
+            app.get::<Value>("sign_out", json!({"even_if_unreachable": false}));
+        } else {
+            ground.fault(json!({"session_dies_after": 0}));
+            app.refusal("inventory_read", json!({}));
+            ground.fault(json!({"session_dies_after": null}));
+            assert!(status(&app).picture.is_some(), "a session that ended leaves the picture to look at");
+        }
+        let connection = app.connect(&ground);
+        app.get::<Value>("connection_remove", json!({"connection_id": connection.id}));
+        assert!(status(&app).picture.is_none(), "{how}");
+        for email in &emails {
+            assert!(
+                held(&app, email).is_none(),
+                "{how}: {email} lies in {:?}",
+                held(&app, email).map(|(name, _)| name)
+            );
+        }
+        let connection = app.connect(&ground);
+        app.sign_in(&ground, &connection, "admin");
+        let now = status(&app);
+        assert!(now.picture.is_none() && now.snapshots == 0, "{how}: {now:?}");
+    }
+}

@@ -21,6 +21,16 @@ const LINE = 15;
 /** @param {number} low @param {number} value @param {number} high */
 const within = (low, value, high) => Math.max(low, Math.min(high, value));
 
+/**
+ * How strongly a cell is drawn, in few steps: few of many paler, but never so that it cannot be seen.
+ * @param {MapCell} cell
+ */
+function share(cell) {
+  if (cell.grants === 0) return 0;
+  const full = cell.room > 0 ? Math.min(1, cell.grants / cell.room) : 1;
+  return 0.3 + 0.7 * (Math.round(Math.sqrt(full) * 10) / 10);
+}
+
 export class Chart {
   /**
    * @param {{ canvas: HTMLCanvasElement, left: HTMLElement, top: HTMLElement, field: HTMLElement, probes: HTMLElement, onSize: () => void }} parts
@@ -79,6 +89,8 @@ export class Chart {
   take(picture) {
     this.picture = picture;
     this.colours = this.read();
+    // Equal ones in a row: changing the colour costs more than the cell.
+    picture.cells.sort((a, b) => a.level - b.level || share(a) - share(b));
     this.cells = new Map(picture.cells.map((cell) => [cell.y * 65_536 + cell.x, cell]));
     this.look();
   }
@@ -214,6 +226,7 @@ export class Chart {
       c.fillStyle = colours.soft;
       for (const band of picture.across) c.fillRect(end(band) - 1 / ratio, 0, 1 / ratio, bottom);
     }
+    let painted = { alpha: -1, level: -1 };
     for (const cell of picture.cells) {
       const down = picture.down[cell.y];
       const across = picture.across[cell.x];
@@ -226,17 +239,21 @@ export class Chart {
       const gap = w >= 5 && h >= 5 ? 1 : 0;
       w = Math.max(1 / ratio, w - gap);
       h = Math.max(1 / ratio, h - gap);
-      const full = cell.room > 0 ? Math.min(1, cell.grants / cell.room) : 1;
-      // Few of many is drawn paler, but never so that it cannot be seen.
-      c.globalAlpha = cell.grants === 0 ? 0 : 0.3 + 0.7 * Math.sqrt(full);
-      c.fillStyle = colours.levels[within(0, cell.level, 3)] ?? colours.line;
+      const alpha = share(cell);
+      const level = within(0, cell.level, 3);
+      if (alpha !== painted.alpha || level !== painted.level) {
+        c.globalAlpha = alpha;
+        c.fillStyle = colours.levels[level] ?? colours.line;
+        painted = { alpha, level };
+      }
       if (w >= 10 && h >= 10) {
         c.beginPath();
         c.roundRect(x, y, w, h, 2);
         c.fill();
       } else c.fillRect(x, y, w, h);
-      c.globalAlpha = 1;
       if (cell.fresh > 0) {
+        c.globalAlpha = 1;
+        painted = { alpha: -1, level: -1 };
         const r = within(1.4, Math.min(w, h) * 0.22, 4);
         c.beginPath();
         c.arc(x + w - r - 0.8, y + r + 0.8, r, 0, 2 * Math.PI);
@@ -249,6 +266,7 @@ export class Chart {
         }
       }
     }
+    c.globalAlpha = 1;
     if (this.cursor) {
       const found = this.find(this.cursor.row, this.cursor.column);
       if (found) {
@@ -277,11 +295,13 @@ export class Chart {
       const y = (band.first - view.y0) * scaleY;
       const h = band.count * scaleY;
       // A name may need more room than its line has: then the next ones wait until there is room again.
-      if (y + h / 2 < 7 || y + h / 2 > this.high - 5 || y + h / 2 < free) continue;
+      if (y + h < 0) continue;
+      const middle = Math.max(7, y + h / 2);
+      if (middle > this.high - 5 || middle < free) continue;
       const made = el("div", { class: `line${band.odd ? " odd" : ""}` }, ...bandName(band));
-      made.style.top = `${y + h / 2}px`;
+      made.style.top = `${middle}px`;
       lines.push(made);
-      free = y + h / 2 + LINE;
+      free = middle + LINE;
     }
     put(this.parts.left, ...lines);
     /** @type {HTMLElement[]} */

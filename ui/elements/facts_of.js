@@ -40,8 +40,18 @@ export function widthTag(width) {
  * @param {FirstSeen} seen
  */
 export function seenShort(seen) {
-  return el("time", { datetime: seen.by, title: seenSentence(seen).textContent ?? "", class: "num" }, day(seen.by));
+  const key = `${seen.after} ${seen.by}`;
+  let said = short.get(key);
+  if (said === undefined) {
+    if (short.size > 2000) short.clear();
+    said = { day: day(seen.by), title: seenSentence(seen).textContent ?? "" };
+    short.set(key, said);
+  }
+  return el("time", { datetime: seen.by, title: said.title, class: "num" }, said.day);
 }
+
+/** There are as many of them as readings, and one in each row. @type {Map<string, { day: string, title: string }>} */
+const short = new Map();
 
 /**
  * When first seen, in full: an interval is all that two readings can tell.

@@ -177,7 +177,7 @@ export function pane(frame, plan) {
     // The line of facts.
     if (reading) {
       const left = reading.left_ms === null ? "" : ` · ${words.inventory.left(span(reading.left_ms))}`;
-      put(summary, reading.calls_expected === null ? words.inventory.reading_list : words.inventory.reading(reading.calls, reading.calls_expected, reading.grants), left);
+      put(summary, reading.calls_expected === null ? words.inventory.reading_list : words.inventory.reading(reading.apps_done, reading.apps ?? 0, reading.calls, reading.calls_expected), left);
     } else if (picture) {
       put(
         summary,
@@ -213,7 +213,9 @@ export function pane(frame, plan) {
     const wait = reading?.waiting_until ?? null;
     if (wait && waiting.dataset.until !== wait) {
       const left = everySecond(el("span", { class: "soft num" }), (node) => { node.textContent = until(wait) > 0 ? ` (${span(until(wait))})` : ""; });
-      put(waiting, el("span", {}, say(words.inventory.waiting, { at: el("b", {}, time(wait)) }), left));
+      const more = el("button", { class: "lnk", type: "button", "data-test": "stale-details" }, words.grants.why_not);
+      more.addEventListener("click", () => frame.tell({ kind: "rate_limited", until: wait, problem: { status: 429, error_type: null, request_id: null, message: null, cause: null } }, { act: "read" }));
+      put(waiting, el("span", {}, say(words.inventory.waiting, { at: el("b", {}, time(wait)) }), left), more);
     }
     waiting.dataset.until = wait ?? "";
     waiting.hidden = wait === null;

@@ -88,8 +88,14 @@ export class Rows {
     const listbox = wants.manner !== "list";
     const { head } = wants;
     this.list = el("div", { class: "rows", role: wants.manner, "aria-label": wants.label, tabindex: listbox ? "0" : null, "aria-multiselectable": wants.select ? "true" : null, "data-test": "rows", hidden: true }, head, this.track);
-    /** Nodes that have gone out of sight, to be painted again. @type {HTMLElement[]} */
+    /** Nodes that have gone out of sight, to be painted again; and those of rows that were not there yet. @type {HTMLElement[]} */
     this.pool = [];
+    /** @type {HTMLElement[]} */
+    this.blanks = [];
+    /** What was drawn last, and whether a row of it was not there yet. */
+    this.from = -1;
+    this.to = -1;
+    this.lacking = false;
     /** Sizes, told by the observer, so that drawing reads no layout. */
     this.tall = 0;
     this.headTall = 0;
@@ -225,6 +231,9 @@ export class Rows {
     if (!this.drawing) {
       this.drawing = requestAnimationFrame(() => {
         this.drawing = 0;
+        // A few pixels further the same rows are in sight.
+        const { from, to } = this.sight();
+        if (from === this.from && to === this.to && !this.lacking) return;
         this.draw();
       });
     }
@@ -233,6 +242,8 @@ export class Rows {
   draw() {
     if (!this.page || this.list.hidden) return;
     const { from, to } = this.sight();
+    this.from = from;
+    this.to = to;
     const height = `${this.length * this.wants.height}px`;
     if (this.track.style.height !== height) this.track.style.height = height;
     const held = this.held ? document.activeElement : null;
@@ -251,6 +262,7 @@ export class Rows {
     }
     if (this.wants.manner === "list") this.rove();
     else this.mark();
+    this.lacking = missing;
     if (missing) {
       clearTimeout(this.settling);
       this.settling = window.setTimeout(() => this.ask(), this.asked.size === 0 ? 0 : 60);
@@ -264,6 +276,7 @@ export class Rows {
     this.nodes.delete(index);
     node.remove();
     if (node.dataset.usual !== undefined && this.pool.length < POOL) this.pool.push(node);
+    else if (node.dataset.blank !== undefined && this.blanks.length < POOL) this.blanks.push(node);
   }
 
   /** @param {number} index */
@@ -273,7 +286,7 @@ export class Rows {
     const row = this.at(index);
     const broken = index >= page.matching ? this.broken[index - page.matching] : undefined;
     const usual = row !== undefined && !broken;
-    const node = (usual ? this.pool.pop() : undefined) ?? clone(broken ? "t-unreadable-row" : row === undefined ? "t-blank-row" : this.wants.template);
+    const node = (usual ? this.pool.pop() : row === undefined && !broken ? this.blanks.pop() : undefined) ?? clone(broken ? "t-unreadable-row" : row === undefined ? "t-blank-row" : this.wants.template);
     node.style.transform = `translateY(${index * this.wants.height}px)`;
     node.dataset.index = String(index);
     if (broken) {

@@ -18,6 +18,9 @@ export function sentence(key) {
   return at;
 }
 
+/** Whether a template has words of ours in it: rows have none, and are copied by the dozen. @type {WeakMap<HTMLTemplateElement, boolean>} */
+const saying = new WeakMap();
+
 /**
  * A copy of a template's one element, with its words put in.
  * @param {string} id
@@ -29,7 +32,12 @@ export function clone(id) {
   const first = template.content.firstElementChild;
   if (!(first instanceof HTMLElement)) throw new Error(`template ${id} is empty`);
   const root = /** @type {HTMLElement} */ (document.importNode(first, true));
-  putWords(root);
+  let says = saying.get(template);
+  if (says === undefined) {
+    says = SAID.some(([mark]) => root.hasAttribute(/** @type {string} */ (mark)) || root.querySelector(`[${mark}]`) !== null);
+    saying.set(template, says);
+  }
+  if (says) putWords(root);
   return root;
 }
 

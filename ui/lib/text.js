@@ -28,6 +28,9 @@ function lastCharacter(text) {
   return low >= 0xdc00 && low <= 0xdfff ? text.slice(-2) : text.slice(-1);
 }
 
+/** Nothing in it can hide, or look like anything else. */
+const PLAIN = /^[\x20-\x7e]+$/;
+
 /**
  * @typedef {{ text: string, hidden: boolean }} Run
  */
@@ -38,6 +41,8 @@ function lastCharacter(text) {
  * @returns {Run[]}
  */
 export function runs(text) {
+  // Most strings are plain, and lists are scrolled fast.
+  if (PLAIN.test(text)) return [{ text, hidden: false }];
   return hiddenRuns(text).flatMap((run) => (run.hidden ? [run] : mixedRuns(run.text)));
 }
 

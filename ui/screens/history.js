@@ -86,7 +86,7 @@ export async function openHistory(frame) {
   }
 
   /** @param {SnapshotRow} row */
-  const label = (row) => `${clock(row.read_at, { seconds: false })} · ${words.inventory.grants(row.grants)}${row.complete ? "" : ` · ${words.history.partial}`}`;
+  const label = (row) => `${words.history.reading(row.snapshot)} · ${clock(row.read_at, { seconds: false })} · ${words.inventory.grants(row.grants)}${row.complete ? "" : ` · ${words.history.partial}`}`;
 
   function facts() {
     /** @param {string} value */

@@ -269,7 +269,7 @@ export const words = {
   inventory: {
     progress: "Reading the inventory",
     reading_list: "Reading the list of apps…",
-    reading: (/** @type {number} */ calls, /** @type {number} */ of, /** @type {number} */ grants) => `Reading: ${number(calls)} of ${number(of)} calls, ${count(grants, "grant", "grants")} so far`,
+    reading: (/** @type {number} */ done, /** @type {number} */ apps, /** @type {number} */ calls, /** @type {number} */ of) => `Reading: ${number(done)} of ${count(apps, "app", "apps")}, ${number(calls)} of ${number(of)} calls`,
     left: (/** @type {string} */ span) => `about ${span} left`,
     cancel: "Stop reading",
     grants: (/** @type {number} */ n) => count(n, "grant", "grants"),
@@ -497,6 +497,7 @@ export const words = {
     change: "Change",
     and_member: ", member",
     partial: "incomplete",
+    reading: (/** @type {number} */ n) => `Reading ${number(n)}`,
     somebody: "somebody whose name is not kept",
     facts: "Reading {n}, {at}, read by {who}: {apps}.",
     none: "no reading is kept yet",

@@ -247,7 +247,15 @@ impl Desk {
         self.forget_secret(id).await?;
         let journal = self.journal.clone();
         // What was read there goes with it; the sweeps stay, since they are evidence.
-        if blocking(move || journal.forget_snapshots(&id).and_then(|_| journal.forget_connection(&id))).await? {
+        let forget = move || {
+            // For one that is not there nothing is touched.
+            if journal.connections()?.iter().any(|known| known.id == id) {
+                journal.forget_snapshots(&id)?;
+            }
+            journal.forget_connection(&id)
+        };
+        if blocking(forget).await? {
+            self.put_away(id);
             Ok(())
         } else {
             Err(Error::bad(Field::ConnectionId, Fault::Unknown))

@@ -218,6 +218,22 @@ impl Fields {
         }
     }
 
+    /// A list of texts.
+    pub fn optional_texts(&self, name: &str) -> Result<Option<Vec<String>>, Refusal> {
+        let Some(value) = self.0.get(name) else { return Ok(None) };
+        let list = value.as_array().ok_or_else(|| wrong_type(name, "array"))?;
+        let texts = list.iter().enumerate().map(|(number, text)| match text {
+            Value::String(text) => Ok(text.clone()),
+            _ => Err(wrong_type(&format!("{name}[{number}]"), "string")),
+        });
+        texts.collect::<Result<_, _>>().map(Some)
+    }
+
+    /// The names of what was sent.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
     pub fn whole(&self, name: &str) -> Result<i64, Refusal> {
         self.optional_whole(name)?.ok_or_else(|| required(name))
     }

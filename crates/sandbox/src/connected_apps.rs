@@ -7,6 +7,7 @@ use axum::routing::{get, post};
 use serde_json::{Map, Value, json};
 
 use crate::caller::{Fields, Segments, Signed};
+use crate::come_backs::ComeBack;
 use crate::grants::{AppNo, MemberNo, Side};
 use crate::ledger::Effect;
 use crate::reply::{Refusal, data, done, object};
@@ -24,16 +25,18 @@ pub fn routes() -> Router<State> {
 
 /// Any member may read this; Stytch documents no permission for it.
 async fn of_organization(Held(state): Held<State>, signed: Signed) -> Response {
-    let glass = state.glass(Side::App, &signed.in_force.faults);
+    let faults = &signed.in_force.faults;
     let world = state.world();
+    let (glass, now_ms) = (state.glass(Side::App, faults), state.now_ms());
     let rows: Vec<Value> = (0..world.apps.len() as AppNo)
-        .filter(|app| world.admits(signed.organization, *app))
+        .filter(|app| world.lists(signed.organization, *app, faults, now_ms))
         .filter(|app| {
             world
                 .grants
                 .of_app(*app, glass)
                 .any(|(member, _)| world.members[member as usize].organization == signed.organization)
         })
+        .take(faults.cap())
         .map(|app| Value::Object(row(&world.apps[app as usize])))
         .collect();
     data(object(json!({ "connected_apps": rows })))
@@ -44,11 +47,12 @@ async fn one(
     signed: Signed,
     Segments(app_id): Segments<String>,
 ) -> Result<Response, Refusal> {
-    let glass = state.glass(Side::App, &signed.in_force.faults);
+    let faults = &signed.in_force.faults;
     let world = state.world();
+    let (glass, now_ms) = (state.glass(Side::App, faults), state.now_ms());
     let app = world.app(&app_id)?;
     // An app that the policy forbids is not installed, and leaves this view as it leaves the list.
-    if !world.admits(signed.organization, app) {
+    if !world.lists(signed.organization, app, faults, now_ms) {
         return Err(Refusal::app_not_found());
     }
     let active: Vec<Value> = world
@@ -59,8 +63,9 @@ async fn one(
             (member.organization == signed.organization)
                 .then(|| json!({"member_id": member.id, "granted_scopes": scopes.as_slice()}))
         })
+        .take(faults.cap())
         .collect();
-    if active.is_empty() && signed.in_force.faults.app_404_when_empty {
+    if active.is_empty() && faults.app_404_when_empty {
         return Err(Refusal::app_not_found());
     }
     let mut fields = row(&world.apps[app as usize]);
@@ -85,11 +90,12 @@ async fn of_member(
 }
 
 fn list(state: &State, signed: &Signed, world: &World, member: MemberNo) -> Response {
-    let glass = state.glass(Side::Member, &signed.in_force.faults);
+    let faults = &signed.in_force.faults;
+    let (glass, now_ms) = (state.glass(Side::Member, faults), state.now_ms());
     let rows: Vec<Value> = world
         .grants
         .of_member(member, glass)
-        .filter(|(app, _)| world.admits(signed.organization, *app))
+        .filter(|(app, _)| world.lists(signed.organization, *app, faults, now_ms))
         .map(|(app, scopes)| {
             let mut fields = row(&world.apps[app as usize]);
             // One text here, a list in the app's view: both are what the API documents.
@@ -130,15 +136,22 @@ fn cut_off(
     whose: impl FnOnce(&World) -> Result<MemberNo, Refusal>,
     app_id: &str,
 ) -> Result<Response, Refusal> {
-    let now_ms = state.now_ms();
+    let faults = &signed.in_force.faults;
     let mut world = state.world();
+    let now_ms = state.now_ms();
     let member = whose(&world)?;
     let app = world.app(app_id)?;
-    let removed = world.grants.revoke(app, member, now_ms);
+    let scopes = world.grants.revoke(app, member, now_ms);
+    let removed = scopes.is_some();
+    if let (Some(scopes), Some(after_ms)) = (scopes, faults.reconsent_after_ms) {
+        let due_ms = now_ms.saturating_add(i64::try_from(after_ms).unwrap_or(i64::MAX));
+        let new_client_id = faults.reconsent_new_client_id;
+        world.come_backs.add(ComeBack { due_ms, app, member, scopes, new_client_id });
+    }
     let effect = if removed { Effect::Removed } else { Effect::Nothing };
     let World { ledger, members, .. } = &mut *world;
     let row = ledger.revoke_handled(Some(&members[member as usize].id), app_id, effect);
-    let mut response = match removed || !signed.in_force.faults.second_revoke_404 {
+    let mut response = match removed || !faults.second_revoke_404 {
         true => done(),
         false => axum::response::IntoResponse::into_response(Refusal::app_not_found()),
     };

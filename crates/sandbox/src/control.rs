@@ -13,11 +13,13 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use crate::come_backs::CONSENT_PATH;
 use crate::grants::{Glass, MemberNo};
-use crate::ledger::{Call, Revocation};
+use crate::ledger::{Call, PolicyChange, Revocation};
+use crate::policy::{AllowanceChange, WORDS};
 use crate::rbac;
-use crate::reply::respond;
-use crate::world::{Allowance, State, Status, World};
+use crate::reply::{object, respond};
+use crate::world::{State, Status, World};
 
 pub fn routes() -> Router<State> {
     Router::new()
@@ -55,6 +57,9 @@ async fn set_faults(Held(state): Held<State>, bytes: Bytes) -> Result<Response, 
     let patch: Map<String, Value> = read(&bytes)?;
     let mut world = state.world();
     world.settings.change(&patch).map_err(Nonsense)?;
+    if patch.get("reconsent_after_ms").is_some_and(Value::is_null) {
+        world.come_backs.clear();
+    }
     Ok(respond(200, &world.settings.present()))
 }
 
@@ -64,19 +69,21 @@ struct LedgerOf {
 }
 
 async fn ledger(Held(state): Held<State>, Query(of): Query<LedgerOf>) -> Result<Response, Nonsense> {
-    let now_ms = state.now_ms();
     let world = state.world();
+    let now_ms = state.now_ms();
     let organization = organization(&state, &world, of.organization_id.as_deref())?;
     Ok(respond(200, &truth(&world, organization, now_ms)))
 }
 
-/// The whole ledger: the grants of one organization that live now, all calls, all revokes. Borrowed, since a large
+/// The whole ledger: the grants of one organization that live now, all calls, all
+/// revokes, all changes of a policy through the API. Borrowed, since a large
 /// sandbox has tens of thousands of grants.
 #[derive(Serialize)]
 struct Truth<'a> {
     grants: Vec<Grant<'a>>,
     calls: &'a [Call],
     revocations: &'a [Revocation],
+    policy_changes: &'a [PolicyChange],
 }
 
 #[derive(Serialize)]
@@ -100,7 +107,8 @@ fn truth(world: &World, organization: usize, now_ms: i64) -> Truth<'_> {
             });
         }
     }
-    Truth { grants, calls: &world.ledger.calls, revocations: &world.ledger.revocations }
+    let ledger = &world.ledger;
+    Truth { grants, calls: &ledger.calls, revocations: &ledger.revocations, policy_changes: &ledger.policy_changes }
 }
 
 fn organization(state: &State, world: &World, id: Option<&str>) -> Result<usize, Nonsense> {
@@ -127,14 +135,15 @@ struct Consent {
 
 async fn consent(Held(state): Held<State>, bytes: Bytes) -> Result<Response, Nonsense> {
     let asked: Consent = read(&bytes)?;
-    let now_ms = state.now_ms();
     let mut world = state.world();
+    let now_ms = state.now_ms();
     let member = member(&world, &asked.member_id)?;
     let app = *world
         .app_by_id
         .get(&asked.connected_app_id)
         .ok_or_else(|| Nonsense("there is no such connected app".into()))?;
-    if !world.admits(world.members[member as usize].organization, app) {
+    let known_at = world.settings.for_path(CONSENT_PATH).faults.policy_at(now_ms);
+    if !world.admits(world.members[member as usize].organization, app, known_at) {
         return Err(Nonsense("the organization's policy forbids this app, so nobody can consent to it".into()));
     }
     let answer = json!({
@@ -196,41 +205,26 @@ async fn policy(Held(state): Held<State>, bytes: Bytes) -> Result<Response, Nons
         .into_iter()
         .flatten()
     {
-        if !["ALL_ALLOWED", "RESTRICTED", "NOT_ALLOWED"].contains(&word.as_str()) {
+        if !WORDS.contains(&word.as_str()) {
             return Err(Nonsense(format!("{word:?} is no allowed type")));
         }
     }
     let mut world = state.world();
+    let now_ms = state.now_ms();
     let organization = organization(&state, &world, asked.organization_id.as_deref())?;
-    let entry = &mut world.organizations[organization];
-    change(
-        &mut entry.first_party,
-        asked.first_party_connected_apps_allowed_type,
-        asked.allowed_first_party_connected_apps,
+    let policy = world.organizations[organization].policies.now().with(
+        AllowanceChange {
+            allowed_type: asked.first_party_connected_apps_allowed_type,
+            allowed: asked.allowed_first_party_connected_apps,
+        },
+        AllowanceChange {
+            allowed_type: asked.third_party_connected_apps_allowed_type,
+            allowed: asked.allowed_third_party_connected_apps,
+        },
     );
-    change(
-        &mut entry.third_party,
-        asked.third_party_connected_apps_allowed_type,
-        asked.allowed_third_party_connected_apps,
-    );
-    entry.updated_at = Timestamp::now();
-    Ok(respond(
-        200,
-        &json!({
-            "organization_id": entry.id,
-            "first_party_connected_apps_allowed_type": entry.first_party.allowed_type,
-            "allowed_first_party_connected_apps": entry.first_party.allowed,
-            "third_party_connected_apps_allowed_type": entry.third_party.allowed_type,
-            "allowed_third_party_connected_apps": entry.third_party.allowed,
-        }),
-    ))
-}
-
-fn change(allowance: &mut Allowance, allowed_type: Option<String>, allowed: Option<Vec<String>>) {
-    if let Some(allowed_type) = allowed_type {
-        allowance.allowed_type = allowed_type;
-    }
-    if let Some(allowed) = allowed {
-        allowance.allowed = allowed;
-    }
+    let mut answer = object(json!({"organization_id": world.organizations[organization].id}));
+    answer.append(&mut policy.fields());
+    let revokes = world.settings.for_path("/policy").faults.policy_revokes;
+    world.change_policy(organization, policy, now_ms, revokes);
+    Ok(respond(200, &answer))
 }

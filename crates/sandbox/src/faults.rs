@@ -86,6 +86,26 @@ pub struct Faults {
     #[arg(long = "bad_row", alias = "bad-row", num_args = 0..=1, require_equals = true, default_missing_value = "lone_surrogate")]
     #[serde(deserialize_with = "bad_row")]
     pub bad_row: Option<BadRow>,
+    /// A connected app that the organization's policy forbids leaves the lists, and its own view answers 404; so it is when
+    /// not set. `false`: the policy hides nothing, forbidden apps stay listed for as long as their grants live.
+    #[arg(long = "policy_hides", alias = "policy-hides", num_args = 0..=1, require_equals = true, default_missing_value = "true", action = clap::ArgAction::Set)]
+    pub policy_hides: Option<bool>,
+    /// A change of the policy that forbids an app also revokes its grants; these are in no row of the ledger's revocations.
+    #[arg(long = "policy_revokes", alias = "policy-revokes", num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value_t = false, action = clap::ArgAction::Set)]
+    pub policy_revokes: bool,
+    /// Reads of grants, and consents, go by the policy of that many seconds ago. The organization itself is answered as it is.
+    #[arg(long = "policy_stale_s", alias = "policy-stale-s")]
+    pub policy_stale_s: Option<f64>,
+    /// Rows that the organization's app list, and the members of each app, hold at most; what is over is silently left out.
+    #[arg(long = "list_cap", alias = "list-cap")]
+    pub list_cap: Option<u64>,
+    /// Milliseconds after which a grant revoked through the API comes back by itself, unless the policy then forbids the app.
+    /// `on` with an app's id: only that app's. `null` also lets those not come that are on their way.
+    #[arg(long = "reconsent_after_ms", alias = "reconsent-after-ms")]
+    pub reconsent_after_ms: Option<u64>,
+    /// What comes back does so under a new client id: another app of the same name and type, made at the first time.
+    #[arg(long = "reconsent_new_client_id", alias = "reconsent-new-client-id", num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value_t = false, action = clap::ArgAction::Set)]
+    pub reconsent_new_client_id: bool,
     /// Only calls whose raw path contains this are affected.
     #[arg(long)]
     pub on: Option<String>,
@@ -135,6 +155,22 @@ fn bad_row<'de, D: Deserializer<'de>>(from: D) -> Result<Option<BadRow>, D::Erro
 }
 
 impl Faults {
+    /// Does the policy hide what it forbids?
+    pub(crate) fn hides(&self) -> bool {
+        self.policy_hides.unwrap_or(true)
+    }
+
+    /// The moment whose policy a read or a consent goes by.
+    pub(crate) fn policy_at(&self, now_ms: i64) -> i64 {
+        // At most a day in milliseconds, by the check below.
+        now_ms.saturating_sub((self.policy_stale_s.unwrap_or(0.0) * 1000.0) as i64)
+    }
+
+    /// How many rows a list may hold.
+    pub(crate) fn cap(&self) -> usize {
+        self.list_cap.map_or(usize::MAX, |cap| usize::try_from(cap).unwrap_or(usize::MAX))
+    }
+
     /// What is out of range, in words for whoever set it.
     fn check(&self) -> Result<(), String> {
         for (name, share) in [
@@ -149,8 +185,10 @@ impl Faults {
         if self.rate_window_s == Some(0) {
             return Err("rate_window_s is at least 1".into());
         }
-        if self.silence_s.is_some_and(|s| !(0.0..=86_400.0).contains(&s)) {
-            return Err("silence_s lies between 0 and 86400".into());
+        for (name, seconds) in [("silence_s", self.silence_s), ("policy_stale_s", self.policy_stale_s)] {
+            if seconds.is_some_and(|s| !(0.0..=86_400.0).contains(&s)) {
+                return Err(format!("{name} lies between 0 and 86400"));
+            }
         }
         if self.redirect_to.as_ref().is_some_and(|to| axum::http::HeaderValue::from_str(to).is_err()) {
             return Err("redirect_to cannot be sent in a header".into());
@@ -192,7 +230,7 @@ impl Settings {
     pub fn new(faults: Faults) -> Result<Self, String> {
         let mut settings = Self::default();
         let mut patch = fields(&faults);
-        patch.retain(|_, value| !value.is_null() && *value != json!(false));
+        patch.retain(|name, value| is_set(name, value));
         if let Some(on) = &faults.on {
             patch.insert("on".into(), json!(on));
         }
@@ -229,7 +267,7 @@ impl Settings {
             _ => patch.keys().filter(|name| *name != "on").cloned().collect(),
         };
         for name in named {
-            let set = now.get(&name).is_some_and(|value| !value.is_null() && *value != json!(false));
+            let set = now.get(&name).is_some_and(|value| is_set(&name, value));
             match &scope {
                 _ if !set => {
                     self.scopes.remove(&name);
@@ -301,6 +339,11 @@ impl Settings {
         // 53 bits are what a double holds exactly, so that 1.0 always hits and 0.0 never does.
         ((bits >> 11) as f64 / (1u64 << 53) as f64) < share
     }
+}
+
+/// Does this value make a difference? Switches are off when not set, but for the one that is on.
+fn is_set(name: &str, value: &Value) -> bool {
+    !value.is_null() && (name == "policy_hides" || *value != json!(false))
 }
 
 fn fields(faults: &Faults) -> Map<String, Value> {

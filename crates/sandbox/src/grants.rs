@@ -93,20 +93,36 @@ impl Grants {
             self.by_member[member as usize].push(app);
             Vec::new()
         });
-        if history.last().is_some_and(|consent| consent.end.is_none()) {
+        if ends_open(history) {
             history.pop();
         }
         history.push(Consent { from_ms: at_ms, end: None, scopes });
     }
 
-    /// Ends a live consent. False when there was none.
-    pub fn revoke(&mut self, app: AppNo, member: MemberNo, at_ms: i64) -> bool {
+    /// Room for one more app; its number.
+    pub fn add_app(&mut self) -> AppNo {
+        self.by_app.push(BTreeMap::new());
+        (self.by_app.len() - 1) as AppNo
+    }
+
+    /// Ends a live consent and hands back its scopes; `None` when there was none.
+    pub fn revoke(&mut self, app: AppNo, member: MemberNo, at_ms: i64) -> Option<Scopes> {
         let number = self.revocations;
         let ended = self.end(app, member, at_ms, false, number);
-        if ended {
+        if ended.is_some() {
             self.revocations += 1;
         }
         ended
+    }
+
+    /// Has the member a live consent to the app?
+    pub fn is_live(&self, app: AppNo, member: MemberNo) -> bool {
+        self.by_app[app as usize].get(&member).is_some_and(|history| ends_open(history))
+    }
+
+    /// The members with a live consent to the app.
+    pub fn live_members(&self, app: AppNo) -> impl Iterator<Item = MemberNo> {
+        self.by_app[app as usize].iter().filter(|(_, history)| ends_open(history)).map(|(member, _)| *member)
     }
 
     /// Ends all of a member's consents because the member was deleted.
@@ -116,18 +132,15 @@ impl Grants {
         }
     }
 
-    fn end(&mut self, app: AppNo, member: MemberNo, at_ms: i64, by_deletion: bool, number: u64) -> bool {
+    fn end(&mut self, app: AppNo, member: MemberNo, at_ms: i64, by_deletion: bool, number: u64) -> Option<Scopes> {
         let live = self.by_app[app as usize]
             .get_mut(&member)
             .and_then(|history| history.last_mut())
             .filter(|consent| consent.end.is_none());
-        match live {
-            Some(consent) => {
-                consent.end = Some(End { at_ms, by_deletion, number });
-                true
-            }
-            None => false,
-        }
+        live.map(|consent| {
+            consent.end = Some(End { at_ms, by_deletion, number });
+            consent.scopes.clone()
+        })
     }
 
     /// The members of one app, in the order they joined.
@@ -144,6 +157,10 @@ impl Grants {
             seen(history, glass).map(|scopes| (*app, scopes))
         })
     }
+}
+
+fn ends_open(history: &[Consent]) -> bool {
+    history.last().is_some_and(|consent| consent.end.is_none())
 }
 
 fn seen(history: &[Consent], glass: Glass) -> Option<&Scopes> {
@@ -163,8 +180,8 @@ mod tests {
     #[test]
     fn a_revoked_grant_is_gone_now_and_still_there_in_the_past() {
         let mut grants = one_grant();
-        assert!(grants.revoke(1, 0, 100));
-        assert!(!grants.revoke(1, 0, 101), "a second revoke ends nothing");
+        assert!(grants.revoke(1, 0, 100).is_some());
+        assert!(grants.revoke(1, 0, 101).is_none(), "a second revoke ends nothing");
         assert_eq!(grants.of_app(1, Glass::truth(100)).count(), 0);
         assert_eq!(grants.of_app(1, Glass::truth(99)).count(), 1);
     }

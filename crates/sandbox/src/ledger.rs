@@ -1,6 +1,7 @@
-//! The truth that tests compare with: every call as it arrived and every revoke as it was handled. Not seen by API callers.
+//! The truth that tests compare with: every call as it arrived, every revoke as it was handled, every change of a policy. Not seen by API callers.
 
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use crate::world::rfc3339_ms;
 
@@ -36,14 +37,31 @@ pub struct Revocation {
     pub answered: bool,
 }
 
-/// Number of a row; rows are never removed.
+/// A change of an organization's connected-app policy that a caller of the API has made.
+#[derive(Debug, Clone, Serialize)]
+pub struct PolicyChange {
+    pub at: String,
+    /// Member id of the caller.
+    pub by: String,
+    /// The four fields of the policy, under the API's names.
+    pub before: Map<String, Value>,
+    pub after: Map<String, Value>,
+    /// A 2xx was written whole.
+    pub answered: bool,
+}
+
+/// A row that waits for its answer to be written whole; rows are never removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RowNo(pub usize);
+pub enum RowNo {
+    Revocation(usize),
+    PolicyChange(usize),
+}
 
 #[derive(Debug, Default)]
 pub struct Ledger {
     pub calls: Vec<Call>,
     pub revocations: Vec<Revocation>,
+    pub policy_changes: Vec<PolicyChange>,
 }
 
 impl Ledger {
@@ -66,12 +84,21 @@ impl Ledger {
             effect,
             answered: false,
         });
-        RowNo(self.revocations.len() - 1)
+        RowNo::Revocation(self.revocations.len() - 1)
     }
 
-    pub fn revoke_answered(&mut self, row: RowNo) {
-        if let Some(revocation) = self.revocations.get_mut(row.0) {
-            revocation.answered = true;
+    pub fn policy_changed(&mut self, by: &str, before: Map<String, Value>, after: Map<String, Value>) -> RowNo {
+        self.policy_changes.push(PolicyChange { at: rfc3339_ms(), by: by.to_owned(), before, after, answered: false });
+        RowNo::PolicyChange(self.policy_changes.len() - 1)
+    }
+
+    pub fn answered(&mut self, row: RowNo) {
+        let answered = match row {
+            RowNo::Revocation(number) => self.revocations.get_mut(number).map(|row| &mut row.answered),
+            RowNo::PolicyChange(number) => self.policy_changes.get_mut(number).map(|row| &mut row.answered),
+        };
+        if let Some(answered) = answered {
+            *answered = true;
         }
     }
 }

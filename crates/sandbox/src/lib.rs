@@ -21,21 +21,44 @@
 //! |---|---|
 //! | GET `inbox` | `[{"to", "code", "link", "at"}]`: the codes sent, oldest first |
 //! | GET, POST `faults` | the settings of [`Faults`]; a field left out keeps its value, `null` clears one, `on` scopes the ones beside it. Answers all settings, with their scopes under `on` |
-//! | GET `ledger` | `{"grants", "calls", "revocations"}`: the truth. The grants are those of the card's organization; `?organization_id=` asks for another's |
+//! | GET `ledger` | `{"grants", "calls", "revocations", "policy_changes"}`: the truth. The grants are those of the card's organization; `?organization_id=` asks for another's |
 //! | POST `consent` | `{"member_id", "connected_app_id", "scopes": […]}`: the member lets the app act (again). Refused while the policy forbids the app |
 //! | POST `delete_member` | `{"member_id"}` |
-//! | POST `roles` | `{"member_id", "roles": […]}`: the roles beside `stytch_member`; sessions have them from the next call on |
-//! | POST `policy` | `{"organization_id"?, "first_party_connected_apps_allowed_type"?, "allowed_first_party_connected_apps"?, "third_party_connected_apps_allowed_type"?, "allowed_third_party_connected_apps"?}` |
+//! | POST `roles` | `{"member_id", "roles": […]}`: the roles beside `stytch_member`; sessions have them from the next call on. `security_responder` may revoke and may not change the policy |
+//! | POST `policy` | `{"organization_id"?, "first_party_connected_apps_allowed_type"?, "allowed_first_party_connected_apps"?, "third_party_connected_apps_allowed_type"?, "allowed_third_party_connected_apps"?}`; another admin's hand, as it were: in no list of the ledger |
+//!
+//! ## Changing the policy
+//! `PUT /sdk/v1/b2b/organizations/me` takes the four fields of the connected-app policy, which need `*` on
+//! `stytch.organization`, and the organization's name, slug, logo and external id. It takes all of a change or nothing of
+//! it; what is not sent stays. An unknown field, type or word is refused with 400 in the validator's shape, `trusted_metadata`
+//! with 401. Each change of the policy that was carried out is a row of the ledger's `policy_changes`: `{"at", "by", "before",
+//! "after", "answered"}`, `by` a member id, `before` and `after` the four fields, `answered` as for revocations: a 2xx was
+//! written whole.
+//!
+//! What Stytch leaves open about a change can be set, each by a fault of that name:
+//!
+//! | fault | default | what it decides |
+//! |---|---|---|
+//! | `policy_hides` | `true` | a forbidden app leaves the lists, and its view answers 404; `false`: it stays in all of them while its grants live |
+//! | `policy_revokes` | `false` | a change that forbids an app revokes its grants too; in no row of `revocations`, since nobody asked for it |
+//! | `policy_stale_s` | 0 | reads of grants, and consents, go by the policy of so many seconds ago; the organization itself is answered as it is |
+//! | `list_cap` | none | the organization's app list and each app's `active_members` silently hold at most so many rows |
+//! | `reconsent_after_ms` | none | every grant revoked through the API comes back by itself after so long, with its scopes, unless the policy forbids the app then; `on` with an app's id: that app's alone. `null` also stops those on their way |
+//! | `reconsent_new_client_id` | `false` | beside it: they come back under a new client id. The app that looks the same is made when first needed, one for each app, and judged by the policy under its own id |
+//!
+//! Consents, and the policy's change on the control side, are calls of `/consent` and `/policy` where a fault has a scope.
 //!
 //! ## Where Stytch documents nothing, the sandbox picks
 //! Any member may read the organization's connected apps. An app that the policy forbids leaves the list and its own view
-//! (404); its grants stay, can be revoked, and are back when it is allowed again. A revoke of what is not granted answers
+//! (404); its grants stay, can be revoked, and are back when it is allowed again. An allowlist is kept as given, also one that
+//! names unknown apps, and whatever the word beside it. A revoke of what is not granted answers
 //! 200. Without a session: 401 `user_unauthenticated`. A dead session: 404 `session_not_found` on `sessions/authenticate`
 //! and `sessions/revoke`, elsewhere 401 `unauthorized_credentials`. A wrong code: 401 `unable_to_auth_otp_code`; a used,
 //! replaced or expired one: 404 `otp_code_not_found`, unless a newer code stands, which a guess then fails to match. A wrong verb: 405 `method_not_allowed`.
 
 mod bootstrap;
 mod caller;
+mod come_backs;
 mod connected_apps;
 mod control;
 mod discovery;
@@ -46,6 +69,7 @@ mod ledger;
 mod members;
 mod organization;
 mod otps;
+mod policy;
 mod rbac;
 mod reply;
 mod seed;

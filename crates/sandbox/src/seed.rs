@@ -6,11 +6,13 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use uuid::Builder;
 
+use crate::come_backs::ComeBacks;
 use crate::faults::Settings;
 use crate::grants::{ALWAYS, AppNo, Grants, MemberNo, Scopes};
 use crate::ledger::Ledger;
+use crate::policy::Policies;
 use crate::rbac;
-use crate::world::{Allowance, App, Facts, Logo, Member, Organization, Status, World, secret};
+use crate::world::{App, Facts, Logo, Member, Organization, Status, World, secret};
 use crate::{Options, People};
 
 /// SplitMix64's finalizer: turns a counter into well-spread bits. Our own, since a library's generator may change between versions.
@@ -42,6 +44,13 @@ impl Dice {
         let uuid = Builder::from_random_bytes(bits.to_be_bytes()).into_uuid();
         format!("{kind}-test-{uuid}")
     }
+}
+
+/// The id of the app that stands in for this one under a new client id. Told by the id alone, so that a run that is
+/// repeated meets the same ids in whatever order its calls land.
+pub fn successor_id(id: &str) -> String {
+    let bits = id.bytes().fold(mix(0x5CCE_5503), |bits, byte| mix(bits ^ u64::from(byte)));
+    Dice(bits).id("connected-app")
 }
 
 const FIRST_NAMES: &[(&str, &str)] = &[
@@ -419,6 +428,7 @@ pub fn world(options: &Options, settings: Settings, control_path: String) -> (Fa
         inbox: Vec::new(),
         ledger: Ledger::default(),
         settings,
+        come_backs: ComeBacks::default(),
     };
     let people = [("admin", 0), ("reader", 1), ("member", 2)].map(|(role, number)| {
         let (token, _) = world.open_session(number, 12 * 60);
@@ -432,10 +442,11 @@ fn organization(id: String, name: &str, slug: &str, created_at: Timestamp) -> Or
         id,
         name: name.into(),
         slug: slug.into(),
+        logo_url: String::new(),
+        external_id: None,
         created_at,
         updated_at: created_at,
-        first_party: Allowance::default(),
-        third_party: Allowance::default(),
+        policies: Policies::default(),
     }
 }
 

@@ -29,7 +29,7 @@ pub struct Link(Arc<LinkInner>);
 
 struct LinkInner {
     ending: AtomicU8,
-    /// The revocation whose answer has been handed over but not yet written whole. Put in by the answer's body, taken by
+    /// The ledger's row whose answer has been handed over but not yet written whole. Put in by the answer's body, taken by
     /// the write or flush after it; all run on the connection's own task, so the lock is never waited for.
     due: Mutex<Option<RowNo>>,
     /// True once the connection is gone; the sender lives here so that it can be asked at any time.
@@ -64,7 +64,7 @@ impl Link {
 
     fn flushed(&self) {
         if let Some(row) = self.due().take() {
-            self.0.state.world().ledger.revoke_answered(row);
+            self.0.state.world().ledger.answered(row);
         }
     }
 
@@ -79,7 +79,7 @@ impl Link {
         let mut world = self.0.state.world();
         let written = write();
         if matches!(written, Poll::Ready(Ok(count)) if count == length) {
-            world.ledger.revoke_answered(row);
+            world.ledger.answered(row);
             *due = None;
         }
         written

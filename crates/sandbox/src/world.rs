@@ -10,10 +10,12 @@ use jiff::{SignedDuration, Timestamp};
 use rand::RngCore;
 use uuid::Uuid;
 
-use crate::faults::Settings;
+use crate::come_backs::ComeBacks;
+use crate::faults::{Faults, Settings};
 use crate::grants::{AppNo, Glass, Grants, MemberNo, Side};
 use crate::ledger::Ledger;
 use crate::otps::{Code, Mail};
+use crate::policy::{Policies, Policy};
 use crate::rbac;
 use crate::reply::Refusal;
 
@@ -56,41 +58,19 @@ pub struct World {
     pub inbox: Vec<Mail>,
     pub ledger: Ledger,
     pub settings: Settings,
+    pub come_backs: ComeBacks,
 }
 
 pub struct Organization {
     pub id: String,
     pub name: String,
     pub slug: String,
+    pub logo_url: String,
+    pub external_id: Option<String>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
-    pub first_party: Allowance,
-    pub third_party: Allowance,
-}
-
-/// Which connected apps of one kind an organization admits.
-#[derive(Debug, Clone)]
-pub struct Allowance {
-    /// `ALL_ALLOWED`, `RESTRICTED` or `NOT_ALLOWED`.
-    pub allowed_type: String,
-    /// The admitted ids when restricted.
-    pub allowed: Vec<String>,
-}
-
-impl Default for Allowance {
-    fn default() -> Self {
-        Self { allowed_type: "ALL_ALLOWED".into(), allowed: Vec::new() }
-    }
-}
-
-impl Allowance {
-    fn admits(&self, app_id: &str) -> bool {
-        match self.allowed_type.as_str() {
-            "NOT_ALLOWED" => false,
-            "RESTRICTED" => self.allowed.iter().any(|id| id == app_id),
-            _ => true,
-        }
-    }
+    /// Which connected apps it admits.
+    pub policies: Policies,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -143,16 +123,11 @@ pub struct App {
 }
 
 /// `logo_url` is seen in three forms; the sandbox sends all of them.
+#[derive(Clone)]
 pub enum Logo {
     Absent,
     Null,
     Url(String),
-}
-
-impl App {
-    fn is_first_party(&self) -> bool {
-        self.client_type.starts_with("first_party")
-    }
 }
 
 #[derive(Debug, Clone)]
@@ -198,7 +173,10 @@ impl State {
 
     pub(crate) fn world(&self) -> MutexGuard<'_, World> {
         // A panic while holding the lock fails its own request; the others go on.
-        self.0.world.lock().unwrap_or_else(|e| e.into_inner())
+        let mut world = self.0.world.lock().unwrap_or_else(|e| e.into_inner());
+        // Here and nowhere else, so that nobody can see or change a world in which something due has not happened yet.
+        world.let_come_back(self.now_ms());
+        world
     }
 
     /// Milliseconds since the start, from a clock that never steps back.
@@ -207,7 +185,7 @@ impl State {
     }
 
     /// How a read of grants looks under the faults that hold for it.
-    pub(crate) fn glass(&self, side: Side, faults: &crate::Faults) -> Glass {
+    pub(crate) fn glass(&self, side: Side, faults: &Faults) -> Glass {
         let lag = i64::try_from(faults.read_lag_ms.unwrap_or(0)).unwrap_or(i64::MAX);
         Glass {
             at_ms: self.now_ms().saturating_sub(lag),
@@ -240,14 +218,39 @@ impl World {
         Ok(number)
     }
 
-    /// Does the organization's policy let this app be installed (and so listed)?
-    pub fn admits(&self, organization: usize, app: AppNo) -> bool {
+    /// Did the organization's policy let this app be installed at that moment?
+    pub fn admits(&self, organization: usize, app: AppNo, at_ms: i64) -> bool {
         let app = &self.apps[app as usize];
-        let organization = &self.organizations[organization];
-        match app.is_first_party() {
-            true => organization.first_party.admits(&app.id),
-            false => organization.third_party.admits(&app.id),
+        self.organizations[organization].policies.at(at_ms).admits(&app.id, app.client_type)
+    }
+
+    /// Does a read under these faults list this app, as far as the policy is concerned?
+    pub fn lists(&self, organization: usize, app: AppNo, faults: &Faults, now_ms: i64) -> bool {
+        !faults.hides() || self.admits(organization, app, faults.policy_at(now_ms))
+    }
+
+    /// Puts a policy in force and hands back the one before. With `revokes`, every grant of an app that this forbids ends.
+    pub fn change_policy(&mut self, organization: usize, policy: Policy, now_ms: i64, revokes: bool) -> Policy {
+        let entry = &mut self.organizations[organization];
+        entry.updated_at = Timestamp::now();
+        let before = entry.policies.set(policy, now_ms);
+        let after = self.organizations[organization].policies.now();
+        if revokes {
+            for (number, app) in (0..).zip(&self.apps) {
+                if !before.admits(&app.id, app.client_type) || after.admits(&app.id, app.client_type) {
+                    continue;
+                }
+                let theirs: Vec<MemberNo> = self
+                    .grants
+                    .live_members(number)
+                    .filter(|member| self.members[*member as usize].organization == organization)
+                    .collect();
+                for member in theirs {
+                    self.grants.revoke(number, member, now_ms);
+                }
+            }
         }
+        before
     }
 
     /// Opens a session that lasts `minutes`. The token is drawn from the system's randomness, whatever the seed.

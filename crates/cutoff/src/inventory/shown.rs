@@ -386,6 +386,11 @@ impl Desk {
         blocking(move || journal.set(LAST_SEAT, &serde_json::Value::Null)).await
     }
 
+    /// Shows nothing of a connection any more.
+    pub(crate) fn put_away(&self, connection_id: Uuid) {
+        look(&self.held.shown).take_if(|shown| shown.place.connection_id == connection_id);
+    }
+
     /// A passing connection's history ends with it: of those before this one nobody can ask again.
     pub(crate) fn forget_passing_history(&self, id: Uuid) -> Result<(), Error> {
         let before = self.journal.get(PASSING)?.and_then(|id| id.as_str().and_then(|id| id.parse::<Uuid>().ok()));

@@ -1,0 +1,284 @@
+//! What may be typed. It reads the command line and refuses what does not fit together; it does nothing yet.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::ending::Ending;
+
+/// See which connected apps may act for the members of your organization.
+#[derive(Debug, Parser)]
+#[command(
+    name = "cutoff",
+    version,
+    after_help = "Exit codes: 0 done, 1 a mistake in Cutoff, 2 partial (what is missing is told), 3 denied, 4 no session, \
+                  5 usage or refused before anything was sent, 6 not reachable."
+)]
+pub struct CommandLine {
+    /// What every command takes.
+    #[command(flatten)]
+    pub common: Common,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What every command takes, before or after its name.
+#[derive(Debug, Args)]
+pub struct Common {
+    /// The saved connection to use, by its name or its id; the one used last when left out.
+    #[arg(long, global = true, value_name = "NAME|UUID")]
+    pub connection: Option<String>,
+    /// Scheme, host and port of the API; Stytch's own for the public token when left out.
+    #[arg(long, global = true, value_name = "URL")]
+    pub base_url: Option<String>,
+    /// The public token of the project. Not a secret.
+    #[arg(long, global = true, value_name = "TOKEN")]
+    pub public_token: Option<String>,
+    /// The application identifier that the vendor's project admits; Cutoff's own when left out.
+    #[arg(long, global = true, value_name = "ID")]
+    pub app_identifier: Option<String>,
+    /// Where the journal lies; the platform's data directory when left out.
+    #[arg(long, global = true, value_name = "DIR")]
+    pub state_dir: Option<PathBuf>,
+    /// Use the session whose token is the first line of standard input, for this command only. It is stored nowhere.
+    #[arg(long, global = true)]
+    pub session_token_stdin: bool,
+    /// Print JSON Lines.
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Sign in with a code sent by e-mail, and keep the session in this computer's keyring.
+    SignIn(SignIn),
+    /// End the session at Stytch and take it out of the keyring.
+    SignOut(SignOut),
+    /// List the saved connections.
+    Connections,
+    /// Read every grant of the organization and keep it as a snapshot; with --json one grant a line.
+    Inventory(Inventory),
+    /// List the connected apps.
+    Apps(List),
+    /// List the members and how many apps each has connected.
+    Members(List),
+    /// What is different between two snapshots; by default between the one last looked at, or the first, and the latest.
+    Diff(Diff),
+}
+
+/// Flags of `sign-in`.
+#[derive(Debug, Args)]
+pub struct SignIn {
+    /// The address to send the code to; asked for when left out.
+    #[arg(long, value_name = "ADDRESS")]
+    pub email: Option<String>,
+    /// The organization to sign in to, by its id or its slug; asked for when left out and there are several.
+    #[arg(long, value_name = "ID|SLUG")]
+    pub organization: Option<String>,
+    /// Ask nothing: refuse where something would have to be asked.
+    #[arg(long)]
+    pub no_input: bool,
+}
+
+/// Flags of `sign-out`.
+#[derive(Debug, Args)]
+pub struct SignOut {
+    /// Forget the session here also when the server cannot be told; it stays valid there until it ends by itself.
+    #[arg(long)]
+    pub even_if_unreachable: bool,
+}
+
+/// Flags of `inventory`.
+#[derive(Debug, Args)]
+pub struct Inventory {
+    /// Ask nobody: print the last snapshot, with its age on standard error.
+    #[arg(long)]
+    pub offline: bool,
+    /// Which grants.
+    #[command(flatten)]
+    pub filter: Filters,
+}
+
+/// Flags of `apps` and `members`.
+#[derive(Debug, Args)]
+pub struct List {
+    /// Ask nobody: use the last snapshot, however old it is.
+    #[arg(long)]
+    pub offline: bool,
+    /// Use the last snapshot if it is no older than so many minutes, else read anew.
+    #[arg(long, value_name = "MINUTES", default_value_t = 10)]
+    pub max_age: u32,
+    /// One row for each client, also where several look alike.
+    #[arg(long)]
+    pub each: bool,
+    /// Which grants.
+    #[command(flatten)]
+    pub filter: Filters,
+}
+
+/// What rows must be like. All that is given must hold; of a flag given several times any one suffices.
+#[derive(Debug, Default, Args)]
+pub struct Filters {
+    /// Words that must occur in the app's or the member's texts or in a scope.
+    #[arg(long, value_name = "TEXT")]
+    pub filter: Vec<String>,
+    /// An app, by its id or its exact name.
+    #[arg(long, value_name = "ID|NAME")]
+    pub app: Vec<String>,
+    /// A member, by id, e-mail address or exact name.
+    #[arg(long, value_name = "ID|ADDRESS|NAME")]
+    pub member: Vec<String>,
+    /// Members with this role.
+    #[arg(long, value_name = "ROLE")]
+    pub role: Vec<String>,
+    /// Members with this status, such as active or invited; unknown for those whom search does not return.
+    #[arg(long, value_name = "STATUS")]
+    pub status: Vec<String>,
+    /// Grants with this scope.
+    #[arg(long, value_name = "SCOPE")]
+    pub scope: Vec<String>,
+    /// Apps of this client type, such as third_party.
+    #[arg(long = "type", value_name = "TYPE")]
+    pub client_type: Vec<String>,
+    /// Grants of this width: 0 no scopes, 1 narrow, 2 wider, 3 wide.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(0..=3))]
+    pub width: Vec<u8>,
+    /// Grants that were not there when the inventory was last looked at.
+    #[arg(long)]
+    pub new: bool,
+    /// Apps that look like others, and those that are odd beside them.
+    #[arg(long)]
+    pub look_alikes: bool,
+}
+
+/// Flags of `diff`.
+#[derive(Debug, Args)]
+pub struct Diff {
+    /// The earlier snapshot's number.
+    #[arg(value_name = "FROM")]
+    pub from: Option<u32>,
+    /// The later snapshot's number; the latest when left out.
+    #[arg(value_name = "TO")]
+    pub to: Option<u32>,
+    /// List the snapshots instead.
+    #[arg(long, conflicts_with_all = ["from", "to"])]
+    pub list: bool,
+}
+
+impl CommandLine {
+    /// Reads the command line. Help and version are printed, and are no error.
+    ///
+    /// # Errors
+    /// The code to end with, once everything has been said.
+    pub fn read() -> Result<Self, u8> {
+        let read = Self::try_parse().map_err(|refused| {
+            let asked_for = !refused.use_stderr();
+            if asked_for {
+                // Whoever asked for help and closed the pipe has had enough of it.
+                let _ = refused.print();
+                return crate::ending::DONE;
+            }
+            crate::say(without_secrets(&refused.render().to_string(), std::env::args()).trim_end());
+            crate::ending::USAGE
+        })?;
+        read.check().map_err(|ending| {
+            crate::say(&ending.sentence);
+            ending.code
+        })?;
+        Ok(read)
+    }
+
+    /// What clap cannot tell of flags that may stand before or after the command's name.
+    fn check(&self) -> Result<(), Ending> {
+        let common = &self.common;
+        if common.public_token.is_none() {
+            for (given, flag) in
+                [(common.base_url.is_some(), "--base-url"), (common.app_identifier.is_some(), "--app-identifier")]
+            {
+                if given {
+                    return Err(Ending::usage(format!(
+                        "{flag} says where to sign in only together with --public-token."
+                    )));
+                }
+            }
+        } else if common.connection.is_some() {
+            return Err(Ending::usage(
+                "--connection names a saved connection and --public-token another place. Give one of them.",
+            ));
+        }
+        if common.session_token_stdin {
+            match &self.command {
+                Command::SignIn(_) => {
+                    return Err(Ending::usage(
+                        "sign-in makes a session of its own: it takes no --session-token-stdin.",
+                    ));
+                }
+                Command::SignOut(_) => {
+                    return Err(Ending::usage(
+                        "sign-out ends the session that the keyring keeps: it takes no --session-token-stdin.",
+                    ));
+                }
+                Command::Connections => {
+                    return Err(Ending::usage("connections needs no session: it takes no --session-token-stdin."));
+                }
+                Command::Inventory(Inventory { offline: true, .. })
+                | Command::Apps(List { offline: true, .. })
+                | Command::Members(List { offline: true, .. }) => {
+                    return Err(Ending::usage(
+                        "--offline asks nobody, so no session is used: it does not go with --session-token-stdin.",
+                    ));
+                }
+                Command::Inventory(_) | Command::Apps(_) | Command::Members(_) | Command::Diff(_) => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A refusal without the words of the command line that could be a secret: somebody who puts a session token where none belongs
+/// should not find it in a log as well.
+fn without_secrets(refusal: &str, words: impl Iterator<Item = String>) -> String {
+    const KNOWN: [&str; 5] = ["public-token-", "member-", "connected-app-", "organization-", "--"];
+    let secret = |part: &str| {
+        part.len() >= 32
+            && part.chars().all(|c| c.is_ascii_alphanumeric() || "-_.+/=".contains(c))
+            && !KNOWN.iter().any(|known| part.starts_with(known))
+    };
+    let mut told = refusal.to_owned();
+    for word in words {
+        let value =
+            word.split_once('=').filter(|(flag, _)| flag.starts_with('-')).map_or(word.as_str(), |(_, value)| value);
+        for part in [word.as_str(), value] {
+            if secret(part) {
+                told = told.replace(part, "(hidden)");
+            }
+        }
+    }
+    crate::text::lines(&told)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_fits_together() {
+        CommandLine::command().debug_assert();
+    }
+
+    #[test]
+    fn a_token_put_in_the_wrong_place_is_not_repeated() {
+        let token = "WJtR5BCy38Szd5AfoDpf0iqFKEt4EE5JhjlWUY7l3FtY";
+        let words = |given: String| ["cutoff".to_owned(), given].into_iter();
+        for given in [token.to_owned(), format!("--session-token-stdin={token}")] {
+            let told = without_secrets(&format!("error: unexpected argument '{token}' found"), words(given));
+            assert!(!told.contains(token) && told.contains("(hidden)"), "{told}");
+        }
+        let flag = "--a-flag-of-a-length-that-no-real-one-has";
+        assert!(without_secrets(&format!("unexpected argument '{flag}'"), words(flag.to_owned())).contains(flag));
+    }
+}

@@ -1,0 +1,212 @@
+//! How results are printed: lines of JSON or tables on standard output, and on standard error what is missing from them.
+
+use std::io::{self, BufWriter, IsTerminal as _, Stdout, Write as _};
+
+use cutoff::clock::rfc3339;
+use cutoff::inventory::export::{FirstSeenLine, WidthLine};
+use cutoff::inventory::picture::{Cause, Facts, FirstSeen, Missing, Names, Picture, What};
+use cutoff::inventory::width::Width;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde::Serialize;
+
+use crate::ending::{DONE, Ending, PARTIAL};
+use crate::say;
+use crate::text::{Table, safe};
+
+/// Sentences on what is missing; after that many, one counts the rest.
+const MOST_MISSING: usize = 20;
+
+/// Standard output.
+pub struct Printer {
+    out: BufWriter<Stdout>,
+    columns: Option<usize>,
+}
+
+impl Printer {
+    /// Takes the output.
+    pub fn new(json: bool) -> Self {
+        let out = io::stdout();
+        let columns = if json || !out.is_terminal() { None } else { console::Term::stdout().size_checked() };
+        Self { out: BufWriter::new(out), columns: columns.map(|(_, columns)| usize::from(columns)) }
+    }
+
+    /// Prints one object on a line.
+    ///
+    /// # Errors
+    /// When the output takes no more.
+    pub fn line(&mut self, line: &impl Serialize) -> Result<(), Ending> {
+        serde_json::to_writer(&mut self.out, line).map_err(io::Error::from).map_err(|error| Ending::output(&error))?;
+        self.out.write_all(b"\n").map_err(|error| Ending::output(&error))
+    }
+
+    /// Prints a line of text that is already harmless.
+    ///
+    /// # Errors
+    /// When the output takes no more.
+    pub fn text(&mut self, text: &str) -> Result<(), Ending> {
+        writeln!(self.out, "{text}").map_err(|error| Ending::output(&error))
+    }
+
+    /// Prints a table.
+    ///
+    /// # Errors
+    /// When the output takes no more.
+    pub fn table(&mut self, table: &Table) -> Result<(), Ending> {
+        table.write(&mut self.out, self.columns).map_err(|error| Ending::output(&error))
+    }
+
+    /// Hands everything over.
+    ///
+    /// # Errors
+    /// When the output takes no more.
+    pub fn done(mut self) -> Result<(), Ending> {
+        self.out.flush().map_err(|error| Ending::output(&error))
+    }
+}
+
+/// A moment as the clock on the wall shows it.
+#[must_use]
+pub fn local(at: Timestamp) -> String {
+    at.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string()
+}
+
+/// The time of day of a moment.
+#[must_use]
+pub fn time_of_day(at: Timestamp) -> String {
+    at.to_zoned(TimeZone::system()).strftime("%H:%M:%S").to_string()
+}
+
+/// How long ago something was.
+#[must_use]
+pub fn ago(at: Timestamp, now: Timestamp) -> String {
+    let seconds = now.as_second() - at.as_second();
+    let count = |n: i64, what: &str| format!("{n} {what}{} ago", if n == 1 { "" } else { "s" });
+    match seconds {
+        ..0 => "by a clock that is ahead of this one".to_owned(),
+        0..60 => "just now".to_owned(),
+        60..3_600 => count(seconds / 60, "minute"),
+        3_600..86_400 => count(seconds / 3_600, "hour"),
+        _ => count(seconds / 86_400, "day"),
+    }
+}
+
+/// A number with its noun.
+#[must_use]
+pub fn count(n: usize, one: &str, many: &str) -> String {
+    format!("{n} {}", if n == 1 { one } else { many })
+}
+
+/// When something was first seen, in few words.
+#[must_use]
+pub fn first_seen(seen: FirstSeen) -> String {
+    let day = |at: Timestamp| at.to_zoned(TimeZone::system()).strftime("%Y-%m-%d").to_string();
+    match seen.after {
+        // It was there from the first reading, and nobody knows for how long.
+        None => format!("before {}", day(seen.by)),
+        Some(_) => day(seen.by),
+    }
+}
+
+/// How wide, in a word and by which rule.
+#[must_use]
+pub fn width(width: &Width) -> String {
+    match width.level {
+        0 => crate::text::NOTHING.to_owned(),
+        level => format!("{level} {}", width.rule),
+    }
+}
+
+/// The same as scripts get it.
+#[must_use]
+pub fn width_line(width: &Width) -> WidthLine<'_> {
+    WidthLine { level: width.level, rule: &width.rule, scope: &width.scope }
+}
+
+/// When something was first seen, as scripts get it.
+#[must_use]
+pub fn first_seen_line(seen: FirstSeen) -> FirstSeenLine {
+    FirstSeenLine { after: seen.after.map(rfc3339), by: rfc3339(seen.by) }
+}
+
+/// Where a picture comes from, in one line.
+#[must_use]
+pub fn heading(facts: &Facts, now: Timestamp) -> String {
+    let world = if facts.sandbox {
+        "SANDBOX"
+    } else if facts.live {
+        "LIVE"
+    } else {
+        "TEST"
+    };
+    let number = facts.snapshot.map_or_else(String::new, |number| format!(", snapshot {number}"));
+    format!(
+        "{} {world} at {}: read {} ({}) by {}{number}",
+        safe(&facts.organization_name),
+        safe(&facts.base_url),
+        local(facts.ended),
+        ago(facts.ended, now),
+        safe(&facts.read_by),
+    )
+}
+
+/// Says on standard error what is missing from a picture, and answers the code to end with.
+pub fn missing(picture: &Picture) -> u8 {
+    let facts = &picture.facts;
+    if facts.complete() {
+        return DONE;
+    }
+    let not_read = facts.missing.iter().filter(|missing| matches!(missing.what, What::App(_))).count();
+    if not_read > 0 {
+        say(&format!("{not_read} of {} could not be read.", count(picture.apps.len(), "app", "apps")));
+    }
+    for missing in facts.missing.iter().take(MOST_MISSING) {
+        say(&sentence(picture, missing));
+    }
+    if facts.missing.len() > MOST_MISSING {
+        say(&format!("And {} more.", facts.missing.len() - MOST_MISSING));
+    }
+    say("Incomplete: what is missing is no proof that it is not there.");
+    PARTIAL
+}
+
+fn sentence(picture: &Picture, missing: &Missing) -> String {
+    let app = |id| {
+        let name = picture.app(id).map(|at| safe(&picture.apps[at as usize].name)).unwrap_or_default();
+        let name = crate::text::cut(&name, 60);
+        if name.is_empty() { safe(id.as_str()) } else { format!("{name} ({})", safe(id.as_str())) }
+    };
+    let rows = |where_: &str| format!("{} of {where_} could not be read", count(missing.rows as usize, "row", "rows"));
+    let told = match &missing.what {
+        What::Names if picture.facts.names == Names::Denied || missing.cause == Cause::Denied => {
+            "Members are shown by id: your role may not read their names. It needs search on stytch.member".to_owned()
+        }
+        What::Names => format!("Members' names are missing, or some of them: {}", why(missing.cause)),
+        What::App(id) => format!("The members of {} are missing: {}", app(id), why(missing.cause)),
+        What::AppRows(id) => rows(&format!("the members of {}", app(id))),
+        What::MemberRows => rows("the search for members"),
+        What::ListRows => rows("the list of apps"),
+    };
+    let facts: Vec<String> = [
+        missing.status.map(|status| format!("status {status}")),
+        missing.error_type.as_ref().map(|word| safe(word)),
+        missing.request_id.as_ref().map(|id| format!("request id {}", safe(id))),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    if facts.is_empty() { format!("{told}.") } else { format!("{told} ({}).", facts.join(", ")) }
+}
+
+fn why(cause: Cause) -> &'static str {
+    match cause {
+        Cause::Denied => "your role may not read them",
+        Cause::Offline => "no answer came",
+        Cause::ServerError => "Stytch had a fault of its own",
+        Cause::Garbled => "the answer could not be read",
+        Cause::AppGone => "it was gone when it was asked for",
+        Cause::UnreadableRows => "single rows could not be read",
+        Cause::Refused => "Stytch refused for a reason of its own",
+        Cause::Cancelled => "the reading ended before their turn came",
+    }
+}
