@@ -198,11 +198,11 @@ proptest! {
         });
         let answered = rows.iter().any(|row| matches!(&row.body, Body::Answer(answer) if Some(answer.attempt) == last_intent && is_success(answer)));
         let pace = Pace::default();
-        let asked = next(1, &rows, &pace, &Rules::default(), true, &now);
+        let asked = next(1, &rows, &pace, &Rules::default(), false, true, &now);
         if answered {
             prop_assert!(asked != Move::Send, "an answered revoke would be repeated");
         }
-        prop_assert!(next(1, &rows, &pace, &Rules::default(), false, &now) != Move::Send);
+        prop_assert!(next(1, &rows, &pace, &Rules::default(), false, false, &now) != Move::Send);
     }
 
     #[test]
@@ -215,7 +215,7 @@ proptest! {
         for _ in 0..60 {
             time += 60_000;
             let attempt = rows.iter().filter(|row| matches!(row.body, Body::Intent(_))).count() as u32 + 1;
-            let body = match next(1, &rows, &pace, &Rules::default(), true, &clock(time)) {
+            let body = match next(1, &rows, &pace, &Rules::default(), false, true, &clock(time)) {
                 Move::Rest => return Ok(()),
                 Move::Wait(_) => continue,
                 Move::Send => Body::Intent(Intent { attempt, n: 1 }),
