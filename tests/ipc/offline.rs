@@ -149,7 +149,7 @@ fn sees_no_names(app: &App, ground: &Ground, names: &[(String, String)]) {
         let hits: Vec<PaletteHit> = app.get("inventory_find", json!({"text": email, "count": 5}));
         assert!(hits.is_empty(), "{email} can be found");
         for (command, text) in &app.said()[said..] {
-            assert!(!text.contains(&*email), "{command} tells {email}");
+            assert!(!text.contains(email.as_str()), "{command} tells {email}");
             assert!(name.is_empty() || !text.contains(&json!(name).to_string()), "{command} tells {name}");
         }
     }

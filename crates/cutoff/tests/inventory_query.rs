@@ -1093,6 +1093,14 @@ fn a_few_letters_find_a_member() {
     assert_eq!(find(&picture, &index, "   ", 2), [Hit::App(0), Hit::App(1)], "nothing typed: what is most connected");
 }
 
+#[test]
+fn the_beginning_of_a_word_counts_where_it_overlaps_what_was_found_before_it() {
+    let mut picture = small();
+    picture.apps[0].name = "ya-a".into();
+    picture.apps[1].name = "xa-a-a".into();
+    assert_eq!(find(&picture, &Index::new(&picture), "a-a", 9), [Hit::App(1), Hit::App(0)]);
+}
+
 // ---- the map ------------------------------------------------------------------------------------------------------
 
 fn view() -> impl Strategy<Value = View> {

@@ -249,7 +249,11 @@ async fn a_revoking_policy_ends_the_grants_of_what_it_newly_forbids_and_of_nothi
     let in_second = elsewhere().await;
     assert!(in_second.as_array().unwrap().iter().any(|grant| grant["connected_app_id"] == json!(app)));
 
+    ground.block(&app).await.data();
     ground.faults(json!({"policy_revokes": true})).await;
+    ground.put(&ground.token("admin"), json!({THIRD: "RESTRICTED"})).await.data();
+    assert_eq!(ground.holders(&app).await.len(), theirs, "what was forbidden before is not newly so");
+    ground.allow_all().await;
     ground.block(&app).await.data();
     assert!(ground.holders(&app).await.is_empty());
     assert_eq!(ground.ledger().await["grants"].as_array().unwrap().len(), all - theirs);
