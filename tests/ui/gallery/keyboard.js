@@ -548,8 +548,9 @@ export const keyboard = {
     await page.locator('[data-test="filter"]').fill("data");
     await page.waitForTimeout(300);
     await page.locator('[data-test="export"]').click();
+    await arrives(page, "export-csv");
     await page.keyboard.press("Enter");
-    await page.waitForTimeout(150);
+    await page.waitForFunction(() => /** @type {any} */ (window).gallery.calls.filter((/** @type {any} */ call) => call.name === "inventory_export").length === 2);
     const second = (await called(page, "inventory_export")).at(-1);
     assert.equal(second.what.selection ?? null, null);
     assert.deepEqual(second.what.query.filter, { text: "data" });
