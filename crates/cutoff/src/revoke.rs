@@ -224,7 +224,7 @@ impl Desk {
         Ok(reports)
     }
 
-    async fn sweeps(&self) -> Result<Vec<SweepSummary>, Error> {
+    pub(crate) async fn sweeps(&self) -> Result<Vec<SweepSummary>, Error> {
         let journal = self.journal.clone();
         blocking(move || journal.sweeps()).await
     }

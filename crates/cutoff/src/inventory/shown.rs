@@ -336,8 +336,28 @@ impl Desk {
         let (journal, of) = (self.journal.clone(), viewer.place.clone());
         let marks = blocking(move || journal.snapshots(&of)).await?;
         let Some(mark) = marks.into_iter().rfind(|mark| mark.reader == viewer.member_id) else { return Ok(None) };
+        self.remember_revoked(&viewer.place, mark.began.timestamp()).await?;
         let drawn = self.draw(viewer.clone(), Drawn::Stored(mark.number), Source::Kept).await?;
         Ok(Some(self.show(drawn)))
+    }
+
+    /// Takes up from the journal which grants earlier runs found gone after a reading: it still has them.
+    async fn remember_revoked(&self, place: &Place, since: Timestamp) -> Result<(), Error> {
+        for sweep in self.sweeps().await? {
+            let here = sweep.opening.connection.organization_id == place.organization_id;
+            if !here || sweep.last.utc.timestamp() < since {
+                continue;
+            }
+            let report = self.report(sweep.id).await?;
+            let Some(at) = report.gone_at.as_deref().and_then(|at| at.parse().ok()) else { continue };
+            look(&self.held.gone).push(Gone {
+                place: place.clone(),
+                member: MemberId::from(report.grant.member_id.as_str()),
+                app: ConnectedAppId::from(report.grant.connected_app_id.as_str()),
+                at,
+            });
+        }
+        Ok(())
     }
 
     /// The reading that is under way by the session in use.

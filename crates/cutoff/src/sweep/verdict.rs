@@ -272,7 +272,13 @@ struct History<'a> {
 impl<'a> History<'a> {
     fn of(n: u32, rows: impl IntoIterator<Item = &'a Row, IntoIter: Clone>) -> Self {
         let mut rows = rows.into_iter();
-        let mut history = Self { intents: Vec::new(), answers: Vec::new(), reads: Vec::new(), session_ended: false, cancelled: false };
+        let mut history = Self {
+            intents: Vec::new(),
+            answers: Vec::new(),
+            reads: Vec::new(),
+            session_ended: false,
+            cancelled: false,
+        };
         let grant = rows.clone().find_map(|row| match &row.body {
             Body::Grant(grant) if grant.n == n => Some(grant),
             _ => None,
