@@ -1,10 +1,12 @@
-//! `cargo xtask bundle`: the installers of this platform by Tauri's packager, and a look into what came out.
+//! `cargo xtask bundle`: the installers of this platform by Tauri's packager, and a look into what came out. Both programs go in:
+//! the window, which the packager builds, and the command line, which is built here and handed to it.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::SystemTime;
 
 use crate::packages::{Purpose, provide};
-use crate::run::{Done, Stop, command, doing, output, run as run_command, say, tool};
+use crate::run::{Done, Stop, cargo, command, doing, output, run as run_command, say, tool};
 use crate::{node, tree};
 
 /// What is made where nobody asks for something else. An AppImage, and an installer for Windows, need downloads that the packager
@@ -23,8 +25,9 @@ pub fn run(kinds: &[String]) -> Done {
     provide(&[Purpose::Build, Purpose::Node, Purpose::Bundle])?;
     let begun = SystemTime::now();
     let mut packager = node::tauri()?;
+    let beside = command_line()?;
     // Other packagers ask questions; in a pipe nobody answers.
-    run_command(packager.arg("build").arg("--ci").arg("--bundles").arg(kinds.join(",")))?;
+    run_command(packager.arg("build").arg("--ci").arg("--config").arg(beside).arg("--bundles").arg(kinds.join(",")))?;
 
     let folder = tree::target()?.join("release/bundle");
     for kind in kinds {
@@ -33,6 +36,41 @@ pub fn run(kinds: &[String]) -> Done {
         println!("{}", made.display());
     }
     Ok(())
+}
+
+/// Builds the command line and answers the file that tells the packager to put it beside the window's program. It is not in
+/// `tauri.conf.json`, where every build of the window, a debug one too, would ask for it.
+fn command_line() -> Done<PathBuf> {
+    run_command(&mut cargo(["build", "--release", "--package", "cutoff-cli", "--bin", "cutoff"]))?;
+    let folder = tree::target()?.join("xtask/beside");
+    doing(std::fs::create_dir_all(&folder), format_args!("making {}", folder.display()))?;
+    // The packager wants the platform in the name of the file it is given, and takes it off again. It is given a copy, since it
+    // also writes to where cargo has the original.
+    let system = host()?;
+    let program = folder.join(format!("cutoff-{system}{}", std::env::consts::EXE_SUFFIX));
+    doing(
+        std::fs::copy(tree::program("release", "cutoff")?, &program),
+        format_args!("copying the command line to {}", program.display()),
+    )?;
+    // The path is compiled into the window's program. Where it can, it says nothing of whose computer that was.
+    let named = match folder.strip_prefix(tree::root()) {
+        Ok(inside) => Path::new("..").join(inside).join("cutoff"),
+        Err(_) => folder.join("cutoff"),
+    };
+    let config = folder.join("tauri.conf.json");
+    let text = serde_json::json!({ "bundle": { "externalBin": [named] } }).to_string();
+    doing(std::fs::write(&config, text), format_args!("writing {}", config.display()))?;
+    Ok(config)
+}
+
+/// The platform that cargo builds for when it is told none, as the compiler names it.
+fn host() -> Done<String> {
+    let compiler = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    output(&mut command(compiler, ["-vV"]))?
+        .lines()
+        .find_map(|line| line.strip_prefix("host: "))
+        .map(str::to_owned)
+        .ok_or_else(|| Stop::new("the compiler does not say what it builds for"))
 }
 
 /// The end of the file's name for a kind of installer.
@@ -60,6 +98,7 @@ fn newest(folder: &Path, ending: &str, begun: SystemTime) -> Done<PathBuf> {
 
 /// What must lie in a Linux package; a package without it installs and then shows nothing.
 const INSIDE: &[&str] = &[
+    "usr/bin/cutoff",
     "usr/bin/cutoff-desktop",
     "usr/share/applications/Cutoff.desktop",
     "usr/share/icons/hicolor/128x128/apps/cutoff-desktop.png",
@@ -84,11 +123,26 @@ fn inspect(kind: &str, package: &Path) -> Done {
     }
     let contents = output(command(program, [list]).arg(package))?;
     let lacking = lacking(&contents);
-    if lacking.is_empty() {
-        Ok(())
-    } else {
-        Err(Stop::new(format!("{} lacks {}", package.display(), lacking.join(", "))))
+    if !lacking.is_empty() {
+        return Err(Stop::new(format!("{} lacks {}", package.display(), lacking.join(", "))));
     }
+    if kind == "deb" { starts(package) } else { Ok(()) }
+}
+
+/// Takes a Debian package apart, away from the system, and asks the command line in it for its version.
+fn starts(package: &Path) -> Done {
+    let folder = tree::target()?.join("xtask/unpacked");
+    if folder.exists() {
+        doing(std::fs::remove_dir_all(&folder), format_args!("emptying {}", folder.display()))?;
+    }
+    run_command(command("dpkg-deb", ["--extract"]).arg(package).arg(&folder))?;
+    let said = output(Command::new(folder.join("usr/bin/cutoff")).arg("--version"))?;
+    let expected = concat!("cutoff ", env!("CARGO_PKG_VERSION"));
+    if said.trim() != expected {
+        return Err(Stop::new(format!("the packed command line calls itself {:?}, not {expected:?}", said.trim())));
+    }
+    say(format_args!("the packed command line starts: {expected}"));
+    doing(std::fs::remove_dir_all(&folder), format_args!("emptying {}", folder.display()))
 }
 
 fn lacking(contents: &str) -> Vec<&'static str> {
@@ -106,14 +160,14 @@ mod tests {
     use super::{INSIDE, lacking};
 
     #[test]
-    fn a_package_without_the_program_is_refused() {
+    fn a_package_without_one_of_its_programs_is_refused() {
         let deb: String = INSIDE.iter().map(|path| format!("-rw-r--r-- 0/0  1 2026-01-01 00:00 {path}\n")).collect();
         let rpm: String = INSIDE.iter().map(|path| format!("/{path}\n")).collect();
         assert!(lacking(&deb).is_empty());
         assert!(lacking(&rpm).is_empty());
-        assert_eq!(
-            lacking(&rpm.replacen("usr/bin/cutoff-desktop", "usr/bin/cutoff-desktop.old", 1)),
-            ["usr/bin/cutoff-desktop"]
-        );
+        for program in ["usr/bin/cutoff", "usr/bin/cutoff-desktop"] {
+            let renamed = rpm.replacen(&format!("/{program}\n"), &format!("/{program}.old\n"), 1);
+            assert_eq!(lacking(&renamed), [program]);
+        }
     }
 }

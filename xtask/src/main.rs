@@ -57,8 +57,11 @@ enum Task {
         /// Fewer rounds: a first impression, not a number to quote
         #[arg(long)]
         quick: bool,
+        /// Measure one thing alone, and build only what that takes
+        #[arg(long, value_name = "THING")]
+        only: Option<bench::Thing>,
     },
-    /// Makes the installers of this platform
+    /// Makes the installers of this platform, with both programs in them: the window and the command line
     Bundle {
         /// Kinds to make, separated by commas [default: deb,rpm · dmg · nsis,msi]
         #[arg(long, value_name = "KINDS", value_delimiter = ',')]
@@ -75,7 +78,7 @@ fn main() -> ExitCode {
         Task::Test { filter } => test::run(filter.as_deref()),
         Task::Check => check::run(),
         Task::Contract { check } => contract::run(check),
-        Task::Bench { quick } => bench::run(quick),
+        Task::Bench { quick, only } => bench::run(quick, only),
         Task::Bundle { bundles } => bundle::run(&bundles),
         Task::Icons => icons::run(),
     };
