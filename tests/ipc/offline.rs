@@ -4,6 +4,7 @@
 use contract::inventory::{
     AppRows, ChangeRows, Copied, Exported, InventoryStatus, MapPicture, PaletteHit, PictureSource, SnapshotRow,
 };
+use contract::revoke::Outcome;
 use contract::session::SessionStatus;
 use promises::ipc::{App, Ground};
 use serde_json::{Value, json};
@@ -30,6 +31,17 @@ fn the_next_start_shows_the_last_inventory_before_anybody_is_asked() {
     let facts = read(&app);
     assert_eq!((facts.source, facts.snapshot), (PictureSource::Read, Some(2)));
     assert_eq!(facts.changes.narrowed + facts.changes.altered, 1, "compared with what was kept: {:?}", facts.changes);
+}
+
+#[test]
+fn a_grant_revoked_after_the_last_reading_is_not_shown_at_the_next_start() {
+    let (ground, app) = scene(12, 6, "admin");
+    let whole = read(&app);
+    assert_eq!(app.revoke(&ground.pair()).outcome, Outcome::Revoked);
+    let app = app.reopen();
+    let kept = picture(&app);
+    assert_eq!((kept.source, kept.snapshot), (PictureSource::Kept, whole.snapshot));
+    shows(&app, &truth(&ground), "kept, without what was revoked since");
 }
 
 #[test]

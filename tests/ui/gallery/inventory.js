@@ -432,7 +432,7 @@ export function inventory(made, how = {}) {
     },
     inventory_map: ({ query }) => map(query),
     inventory_copy: ({ what }) => ({ text: "connected_app_id,app_name\r\n", rows: what.selection ? selected(what.selection).rows : 42, left_out: 0 }),
-    inventory_export: ({ what }) => ({ path: `/home/nora/Downloads/cutoff-acme-robotics-2026-11-23.${what.format}`, rows: what.selection ? selected(what.selection).rows : grants.length, bytes: 48_213, complete: facts.complete }),
+    inventory_export: ({ what }) => ({ path: `/Users/nora/Downloads/cutoff-acme-robotics-2026-11-23.${what.format}`, rows: what.selection ? selected(what.selection).rows : grants.length, bytes: 48_213, complete: facts.complete }),
     snapshot_list: () => snapshots,
     snapshot_changes: ({ from, to, query, kinds }) => {
       const changed = grants.filter((grant) => grant.change !== null).map(line);

@@ -158,7 +158,7 @@ export const scenes = {
   "apps-filter-menu": { answers: signedIn(), steps: async (h) => { await h.find("row"); await h.click("filter-menu"); await h.find("facet-scopes"); }, ends: "filters" },
   "apps-export-menu": { answers: signedIn(), steps: async (h) => { await h.find("row"); await h.click("export"); }, ends: "export-csv" },
   "apps-exported": { answers: signedIn(), steps: async (h) => { await h.find("row"); await h.click("export"); await h.click("export-csv"); }, ends: "said" },
-  "apps-export-refused": { answers: signedIn({ inventory_export: () => refuse({ kind: "export", fault: "full", folder: "/home/nora/Downloads" }) }), steps: async (h) => { await h.find("row"); await h.click("export"); await h.click("export-json"); }, ends: "dialog" },
+  "apps-export-refused": { answers: signedIn({ inventory_export: () => refuse({ kind: "export", fault: "full", folder: "/Users/nora/Downloads" }) }), steps: async (h) => { await h.find("row"); await h.click("export"); await h.click("export-json"); }, ends: "dialog" },
   "apps-selected": { answers: signedIn(), steps: async (h) => { await h.find("row"); await h.click("row-check"); await h.click("row-check", 2); await h.click("row-check", 4); await h.find("selection"); await h.rest(200); }, ends: "selection-count" },
   "apps-selected-all": { answers: signedIn(), steps: async (h) => { await h.find("row"); await h.type("filter", "third"); await h.rest(300); await h.click("select-all"); await h.click("row-check", 1); await h.type("filter", "o"); await h.rest(400); }, ends: "selection-count" },
   "apps-sorted": { answers: signedIn(), steps: async (h) => { await h.find("row"); await h.click("sort-width"); await h.rest(200); }, ends: "screen-apps" },
