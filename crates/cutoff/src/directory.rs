@@ -128,6 +128,12 @@ impl Directory {
         })
     }
 
+    /// The apps that were listed when the organization's list was last read.
+    pub fn known_apps(&self) -> Vec<ConnectedAppId> {
+        let apps = look(&self.apps);
+        apps.as_ref().map_or_else(Vec::new, |apps| apps.rows.iter().map(|app| app.connected_app_id.clone()).collect())
+    }
+
     /// The scopes of a grant as last read, and whether a complete read lacked the grant altogether.
     pub fn known_grant(&self, member: &MemberId, app: &ConnectedAppId) -> KnownGrant {
         let from_app = look(&self.by_app).get(app).cloned();

@@ -49,6 +49,9 @@ pub enum Error {
     /// The slug names no organization, or the address leads to none.
     #[error("no organization")]
     NoOrganization,
+    /// A plan's file cannot be used.
+    #[error("the plan cannot be used: {0}")]
+    Plan(crate::plan_file::Unusable),
     /// What was shown is not what would be done now.
     #[error("the plan has changed")]
     PlanChanged,

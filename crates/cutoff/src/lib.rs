@@ -11,11 +11,13 @@ pub mod inventory;
 pub mod lists;
 pub mod permission;
 pub mod plan;
+pub mod plan_file;
 pub mod report;
 pub mod revoke;
 pub mod session;
 pub mod sign_in;
 pub mod sweep;
+pub mod sweeps;
 
 pub use desk::{Desk, Options, Status};
 pub use error::{Error, Fault, Field};

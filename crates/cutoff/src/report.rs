@@ -3,11 +3,12 @@
 
 use std::time::Duration;
 
-use journal::{Body, Clock, Connection, Grant, Person, PersonKind, PersonRecord, Row, SweepId, Utc};
+use journal::{Body, Clock, Connection, Grant, Person, PersonKind, PersonRecord, SweepId, Utc};
 use stytch_b2b::Permission;
 
 use crate::clock::later;
 use crate::permission;
+use crate::sweep::rows::Rows;
 use crate::sweep::verdict::{Finding, Outcome, Rules, Why, is_success};
 
 /// How long Stytch lets access tokens live when the vendor has changed nothing.
@@ -80,21 +81,18 @@ impl Report {
     #[must_use]
     pub fn of(
         n: u32,
-        rows: &[Row],
+        rows: &Rows,
         people: &[PersonRecord],
         head: String,
         rules: &Rules,
         here: Option<&Connection>,
     ) -> Option<Self> {
-        let grant = rows.iter().find_map(|row| match &row.body {
-            Body::Grant(grant) if grant.n == n => Some(grant.clone()),
-            _ => None,
-        })?;
-        let (opening, began) = rows.iter().find_map(|row| match &row.body {
+        let grant = rows.grant(n)?.clone();
+        let (opening, began) = rows.all().iter().find_map(|row| match &row.body {
             Body::Opening(opening) => Some((opening.as_ref(), &row.clock)),
             _ => None,
         })?;
-        let finding = Finding::of(n, rows, rules);
+        let finding = Finding::of(n, rows.of(n), rules);
         let text = |kind: PersonKind, subject: &str| {
             people.iter().find(|record| record.kind == kind && record.subject == subject && record.is_true())
         };

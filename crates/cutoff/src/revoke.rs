@@ -1,7 +1,7 @@
 //! The one revoke path: plan, permission, sweep, report; and the settling of what an earlier run left open. A single
 //! revoke is a sweep of one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,8 +23,9 @@ use crate::plan::{Item, Plan};
 use crate::report::Report;
 use crate::session::{Session, app_forbidden};
 use crate::sweep::engine::{Ended, Engine, Ground, Watched, blocking};
+use crate::sweep::rows::Rows;
 use crate::sweep::verdict::{self, Outcome};
-use crate::sweep::{KNOWN_APPS, Manner, Observer, Step};
+use crate::sweep::{KNOWN_APPS, Manner, Observer, Pace, Step};
 
 /// A sweep idle for longer is not resumed: what it would revoke may have been consented to since, rightly.
 pub const RESUME_WITHIN: Duration = Duration::from_secs(24 * 3600);
@@ -218,7 +219,7 @@ impl Desk {
     pub async fn reports(&self) -> Result<Vec<Report>, Error> {
         let mut reports = Vec::new();
         for sweep in self.sweeps().await? {
-            reports.push(self.report(sweep.id).await?);
+            reports.extend(self.reports_of(sweep.id).await?);
         }
         reports.sort_by_key(|report| !report.unsettled);
         Ok(reports)
@@ -248,20 +249,29 @@ impl Desk {
         self.observer.clone()
     }
 
-    /// The report of a sweep of one.
+    /// The report of a sweep of one; of a larger one that of its first grant.
     ///
     /// # Errors
     /// [`Error::Journal`].
     pub async fn report(&self, id: SweepId) -> Result<Report, Error> {
+        let first = self.reports_of(id).await?.into_iter().next();
+        first.ok_or(Error::Journal(journal::Error::NoSuchSweep(id)))
+    }
+
+    /// The reports of every grant of a sweep, in the order of its plan.
+    ///
+    /// # Errors
+    /// [`Error::Journal`].
+    pub async fn reports_of(&self, id: SweepId) -> Result<Vec<Report>, Error> {
         let journal = self.journal.clone();
         let rules = self.rules;
         let here = self.session().ok().and_then(|session| {
             let organization = session.state().organization.organization_id;
             connection_of(&session, organization.as_str()).ok()
         });
-        let report = blocking(move || report(&journal, id, &rules, here.as_ref())).await?;
+        let reports = blocking(move || reports(&journal, id, &rules, here.as_ref())).await?;
         let left_behind = self.was_left_behind(id);
-        report.map(|report| Report { left_behind, ..report }).ok_or(Error::Journal(journal::Error::NoSuchSweep(id)))
+        Ok(reports.into_iter().map(|report| Report { left_behind, ..report }).collect())
     }
 
     /// Reads again what an earlier run left open; with `send_again` also repeats a request that was never answered and
@@ -318,9 +328,10 @@ impl Desk {
             if self.nothing_due(sweep.id, sweep.rows, now) {
                 continue;
             }
-            let report = self.report(sweep.id).await?;
-            let due = report.look_again_at.as_deref().and_then(|at| at.parse::<Timestamp>().ok());
-            let open = report.unsettled || sweep.closing.is_none();
+            let reports = self.reports_of(sweep.id).await?;
+            let looks = reports.iter().filter_map(|report| report.look_again_at.as_deref()?.parse::<Timestamp>().ok());
+            let due = looks.min();
+            let open = reports.iter().any(|report| report.unsettled) || sweep.closing.is_none();
             // What stays open is looked at ever more seldom: after a tenth of its age, a minute at the least and an hour at
             // the most. The first look of a run is made at once.
             let age = now.duration_since(sweep.opened.utc.timestamp()).unsigned_abs();
@@ -374,7 +385,7 @@ impl Desk {
 
     /// Whether the one who is signed in may carry a sweep on: the same member, within a day of the last thing that was
     /// done for it. Reads do not count: looking at an old sweep does not make it young.
-    async fn may_resume(&self, sweep: &SweepSummary, session: &Session) -> Result<bool, Error> {
+    pub(crate) async fn may_resume(&self, sweep: &SweepSummary, session: &Session) -> Result<bool, Error> {
         if !session.is_self(&MemberId::from(sweep.opening.actor.member_id.as_str())) {
             return Ok(false);
         }
@@ -388,7 +399,7 @@ impl Desk {
         Ok(idle.is_some_and(|idle| idle <= RESUME_WITHIN))
     }
 
-    async fn lock(&self, id: SweepId) -> Result<RunningLock, Error> {
+    pub(crate) async fn lock(&self, id: SweepId) -> Result<RunningLock, Error> {
         let journal = self.journal.clone();
         match blocking(move || journal.take_running_lock(id)).await {
             Err(Error::Journal(journal::Error::HeldBy { pid })) => Err(Error::Busy { pid }),
@@ -404,16 +415,31 @@ impl Desk {
         id: SweepId,
         lock: RunningLock,
     ) -> Result<Engine<'a>, Error> {
+        self.engine_with(session, directory, observer, id, lock, &self.pace, Manner::default(), Watched::not()).await
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "the ground a sweep stands on, named once")]
+    pub(crate) async fn engine_with<'a>(
+        &'a self,
+        session: &'a Session,
+        directory: &'a Directory,
+        observer: &'a Observer,
+        id: SweepId,
+        lock: RunningLock,
+        pace: &'a Pace,
+        manner: Manner,
+        watched: Watched,
+    ) -> Result<Engine<'a>, Error> {
         let ground = Ground {
             journal: self.journal.clone(),
             session,
             directory,
             clock: &self.clock,
-            pace: &self.pace,
+            pace,
             rules: &self.rules,
             observer,
         };
-        Engine::take_up(ground, id, lock, Manner::default(), Watched::not()).await
+        Engine::take_up(ground, id, lock, manner, watched).await
     }
 
     async fn open<'a>(
@@ -426,8 +452,8 @@ impl Desk {
         let id = SweepId::random();
         let lock = self.lock(id).await?;
         let clock = self.clock.now().stamp();
-        let opening = opening(session, plan, id, clock.clone())?;
-        let (grants, people) = drafts(plan);
+        let opening = opening(session, plan.hash().parse().map_err(|_| Error::PlanChanged)?, id, clock.clone())?;
+        let (grants, people) = drafts(&plan.items);
         let look_first = plan
             .items
             .iter()
@@ -439,7 +465,7 @@ impl Desk {
         } else {
             (1..).zip(&grants).map(|(n, _)| Body::Intent(Intent { attempt: n, n })).collect()
         };
-        let known = known_apps(directory, plan);
+        let known = known_apps(directory, &plan.items.iter().map(|item| &item.connected_app_id).collect());
         let first: Vec<RowDraft> =
             known.into_iter().chain(first).map(|body| RowDraft { clock: clock.clone(), body }).collect();
         let journal = self.journal.clone();
@@ -454,14 +480,14 @@ impl Desk {
 
 /// Some apps that were listed beside those of the plan. A later read in which they too are missing proves nothing, and
 /// after a restart this row is all that remembers them.
-fn known_apps(directory: &Directory, plan: &Plan) -> Option<Body> {
-    let others = directory.known_other_apps(&plan.items.first()?.connected_app_id);
+pub(crate) fn known_apps(directory: &Directory, planned: &HashSet<&ConnectedAppId>) -> Option<Body> {
+    let others = directory.known_apps().into_iter().filter(|id| !planned.contains(id));
     let detail: BTreeMap<String, String> =
-        others.into_iter().take(16).enumerate().map(|(at, id)| (format!("{at:02}"), id.to_string())).collect();
+        others.take(16).enumerate().map(|(at, id)| (format!("{at:02}"), id.to_string())).collect();
     (!detail.is_empty()).then(|| Body::Note(Note { what: KNOWN_APPS.to_owned(), detail }))
 }
 
-fn allowance(session: &Session, own: bool) -> Allowance {
+pub(crate) fn allowance(session: &Session, own: bool) -> Allowance {
     session.may(if own { permission::revoke_own_app() } else { permission::revoke_member_app() })
 }
 
@@ -480,7 +506,7 @@ fn has_its_own_next_step(error: &ApiError) -> bool {
     )
 }
 
-fn is_first_party(client_type: &ClientType) -> bool {
+pub(crate) fn is_first_party(client_type: &ClientType) -> bool {
     matches!(client_type, ClientType::FirstParty | ClientType::FirstPartyPublic)
 }
 
@@ -491,7 +517,7 @@ fn same_ground(sweep: &SweepSummary, session: &Session) -> bool {
 }
 
 /// Who goes on with a sweep, for the note that says so: the opening row names only who began it.
-fn who(session: &Session) -> [(&'static str, String); 4] {
+pub(crate) fn who(session: &Session) -> [(&'static str, String); 4] {
     let state = session.state();
     [
         ("member_id", state.member.member_id.to_string()),
@@ -518,7 +544,12 @@ fn connection_of(session: &Session, organization_id: &str) -> Result<Connection,
     })
 }
 
-fn opening(session: &Session, plan: &Plan, id: SweepId, clock: journal::Clock) -> Result<OpeningDraft, Error> {
+pub(crate) fn opening(
+    session: &Session,
+    plan_hash: Hash,
+    id: SweepId,
+    clock: journal::Clock,
+) -> Result<OpeningDraft, Error> {
     let state = session.state();
     let factors = &state.member_session.authentication_factors;
     Ok(OpeningDraft {
@@ -529,7 +560,7 @@ fn opening(session: &Session, plan: &Plan, id: SweepId, clock: journal::Clock) -
             version: env!("CARGO_PKG_VERSION").to_owned(),
             commit: option_env!("CUTOFF_COMMIT").unwrap_or("unknown").to_owned(),
         },
-        plan_hash: plan.hash().parse().map_err(|_| Error::PlanChanged)?,
+        plan_hash,
         connection: connection_of(session, state.organization.organization_id.as_str())?,
         actor: ActorDraft {
             member_id: state.member.member_id.to_string(),
@@ -552,10 +583,9 @@ pub fn impersonator(session: &stytch_b2b::MemberSession) -> Option<String> {
         .map(|factor| factor.impersonator_email_address.clone().unwrap_or_default())
 }
 
-fn drafts(plan: &Plan) -> (Vec<GrantDraft>, People) {
+pub(crate) fn drafts(items: &[Item]) -> (Vec<GrantDraft>, People) {
     let mut people = People::default();
-    let grants = plan
-        .items
+    let grants = items
         .iter()
         .map(|item| {
             if item.member_name.is_some() || item.member_email.is_some() {
@@ -578,15 +608,16 @@ fn drafts(plan: &Plan) -> (Vec<GrantDraft>, People) {
     (grants, people)
 }
 
-fn report(
+fn reports(
     journal: &Arc<Journal>,
     id: SweepId,
     rules: &verdict::Rules,
     here: Option<&Connection>,
-) -> Result<Option<Report>, journal::Error> {
+) -> Result<Vec<Report>, journal::Error> {
     let stored = journal.rows(id)?;
     let people = journal.people(id)?;
     let head = stored.last().map(|row| row.hash.to_string()).unwrap_or_default();
-    let rows: Vec<_> = stored.into_iter().map(|stored| stored.row).collect();
-    Ok(Report::of(1, &rows, &people, head, rules, here))
+    let rows = Rows::new(stored.into_iter().map(|stored| stored.row));
+    let grants = rows.grants().iter();
+    Ok(grants.filter_map(|grant| Report::of(grant.n, &rows, &people, head.clone(), rules, here)).collect())
 }

@@ -396,6 +396,6 @@ impl Picture {
 }
 
 /// A picture holds fewer than 2^32 of anything: a list that long would not have fitted into memory on its way here.
-pub(super) fn u32_of(n: usize) -> u32 {
+pub(crate) fn u32_of(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX)
 }

@@ -1,0 +1,216 @@
+//! A plan as a file: exact pairs, bound to one place, organization, author and hour, to be looked at, handed on and carried out
+//! once. Its hash proves sameness, not authorship. It reads and writes bytes; it asks nobody and revokes nothing.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use journal::Hash;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use stytch_b2b::{ConnectedAppId, Environment, MemberId};
+use uuid::Uuid;
+
+use crate::clock::rfc3339;
+use crate::connections;
+use crate::error::Error;
+use crate::session::Session;
+
+/// What stands under `format`.
+pub const FORMAT: &str = "cutoff-plan";
+/// The version that is written, and the newest that is read.
+pub const VERSION: u32 = 1;
+/// How long a plan may be carried out.
+pub const LIFE: Duration = Duration::from_secs(24 * 3600);
+/// Larger files are refused before they are read.
+pub const LARGEST: u64 = 32 * 1024 * 1024;
+
+/// A plan, as it stands in its file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlanFile {
+    format: String,
+    version: u32,
+    /// Names that a reader must understand or refuse the file.
+    critical: Vec<String>,
+    /// `http` or `https`.
+    pub scheme: String,
+    /// The API's host.
+    pub host: String,
+    /// The API's port.
+    pub port: u16,
+    /// SHA-256 of the project's public token, hexadecimal.
+    pub public_token_sha256: String,
+    /// `test`, `live` or `sandbox`.
+    pub environment: String,
+    /// The organization.
+    pub organization_id: String,
+    /// The member who made it, as the file claims.
+    pub author_member_id: String,
+    /// When, RFC 3339.
+    pub created_at: String,
+    /// Until when it may be carried out, RFC 3339.
+    pub expires_at: String,
+    /// Usable once in one journal.
+    pub run_id: Uuid,
+    /// The reason or ticket it was made for, in the author's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The grants, each once, in the order in which they are revoked.
+    pub grants: Vec<Pair>,
+}
+
+/// One grant.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pair {
+    /// Whose.
+    pub member_id: MemberId,
+    /// To which app.
+    pub connected_app_id: ConnectedAppId,
+}
+
+/// Why a file is not a plan that can be used here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unusable {
+    /// Not JSON, or not a plan.
+    #[error("it is not a plan")]
+    NotAPlan,
+    /// Larger than [`LARGEST`].
+    #[error("it is larger than a plan can be")]
+    TooLarge,
+    /// A later version, or something critical that this one does not know.
+    #[error("it was written by a later version")]
+    Newer,
+    /// No grant, a grant twice, or an id that no URL can carry.
+    #[error("its grants cannot be used")]
+    Grants,
+    /// Its hour is over.
+    #[error("it has expired")]
+    Expired,
+    /// Another host, project, environment or organization.
+    #[error("it is for another organization or place")]
+    Elsewhere,
+    /// It was carried out in this journal already.
+    #[error("it was carried out already")]
+    CarriedOut,
+    /// A sweep of it is unfinished, and nobody said to resume.
+    #[error("a sweep of it is unfinished")]
+    Unfinished,
+}
+
+impl PlanFile {
+    /// A plan for the session's organization.
+    ///
+    /// # Errors
+    /// [`Error::BadInput`] when the connection cannot be read; [`Error::Plan`] without grants.
+    pub fn new(session: &Session, grants: Vec<Pair>, reason: Option<String>, now: Timestamp) -> Result<Self, Error> {
+        let checked = connections::reopen(&session.connection)?;
+        let mut seen = HashSet::new();
+        let grants: Vec<Pair> = grants.into_iter().filter(|pair| seen.insert(pair.clone())).collect();
+        let plan = Self {
+            format: FORMAT.to_owned(),
+            version: VERSION,
+            critical: Vec::new(),
+            scheme: checked.base.scheme().to_owned(),
+            host: checked.base.host().to_owned(),
+            port: checked.base.port(),
+            public_token_sha256: Hash(Sha256::digest(checked.public_token.as_str()).into()).to_string(),
+            environment: environment(session, checked.public_token.environment()).to_owned(),
+            organization_id: session.state().organization.organization_id.to_string(),
+            author_member_id: session.state().member.member_id.to_string(),
+            created_at: rfc3339(now),
+            expires_at: rfc3339(now.checked_add(LIFE).unwrap_or(now)),
+            run_id: Uuid::new_v4(),
+            reason,
+            grants,
+        };
+        plan.check().map_err(Error::Plan)?;
+        Ok(plan)
+    }
+
+    /// Reads a plan from the bytes of its file.
+    ///
+    /// # Errors
+    /// [`Unusable`]; whether it fits the session and the hour is [`PlanFile::fits`].
+    pub fn read(bytes: &[u8]) -> Result<Self, Unusable> {
+        /// As much as every version has.
+        #[derive(Deserialize)]
+        struct Head {
+            format: String,
+            version: u32,
+            #[serde(default)]
+            critical: Vec<String>,
+        }
+        if bytes.len() as u64 > LARGEST {
+            return Err(Unusable::TooLarge);
+        }
+        let head: Head = serde_json::from_slice(bytes).map_err(|_| Unusable::NotAPlan)?;
+        if head.format != FORMAT {
+            return Err(Unusable::NotAPlan);
+        }
+        if head.version > VERSION || !head.critical.is_empty() {
+            return Err(Unusable::Newer);
+        }
+        let plan: Self = serde_json::from_slice(bytes).map_err(|_| Unusable::NotAPlan)?;
+        plan.check()?;
+        Ok(plan)
+    }
+
+    fn check(&self) -> Result<(), Unusable> {
+        let mut seen = HashSet::new();
+        let usable = |id: &str, field| crate::directory::check_id(id, field).is_ok();
+        let fit = self.grants.iter().all(|pair| {
+            usable(pair.member_id.as_str(), crate::error::Field::MemberId)
+                && usable(pair.connected_app_id.as_str(), crate::error::Field::ConnectedAppId)
+                && seen.insert(pair)
+        });
+        if fit && !self.grants.is_empty() { Ok(()) } else { Err(Unusable::Grants) }
+    }
+
+    /// The bytes of its file: the same for the same plan.
+    #[must_use]
+    pub fn bytes(&self) -> Vec<u8> {
+        // A struct of texts and numbers always has a JSON form.
+        let mut bytes = serde_json::to_vec_pretty(self).unwrap_or_default();
+        bytes.push(b'\n');
+        bytes
+    }
+
+    /// SHA-256 over `cutoff-plan-v1`, a zero byte and the plan's compact JSON, so that the same plan has the same hash however
+    /// its file is laid out.
+    #[must_use]
+    pub fn hash(&self) -> Hash {
+        let mut hash = Sha256::new();
+        hash.update(b"cutoff-plan-v1\0");
+        hash.update(serde_json::to_vec(self).unwrap_or_default());
+        Hash(hash.finalize().into())
+    }
+
+    /// Whether it may be carried out by this session now.
+    ///
+    /// # Errors
+    /// [`Unusable::Elsewhere`], [`Unusable::Expired`].
+    pub fn fits(&self, session: &Session, now: Timestamp) -> Result<(), Unusable> {
+        let checked = connections::reopen(&session.connection).map_err(|_| Unusable::Elsewhere)?;
+        let token = Hash(Sha256::digest(checked.public_token.as_str()).into()).to_string();
+        let here = self.scheme == checked.base.scheme()
+            && self.host == checked.base.host()
+            && self.port == checked.base.port()
+            && self.public_token_sha256 == token
+            && self.environment == environment(session, checked.public_token.environment())
+            && self.organization_id == session.state().organization.organization_id.as_str();
+        if !here {
+            return Err(Unusable::Elsewhere);
+        }
+        let expires: Timestamp = self.expires_at.parse().map_err(|_| Unusable::NotAPlan)?;
+        if expires < now { Err(Unusable::Expired) } else { Ok(()) }
+    }
+}
+
+fn environment(session: &Session, of_token: Environment) -> &'static str {
+    match (session.connection.sandbox, of_token) {
+        (true, _) => "sandbox",
+        (false, Environment::Test) => "test",
+        (false, Environment::Live) => "live",
+    }
+}

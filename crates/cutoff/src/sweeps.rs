@@ -1,0 +1,402 @@
+//! Sweeps of many: a plan made of what is selected, its carrying out, and what came of each grant. The engine is the one that
+//! carries out a single revoke; here stands what a plan of many needs around it.
+
+use std::collections::{BTreeMap, HashSet};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use journal::{Body, Hash, Note, RowDraft, SweepId};
+use stytch_b2b::{ClientType, ConnectedAppId, MemberId};
+use tokio::sync::watch;
+
+use crate::desk::Desk;
+use crate::directory::Directory;
+use crate::error::Error;
+use crate::inventory::picture::{Known, Missing, u32_of};
+use crate::inventory::selection::{Noun, RowId, Selection};
+use crate::inventory::shown::Shown;
+use crate::permission::Denial;
+use crate::plan::Item;
+use crate::plan_file::{Pair, PlanFile, Unusable};
+use crate::revoke::{self, allowance, known_apps};
+use crate::session::Session;
+use crate::sweep::engine::{Ended, Progress, Watched, blocking};
+use crate::sweep::rows::Rows;
+use crate::sweep::verdict::{self, Outcome};
+use crate::sweep::{Manner, Observer, Step, Wish};
+
+/// The role that every project has for administrators.
+const ADMIN: &str = "stytch_admin";
+
+/// What a plan is made of.
+#[derive(Clone, Debug)]
+pub enum What {
+    /// A rule over one of the lists.
+    Selected(Selection),
+    /// Exact pairs, whether the picture has them or not.
+    Pairs(Vec<Pair>),
+}
+
+/// A plan before it is carried out: what it would do, and to whom.
+#[derive(Clone, Debug)]
+pub struct Proposal {
+    /// The plan.
+    pub file: PlanFile,
+    /// Apps in it.
+    pub apps: u32,
+    /// Members in it.
+    pub members: u32,
+    /// Grants of the vendor's own apps that were left out: revoking them may break its command line or mobile app.
+    pub first_party_left_out: u32,
+    /// Grants of the vendor's own apps that are in it.
+    pub first_party: u32,
+    /// Your own grants in it.
+    pub own: u32,
+    /// Grants of administrators in it, which go first.
+    pub privileged: u32,
+    /// Ids of the selection that the picture does not have.
+    pub lost: u32,
+    /// What the picture it was made of lacks. Never empty when grants may be missing from the plan.
+    pub missing: Vec<Missing>,
+    /// When the picture was read.
+    pub read_at: Timestamp,
+    /// Denied in advance.
+    pub denied: Option<Denial>,
+}
+
+/// What carrying out a plan is asked for with.
+#[derive(Clone, Debug, Default)]
+pub struct Apply {
+    /// Goes on with an unfinished sweep of the plan.
+    pub resume: bool,
+    /// Sends one, then five, then the rest.
+    pub canary: bool,
+    /// Sends although the policy, as last read, says no.
+    pub ask_anyway: bool,
+    /// Requests at once; the desk's own when left out.
+    pub concurrency: Option<usize>,
+}
+
+/// One grant of a sweep, as a line tells it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// Whose.
+    pub member_id: String,
+    /// To which app.
+    pub connected_app_id: String,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// The request id of the answer that counts.
+    pub request_id: Option<String>,
+    /// The last read that looked for it, RFC 3339.
+    pub read_again_at: Option<String>,
+}
+
+/// A sweep as a whole.
+#[derive(Debug)]
+pub struct SweepReport {
+    /// Which.
+    pub id: SweepId,
+    /// Its head, hexadecimal.
+    pub head: String,
+    /// How the run ended; `None` for one that is only looked at.
+    pub ended: Option<Ended>,
+    /// Grants by outcome.
+    pub outcomes: BTreeMap<Outcome, u32>,
+    /// Every grant, in the order of the plan.
+    pub lines: Vec<Line>,
+    /// Whether it has a closing row.
+    pub closed: bool,
+}
+
+impl Desk {
+    /// What revoking a selection would be, by the picture that is shown. Administrators' grants come first, then the widest.
+    ///
+    /// # Errors
+    /// [`Error::NothingRead`], [`Error::SignedOut`]; [`Error::Plan`] when nothing is left to revoke.
+    pub async fn propose(
+        &self,
+        what: &What,
+        first_party: bool,
+        reason: Option<String>,
+        now: Timestamp,
+    ) -> Result<Proposal, Error> {
+        let (session, _) = self.seated()?;
+        let shown = self.shown().await?;
+        let picture = &shown.picture;
+        let (mut found, lost) = pairs(what, &shown);
+        let own = session.state().member.member_id;
+        let is_theirs = |pair: &Pair| {
+            picture.app(&pair.connected_app_id).is_some_and(|app| picture.apps[app as usize].first_party())
+        };
+        let before = found.len();
+        if !first_party {
+            found.retain(|pair| !is_theirs(pair));
+        }
+        let first_party_left_out = u32_of(before - found.len());
+        let known = |id: &MemberId| -> Option<&Known> {
+            picture.member(id).and_then(|at| picture.members[at as usize].known.as_ref())
+        };
+        let privileged =
+            |pair: &Pair| known(&pair.member_id).is_some_and(|known| known.roles.iter().any(|role| role == ADMIN));
+        let level = |pair: &Pair| {
+            picture.grant(&pair.member_id, &pair.connected_app_id).map_or(0, |grant| picture.scopes(grant).width.level)
+        };
+        // A stable sort: within each kind the order of the picture stays.
+        found.sort_by_key(|pair| (!privileged(pair), std::cmp::Reverse(level(pair))));
+        let count = |test: &dyn Fn(&Pair) -> bool| u32_of(found.iter().filter(|pair| test(pair)).count());
+        let counts = (
+            u32_of(found.iter().map(|pair| &pair.connected_app_id).collect::<HashSet<_>>().len()),
+            u32_of(found.iter().map(|pair| &pair.member_id).collect::<HashSet<_>>().len()),
+            count(&is_theirs),
+            count(&|pair| pair.member_id == own),
+            count(&privileged),
+        );
+        let denied = denial(&session, &found);
+        let file = PlanFile::new(&session, found, reason, now)?;
+        let (apps, members, theirs, own, privileged) = counts;
+        Ok(Proposal {
+            file,
+            apps,
+            members,
+            first_party_left_out,
+            first_party: theirs,
+            own,
+            privileged,
+            lost,
+            missing: picture.facts.missing.clone(),
+            read_at: picture.facts.ended,
+            denied,
+        })
+    }
+
+    /// Carries a plan out: reads its apps again, revokes what is still there, reads again until each outcome is known. Returns
+    /// when everything is at rest, or when it was stopped; then it can be resumed.
+    ///
+    /// # Errors
+    /// Before anything is sent: [`Error::Plan`], [`Error::SignedOut`], [`Error::NotAllowed`], [`Error::Busy`],
+    /// [`Error::Journal`]. After: [`Error::JournalAfterSending`].
+    pub async fn apply(
+        &self,
+        plan: &PlanFile,
+        how: &Apply,
+        wish: watch::Receiver<Wish>,
+        progress: watch::Sender<Progress>,
+        observer: Option<&Observer>,
+    ) -> Result<SweepReport, Error> {
+        let _one_at_a_time = self.sweeping.lock().await;
+        let (session, directory) = self.seated()?;
+        let now = Timestamp::now();
+        session.freshen_policy(now).await;
+        plan.fits(&session, now).map_err(Error::Plan)?;
+        if let Some(denied) = denial(&session, &plan.grants)
+            && !how.ask_anyway
+        {
+            return Err(Error::NotAllowed(Box::new(denied)));
+        }
+        let observer = observer.unwrap_or(&self.observer);
+        let hash = plan.hash();
+        let manner = Manner { patient: true, canary: how.canary };
+        let watched = Watched { wish, progress };
+        let pace = match how.concurrency {
+            Some(concurrency) => crate::sweep::Pace { concurrency: concurrency.max(1), ..self.pace.clone() },
+            None => self.pace.clone(),
+        };
+        let (id, lock, fresh) = match self.sweep_of(&hash).await? {
+            Some((_, true)) => return Err(Error::Plan(Unusable::CarriedOut)),
+            Some((_, false)) if !how.resume => return Err(Error::Plan(Unusable::Unfinished)),
+            Some((id, false)) => {
+                let journal = self.journal.clone();
+                let summary = blocking(move || journal.summary(id)).await?;
+                if !self.may_resume(&summary, &session).await? {
+                    return Err(Error::PlanChanged);
+                }
+                (id, self.lock(id).await?, false)
+            }
+            None => {
+                let id = SweepId::random();
+                (id, self.lock(id).await?, true)
+            }
+        };
+        if fresh {
+            self.open_many(&session, &directory, plan, id, hash).await?;
+            observer(Step::Opened);
+        }
+        let mut engine = self.engine_with(&session, &directory, observer, id, lock, &pace, manner, watched).await?;
+        if !fresh {
+            engine.note("resumed", &revoke::who(&session)).await?;
+        }
+        // What another admin or an earlier run has done since is read before anything is sent.
+        let ended = match engine.read_once().await {
+            Ok(Ended::AtRest) => engine.run(true).await,
+            other => other,
+        };
+        let sent = engine.has_sent();
+        drop(engine);
+        let ended = ended.map_err(|error| match error {
+            Error::Journal(error) if sent => Error::JournalAfterSending(error),
+            other => other,
+        })?;
+        if let Ended::SessionEnded(error) = &ended {
+            // Whether it really is over is asked once; the sweep can be taken up after signing in again.
+            let _ = self.judge(&session, error.clone()).await;
+        }
+        let report = self.sweep_report(id).await?;
+        self.forget_gone(&session, &directory, id).await?;
+        Ok(SweepReport { ended: Some(ended), ..report })
+    }
+
+    /// The sweep that carries a plan out, and whether it is closed.
+    async fn sweep_of(&self, hash: &Hash) -> Result<Option<(SweepId, bool)>, Error> {
+        let (journal, hash) = (self.journal.clone(), *hash);
+        blocking(move || {
+            let Some(id) = journal.sweeps_of_plan(&hash)?.pop() else { return Ok(None) };
+            Ok(Some((id, journal.summary(id)?.closing.is_some())))
+        })
+        .await
+    }
+
+    async fn open_many(
+        &self,
+        session: &Session,
+        directory: &Directory,
+        plan: &PlanFile,
+        id: SweepId,
+        hash: Hash,
+    ) -> Result<(), Error> {
+        let shown = self.shown().await.ok();
+        let items: Vec<Item> =
+            plan.grants.iter().map(|pair| item(pair, session, directory, shown.as_deref())).collect();
+        let clock = self.clock.now().stamp();
+        let mut opening = revoke::opening(session, hash, id, clock.clone())?;
+        opening.reason.clone_from(&plan.reason);
+        let (grants, people) = revoke::drafts(&items);
+        let apps: HashSet<&ConnectedAppId> = plan.grants.iter().map(|pair| &pair.connected_app_id).collect();
+        let note = |what: &str| Body::Note(Note { what: what.to_owned(), detail: BTreeMap::new() });
+        let first: Vec<RowDraft> = known_apps(directory, &apps)
+            .into_iter()
+            .chain([note("look_first")])
+            .map(|body| RowDraft { clock: clock.clone(), body })
+            .collect();
+        let journal = self.journal.clone();
+        blocking(move || journal.open_sweep_with(&opening, &grants, &people, &first)).await?;
+        self.mark_begun(id);
+        Ok(())
+    }
+
+    /// A sweep as its rows tell it.
+    ///
+    /// # Errors
+    /// [`Error::Journal`].
+    pub async fn sweep_report(&self, id: SweepId) -> Result<SweepReport, Error> {
+        let (journal, rules) = (self.journal.clone(), self.rules);
+        blocking(move || {
+            let stored = journal.rows(id)?;
+            let head = stored.last().map(|row| row.hash.to_string()).unwrap_or_default();
+            let closed = stored.iter().any(|row| matches!(row.row.body, Body::Closing(_)));
+            let rows = Rows::new(stored.into_iter().map(|stored| stored.row));
+            let mut outcomes: BTreeMap<Outcome, u32> = BTreeMap::new();
+            let mut lines = Vec::with_capacity(rows.grants().len());
+            for (finding, grant) in verdict::findings(&rows, &rules).into_values().zip(rows.grants()) {
+                *outcomes.entry(finding.outcome).or_default() += 1;
+                lines.push(Line {
+                    member_id: grant.member_id.clone(),
+                    connected_app_id: grant.connected_app_id.clone(),
+                    outcome: finding.outcome,
+                    request_id: finding.answer.as_ref().and_then(|(answer, _)| answer.request_id.clone()),
+                    read_again_at: finding.last_read.as_ref().map(|read| read.began.utc.to_string()),
+                });
+            }
+            Ok(SweepReport { id, head, ended: None, outcomes, lines, closed })
+        })
+        .await
+    }
+
+    /// Takes what a sweep found gone out of the picture and the lists.
+    pub(crate) async fn forget_gone(&self, session: &Session, directory: &Directory, id: SweepId) -> Result<(), Error> {
+        for report in self.reports_of(id).await? {
+            let (member, app) = (
+                MemberId::from(report.grant.member_id.as_str()),
+                ConnectedAppId::from(report.grant.connected_app_id.as_str()),
+            );
+            directory.outlived(&member, &app, report.gone_at.is_some());
+            if let Some(at) = report.gone_at.as_deref().and_then(|at| at.parse().ok()) {
+                self.grant_is_gone(session, &member, &app, at);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The pairs of a plan, each once, and how many ids of the selection there are no more.
+fn pairs(what: &What, shown: &Shown) -> (Vec<Pair>, u32) {
+    let picture = &shown.picture;
+    match what {
+        What::Pairs(pairs) => (pairs.clone(), 0),
+        What::Selected(selection) => {
+            let resolved = selection.resolve(picture, &shown.index);
+            let pairs = resolved.grants.iter().map(|&at| {
+                let grant = &picture.grants[at as usize];
+                Pair {
+                    member_id: picture.members[grant.member as usize].id.clone(),
+                    connected_app_id: picture.apps[grant.app as usize].id.clone(),
+                }
+            });
+            (pairs.collect(), resolved.lost)
+        }
+    }
+}
+
+/// A selection of whole apps, or of whole members.
+#[must_use]
+pub fn rows_of(noun: Noun, ids: HashSet<RowId>) -> Selection {
+    Selection { noun, fold: false, all: false, filter: crate::inventory::filter::Filter::default(), ids }
+}
+
+/// What is missing to revoke these grants, if the policy says that something is.
+fn denial(session: &Session, grants: &[Pair]) -> Option<Denial> {
+    let own = |pair: &Pair| session.is_self(&pair.member_id);
+    let needed = [grants.iter().any(|pair| !own(pair)).then_some(false), grants.iter().any(own).then_some(true)];
+    needed.into_iter().flatten().map(|own| allowance(session, own)).find_map(|allowance| {
+        (allowance.allowed == Some(false)).then(|| session.denial(Some(allowance.needs), None, false))
+    })
+}
+
+fn item(pair: &Pair, session: &Session, directory: &Directory, shown: Option<&Shown>) -> Item {
+    let picture = shown.map(|shown| &shown.picture);
+    let app = picture.and_then(|picture| Some(&picture.apps[picture.app(&pair.connected_app_id)? as usize]));
+    let known = picture.and_then(|picture| picture.members[picture.member(&pair.member_id)? as usize].known.as_ref());
+    let face = directory.known_app(&pair.connected_app_id);
+    let scopes = picture.and_then(|picture| {
+        picture.grant(&pair.member_id, &pair.connected_app_id).map(|grant| picture.scopes(grant).scopes.clone())
+    });
+    Item {
+        own: session.is_self(&pair.member_id),
+        client_type: app
+            .map(|app| ClientType::from(app.client_type.clone()))
+            .or_else(|| face.as_ref().map(|face| face.client_type.clone())),
+        scopes,
+        member_name: known.map(|known| known.name.clone()),
+        member_email: known.map(|known| known.email.clone()),
+        app_name: app.map(|app| app.name.clone()).or_else(|| face.as_ref().map(|face| face.name.clone())),
+        app_description: app.map(|app| app.description.clone()),
+        member_id: pair.member_id.clone(),
+        connected_app_id: pair.connected_app_id.clone(),
+    }
+}
+
+/// Whether everything in a report is gone by a later read.
+#[must_use]
+pub fn all_gone(report: &SweepReport) -> bool {
+    report
+        .lines
+        .iter()
+        .all(|line| matches!(line.outcome, Outcome::Revoked | Outcome::AlreadyGone | Outcome::MemberGone))
+}
+
+/// About how long so many requests take at the present pace, when each takes `each`.
+#[must_use]
+pub fn estimate(grants: u32, concurrency: usize, each: Duration) -> Duration {
+    let rounds = grants.div_ceil(u32::try_from(concurrency.max(1)).unwrap_or(u32::MAX));
+    each.saturating_mul(rounds)
+}
