@@ -169,6 +169,8 @@ export function map(frame) {
       canvas.setAttribute("aria-label", label);
       put(slot(body, "extent"), words.map.extent(drawn.rows, drawn.total_rows, drawn.columns, drawn.total_columns));
       if (chart.cursor && (chart.cursor.row >= drawn.total_rows || chart.cursor.column >= drawn.total_columns)) chart.cursor = null;
+      // The keyboard may have come before the picture did.
+      if (document.activeElement === canvas) standFirst();
       buttons();
       chart.look();
       body.dataset.drawn = String(mine);
@@ -369,10 +371,12 @@ export function map(frame) {
     if (dx !== 0 || dy !== 0) move(chart.kept({ x0: x0 + dx, x1: x1 + dx, y0: y0 + dy, y1: y1 + dy }));
   }
 
-  canvas.addEventListener("focus", () => {
+  /** A keyboard that stands nowhere stands on the first cell. */
+  function standFirst() {
     if (chart.cursor || !chart.picture || document.documentElement.dataset.hand !== "keys") return;
     stand(chart.picture.down[0]?.first ?? 0, chart.picture.across[0]?.first ?? 0);
-  });
+  }
+  canvas.addEventListener("focus", () => standFirst());
 
   // ---- the pointer
   canvas.addEventListener("wheel", (event) => {

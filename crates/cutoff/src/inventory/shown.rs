@@ -338,7 +338,13 @@ impl Desk {
         let Some(mark) = marks.into_iter().rfind(|mark| mark.reader == viewer.member_id) else { return Ok(None) };
         self.remember_revoked(&viewer.place, mark.began.timestamp()).await?;
         let drawn = self.draw(viewer.clone(), Drawn::Stored(mark.number), Source::Kept).await?;
-        Ok(Some(self.show(drawn)))
+        let mut held = look(&self.held.shown);
+        // A reading that ended while this was drawn has put its own picture there, which knows more than the journal does.
+        if let Some(shown) = held.as_ref().filter(|shown| shown.is_for(viewer)) {
+            return Ok(Some(shown.clone()));
+        }
+        *held = Some(drawn.clone());
+        Ok(Some(drawn))
     }
 
     /// Takes up from the journal which grants earlier runs found gone after a reading: it still has them.
