@@ -673,7 +673,11 @@ fault: string,
 /**
  * The folder it was meant for, when one is known.
  */
-folder: string | null, } | { "kind": "nothing_read" } | { "kind": "cancelled" } | { "kind": "busy", 
+folder: string | null, } | { "kind": "nothing_read" } | { "kind": "cancelled" } | { "kind": "plan", 
+/**
+ * `not_a_plan`, `too_large`, `newer`, `grants`, `expired`, `elsewhere`, `carried_out`, `unfinished`.
+ */
+fault: string, } | { "kind": "busy", 
 /**
  * Its process id, when known.
  */

@@ -16,6 +16,7 @@ use cutoff::desk::SessionEnd;
 use cutoff::directory::MemberGrants;
 use cutoff::lists;
 use cutoff::permission::{self, Allowance, Denial};
+use cutoff::plan_file::Unusable;
 use cutoff::report::Report;
 use cutoff::revoke::{Confirmation, impersonator};
 use cutoff::session::{Session, app_forbidden};
@@ -431,6 +432,19 @@ pub(crate) fn journal_fault(error: &journal::Error) -> &'static str {
     }
 }
 
+fn plan_fault(unusable: Unusable) -> &'static str {
+    match unusable {
+        Unusable::NotAPlan => "not_a_plan",
+        Unusable::TooLarge => "too_large",
+        Unusable::Newer => "newer",
+        Unusable::Grants => "grants",
+        Unusable::Expired => "expired",
+        Unusable::Elsewhere => "elsewhere",
+        Unusable::CarriedOut => "carried_out",
+        Unusable::Unfinished => "unfinished",
+    }
+}
+
 pub(crate) fn refusal(error: Error) -> Refusal {
     match error {
         Error::BadInput { field, fault } => Refusal::BadInput { field: field_word(field), fault: fault_word(fault) },
@@ -443,6 +457,7 @@ pub(crate) fn refusal(error: Error) -> Refusal {
         Error::Keyring(trouble) => Refusal::Keyring { keeping: keeping(Keeping::Memory(trouble)) },
         Error::NoOrganization => Refusal::NoOrganization,
         Error::PlanChanged => Refusal::PlanChanged,
+        Error::Plan(unusable) => Refusal::Plan { fault: plan_fault(unusable).to_owned() },
         Error::NothingRead => Refusal::NothingRead,
         Error::Cancelled => Refusal::Cancelled,
         Error::WidthRules(fault) => {

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use cutoff::report::Report;
+use cutoff::sweep::rows::Rows as SweepRows;
 use cutoff::sweep::verdict::Rules;
 use journal::{Journal, Verdict};
 use serde_json::{Value, json};
@@ -22,12 +23,12 @@ pub fn meaning(folder: &Path) -> Value {
             assert!(matches!(verdict, Verdict::Sound(_)), "sweep {}: {verdict:?}", sweep.id);
             let stored = journal.rows(sweep.id).expect("its rows can be read");
             let head = stored.last().expect("a sweep has rows").hash.to_string();
-            let rows: Vec<_> = stored.into_iter().map(|stored| stored.row).collect();
+            let rows = SweepRows::new(stored.into_iter().map(|stored| stored.row));
             let people = journal.people(sweep.id).expect("its people can be read");
             let report = Report::of(1, &rows, &people, head, &Rules::default(), None).expect("it has a grant");
             json!({
                 "sweep_id": sweep.id.to_string(),
-                "rows": rows.len(),
+                "rows": rows.all().len(),
                 "head": report.head,
                 "outcome": report.outcome.name(),
                 "attempts": report.attempts,

@@ -106,6 +106,11 @@ pub enum Refusal {
     NothingRead,
     /// It was asked to stop, and stopped.
     Cancelled,
+    /// A plan cannot be used.
+    Plan {
+        /// `not_a_plan`, `too_large`, `newer`, `grants`, `expired`, `elsewhere`, `carried_out`, `unfinished`.
+        fault: String,
+    },
     /// Another sweep is running, here or in another process.
     Busy {
         /// Its process id, when known.

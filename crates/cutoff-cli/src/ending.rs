@@ -1,6 +1,7 @@
 //! How the program ends: a code for scripts, and a sentence with the next step for people. It prints nothing itself.
 
 use cutoff::permission::Denial;
+use cutoff::plan_file::Unusable;
 use cutoff::{Error, Fault, Field};
 use stytch_b2b::{Cause, Error as ApiError};
 use vault::Trouble;
@@ -102,6 +103,7 @@ impl From<Error> for Ending {
                 }
                 None => "Another revoke is running. Wait until it has finished, then try again.".to_owned(),
             }),
+            Error::Plan(unusable) => Self::usage(plan(unusable)),
             Error::PlanChanged => {
                 Self::usage("Something changed since it was looked at, so nothing was sent. Look again.")
             }
@@ -354,6 +356,27 @@ fn journal_sentence(error: &journal::Error) -> String {
         }
         other => lines(&format!("It says: {other}. Try again; if it stays, give another folder with --state-dir.")),
     }
+}
+
+/// Why a plan cannot be used, and what to do.
+pub fn plan(unusable: Unusable) -> String {
+    match unusable {
+        Unusable::NotAPlan => "That is not a plan. Make one with: cutoff plan --out plan.json",
+        Unusable::TooLarge => "That is larger than a plan can be (32 MiB). Nothing was read.",
+        Unusable::Newer => "That plan was written by a later version. Use that version, or make the plan anew.",
+        Unusable::Grants => {
+            "The plan has no grants, names one twice, or has an id that cannot be used. Nothing was sent; make it anew."
+        }
+        Unusable::Expired => {
+            "The plan has expired: what it names may have changed since. Make it anew with: cutoff plan"
+        }
+        Unusable::Elsewhere => {
+            "The plan is for another organization, project or host than the one signed in to. Nothing was sent."
+        }
+        Unusable::CarriedOut => "This plan was carried out already. Make a new one with: cutoff plan",
+        Unusable::Unfinished => "A sweep of this plan is unfinished. Go on with it: cutoff apply --resume",
+    }
+    .to_owned()
 }
 
 #[cfg(test)]
