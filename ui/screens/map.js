@@ -171,6 +171,8 @@ export function map(frame) {
       if (chart.cursor && (chart.cursor.row >= drawn.total_rows || chart.cursor.column >= drawn.total_columns)) chart.cursor = null;
       // The keyboard may have come before the picture did.
       if (document.activeElement === canvas) standFirst();
+      // What stands under the cursor may be another thing in this picture than in the last.
+      if (chart.cursor) tellCursor();
       buttons();
       chart.look();
       body.dataset.drawn = String(mine);
@@ -273,6 +275,7 @@ export function map(frame) {
       const known = await meaning(found);
       if (mine !== asked) return;
       meant = known;
+      if (told.textContent === known.text) return;
       told.textContent = known.text;
       told.title = known.text;
       announce(known.text);
@@ -304,7 +307,6 @@ export function map(frame) {
     const cy = found.down.first + found.down.count / 2;
     chart.cursor = { row: found.down.first, column: found.across.first };
     move(chart.kept({ x0: cx - w / 2, x1: cx + w / 2, y0: cy - h / 2, y1: cy + h / 2 }));
-    pending.then(() => setTimeout(tellCursor, REST * 2));
   }
 
   canvas.addEventListener("keydown", async (event) => {
@@ -338,7 +340,6 @@ export function map(frame) {
           clearTimeout(resting);
           pending = draw();
           await pending;
-          tellCursor();
           return;
         }
       }

@@ -132,6 +132,17 @@ const NEEDS: &[Need] = &[
         windows: None,
     },
     Need {
+        // Tests interrupt programs as Ctrl-C does. The shell's own `kill` cannot be started, and small images have no other.
+        what: "kill as a program",
+        purpose: Purpose::Window,
+        seen: Seen::Tool("kill"),
+        debian: "procps",
+        fedora: Some("util-linux"),
+        arch: Some("util-linux"),
+        macos: None,
+        windows: None,
+    },
+    Need {
         what: "Node",
         purpose: Purpose::Node,
         seen: Seen::Tool("node"),
