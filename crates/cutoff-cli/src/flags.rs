@@ -64,6 +64,12 @@ pub enum Command {
     Apps(List),
     /// List the members and how many apps each has connected.
     Members(List),
+    /// Make a plan: the exact grants to revoke, as a file. Nothing is sent but reads.
+    Plan(Plan),
+    /// Carry a plan out: read again, revoke what is still there, read until each outcome is known.
+    Apply(Apply),
+    /// List the sweeps in the journal, or every grant of one.
+    Log(Log),
     /// What is different between two snapshots; by default between the one last looked at, or the first, and the latest.
     Diff(Diff),
 }
@@ -153,6 +159,63 @@ pub struct Filters {
     pub look_alikes: bool,
 }
 
+/// Flags of `plan`.
+#[derive(Debug, Args)]
+pub struct Plan {
+    /// Every grant of an app, by its id or its exact name.
+    #[arg(long, value_name = "ID|NAME", conflicts_with_all = ["member", "grant", "matching"], required_unless_present_any = ["member", "grant", "matching"])]
+    pub app: Vec<String>,
+    /// Every grant of a member, by id, e-mail address or exact name.
+    #[arg(long, value_name = "ID|ADDRESS|NAME", conflicts_with_all = ["grant", "matching"])]
+    pub member: Vec<String>,
+    /// One grant, by the member's id and the app's.
+    #[arg(long, value_name = "MEMBER:APP", conflicts_with = "matching")]
+    pub grant: Vec<String>,
+    /// Every grant in which these words occur, as with --filter.
+    #[arg(long = "match", id = "matching", value_name = "FILTER")]
+    pub matching: Vec<String>,
+    /// Takes the vendor's own apps in: revoking them may break its command line or mobile app.
+    #[arg(long)]
+    pub first_party: bool,
+    /// The reason or ticket; it stands in the evidence.
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+    /// The file to write; it must not be there yet.
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// Use the last snapshot if it is no older than so many minutes, else read anew.
+    #[arg(long, value_name = "MINUTES", default_value_t = 10)]
+    pub max_age: u32,
+}
+
+/// Flags of `apply`.
+#[derive(Debug, Args)]
+pub struct Apply {
+    /// The plan's file.
+    #[arg(value_name = "PLAN")]
+    pub plan: PathBuf,
+    /// Go on with an unfinished sweep of this plan, or begin one.
+    #[arg(long)]
+    pub resume: bool,
+    /// Requests at once at the most.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub concurrency: Option<u16>,
+    /// Revoke one, then five, then the rest, and stop between them when too many of those failed.
+    #[arg(long)]
+    pub canary: bool,
+    /// Yes, revoke them. Without it the plan is shown and nothing is sent.
+    #[arg(long)]
+    pub yes: bool,
+}
+
+/// Flags of `log`.
+#[derive(Debug, Args)]
+pub struct Log {
+    /// The sweep whose grants are listed.
+    #[arg(value_name = "SWEEP")]
+    pub sweep: Option<String>,
+}
+
 /// Flags of `diff`.
 #[derive(Debug, Args)]
 pub struct Diff {
@@ -230,7 +293,15 @@ impl CommandLine {
                         "--offline asks nobody, so no session is used: it does not go with --session-token-stdin.",
                     ));
                 }
-                Command::Inventory(_) | Command::Apps(_) | Command::Members(_) | Command::Diff(_) => {}
+                Command::Log(_) => {
+                    return Err(Ending::usage("log asks nobody: it takes no --session-token-stdin."));
+                }
+                Command::Inventory(_)
+                | Command::Apps(_)
+                | Command::Members(_)
+                | Command::Plan(_)
+                | Command::Apply(_)
+                | Command::Diff(_) => {}
             }
         }
         Ok(())

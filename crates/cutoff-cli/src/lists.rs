@@ -189,25 +189,33 @@ pub async fn members(seat: &Seat, flags: &List) -> Done {
 
 /// What lists are made of: the last snapshot if it is young enough, else what is read now.
 async fn take(seat: &Seat, flags: &List) -> Result<Arc<Shown>, Ending> {
+    if flags.offline { aged(seat, kept(seat).await?) } else { fresh_enough(seat, flags.max_age).await }
+}
+
+fn aged(seat: &Seat, shown: Arc<Shown>) -> Result<Arc<Shown>, Ending> {
+    say(&heading(&shown.picture.facts, seat.now()));
+    Ok(shown)
+}
+
+/// The last snapshot if it is no older than so many minutes, else what is read now.
+///
+/// # Errors
+/// When there is no session, or nothing could be read.
+pub async fn fresh_enough(seat: &Seat, max_age: u32) -> Result<Arc<Shown>, Ending> {
     let young = |shown: &Arc<Shown>| {
         let age = seat.now().as_second() - shown.picture.facts.ended.as_second();
         // A snapshot from a time that has not come yet says nothing of its age.
-        (0..i64::from(flags.max_age) * 60).contains(&age) && shown.picture.facts.snapshot.is_some()
+        (0..i64::from(max_age) * 60).contains(&age) && shown.picture.facts.snapshot.is_some()
     };
-    let found = if flags.offline {
-        Some(kept(seat).await?)
-    } else {
-        let mut found = None;
-        if !seat.handed_over() {
-            found = seat.kept().await?.filter(&young);
-        }
-        if found.is_none() {
-            // Whose snapshot may be used is known only once somebody sits here.
-            seat.sit().await?;
-            found = seat.kept().await?.filter(&young);
-        }
-        found
-    };
+    let mut found = None;
+    if !seat.handed_over() {
+        found = seat.kept().await?.filter(&young);
+    }
+    if found.is_none() {
+        // Whose snapshot may be used is known only once somebody sits here.
+        seat.sit().await?;
+        found = seat.kept().await?.filter(&young);
+    }
     let shown = match found {
         Some(shown) => shown,
         None => {
@@ -215,8 +223,7 @@ async fn take(seat: &Seat, flags: &List) -> Result<Arc<Shown>, Ending> {
             seat.desk.shown().await?
         }
     };
-    say(&heading(&shown.picture.facts, seat.now()));
-    Ok(shown)
+    aged(seat, shown)
 }
 
 /// The apps that match, as a table.

@@ -1,11 +1,14 @@
 //! The command line of Cutoff. It reads flags, asks the mind and prints; what may be said of an inventory is decided there.
 
+mod apply;
 mod connections;
 mod diff;
 mod ending;
 mod flags;
 mod inventory;
 mod lists;
+mod log;
+mod plan;
 mod reading;
 mod seat;
 mod sign_in;
@@ -65,6 +68,9 @@ async fn carry_out(line: &CommandLine) -> Done {
         Command::Inventory(flags) => inventory::run(&seat, flags).await,
         Command::Apps(flags) => lists::apps(&seat, flags).await,
         Command::Members(flags) => lists::members(&seat, flags).await,
+        Command::Plan(flags) => plan::run(&seat, flags).await,
+        Command::Apply(flags) => apply::run(&seat, flags).await,
+        Command::Log(flags) => log::run(&seat, flags).await,
         Command::Diff(flags) => diff::run(&seat, flags).await,
     }
 }

@@ -196,7 +196,7 @@ impl Desk {
         let app = ConnectedAppId::from(report.grant.connected_app_id.as_str());
         directory.outlived(&member, &app, report.gone_at.is_some());
         if let Some(at) = report.gone_at.as_deref().and_then(|at| at.parse().ok()) {
-            self.grant_is_gone(session, &member, &app, at);
+            self.grants_are_gone(session, vec![(member, app, at)]);
         }
         match (over, refusal) {
             (Some(over), _) if !sent || report.outcome == Outcome::Failed => Err(over),
@@ -225,7 +225,11 @@ impl Desk {
         Ok(reports)
     }
 
-    pub(crate) async fn sweeps(&self) -> Result<Vec<SweepSummary>, Error> {
+    /// Every sweep in the journal, the newest first.
+    ///
+    /// # Errors
+    /// [`Error::Journal`].
+    pub async fn sweeps(&self) -> Result<Vec<SweepSummary>, Error> {
         let journal = self.journal.clone();
         blocking(move || journal.sweeps()).await
     }

@@ -314,16 +314,16 @@ impl Desk {
 
     /// Takes what a sweep found gone out of the picture and the lists.
     pub(crate) async fn forget_gone(&self, session: &Session, directory: &Directory, id: SweepId) -> Result<(), Error> {
+        let mut gone = Vec::new();
         for report in self.reports_of(id).await? {
-            let (member, app) = (
-                MemberId::from(report.grant.member_id.as_str()),
-                ConnectedAppId::from(report.grant.connected_app_id.as_str()),
-            );
+            let member = MemberId::from(report.grant.member_id.as_str());
+            let app = ConnectedAppId::from(report.grant.connected_app_id.as_str());
             directory.outlived(&member, &app, report.gone_at.is_some());
             if let Some(at) = report.gone_at.as_deref().and_then(|at| at.parse().ok()) {
-                self.grant_is_gone(session, &member, &app, at);
+                gone.push((member, app, at));
             }
         }
+        self.grants_are_gone(session, gone);
         Ok(())
     }
 }

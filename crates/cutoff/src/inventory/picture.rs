@@ -1,7 +1,7 @@
 //! One picture of the organization: who is connected to what, held small (every text once, everything else by number), and
 //! never changed once it is made. It is what lists, map, exports and comparisons are cut from; it reads nothing itself.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use jiff::Timestamp;
@@ -371,11 +371,12 @@ impl Picture {
         grants.binary_search_by_key(&member, |grant| grant.member).ok().map(|at| &grants[at])
     }
 
-    /// The same picture without one grant: a complete read has lacked it since.
+    /// The same picture without some grants: a complete read has lacked each of them since.
     #[must_use]
-    pub fn without(&self, member: &MemberId, app: &ConnectedAppId) -> Self {
-        let (member, app) = (self.member(member), self.app(app));
-        let grants = self.grants.iter().filter(|grant| Some(grant.member) != member || Some(grant.app) != app);
+    pub fn without(&self, gone: &[(MemberId, ConnectedAppId)]) -> Self {
+        let pairs: HashSet<(u32, u32)> =
+            gone.iter().filter_map(|(member, app)| Some((self.member(member)?, self.app(app)?))).collect();
+        let grants = self.grants.iter().filter(|grant| !pairs.contains(&(grant.member, grant.app)));
         let mut picture = Self::new(
             self.facts.clone(),
             self.apps.clone(),

@@ -581,10 +581,12 @@ impl Desk {
         })
         .await
         .map(|(viewer, mut picture, asked)| {
-            for gone in look(&self.held.gone).iter().filter(|gone| gone.place == viewer.place) {
-                if gone.after(&asked) && picture.grant(&gone.member, &gone.app).is_some() {
-                    picture = picture.without(&gone.member, &gone.app);
-                }
+            let held = look(&self.held.gone);
+            let since = held.iter().filter(|gone| gone.place == viewer.place && gone.after(&asked)).map(Gone::pair);
+            let pairs: Vec<_> = since.filter(|(member, app)| picture.grant(member, app).is_some()).collect();
+            drop(held);
+            if !pairs.is_empty() {
+                picture = picture.without(&pairs);
             }
             Arc::new(Shown::new(&viewer, picture, asked, source))
         })
@@ -687,25 +689,33 @@ impl Desk {
         self.redraw().await
     }
 
-    /// Takes a grant out of what is shown, once a complete read at that time lacked it: out of everything that was read
+    /// Takes grants out of what is shown, each with the time of a complete read that lacked it: out of everything that was read
     /// before.
-    pub(crate) fn grant_is_gone(&self, session: &Session, member: &MemberId, app: &ConnectedAppId, at: Timestamp) {
-        let gone = Gone { place: place_of(session), member: member.clone(), app: app.clone(), at };
+    pub(crate) fn grants_are_gone(&self, session: &Session, found: Vec<(MemberId, ConnectedAppId, Timestamp)>) {
+        let place = place_of(session);
+        let found: Vec<Gone> =
+            found.into_iter().map(|(member, app, at)| Gone { place: place.clone(), member, app, at }).collect();
         let mut held = look(&self.held.shown);
-        if let Some(shown) = held.as_ref().filter(|shown| shown.place == gone.place)
-            && gone.after(&shown.asked)
-            && shown.picture.grant(member, app).is_some()
-        {
-            let (picture, asked) = (shown.picture.without(member, app), shown.asked.clone());
-            let viewer = Viewer { place: gone.place.clone(), member_id: shown.member_id.clone(), may_name: false };
-            *held = Some(Arc::new(Shown::new(&viewer, picture, asked, shown.source)));
+        if let Some(shown) = held.as_ref().filter(|shown| shown.place == place) {
+            let there =
+                |gone: &&Gone| gone.after(&shown.asked) && shown.picture.grant(&gone.member, &gone.app).is_some();
+            let pairs: Vec<_> = found.iter().filter(there).map(Gone::pair).collect();
+            if !pairs.is_empty() {
+                let (picture, asked) = (shown.picture.without(&pairs), shown.asked.clone());
+                let viewer = Viewer { place, member_id: shown.member_id.clone(), may_name: false };
+                *held = Some(Arc::new(Shown::new(&viewer, picture, asked, shown.source)));
+            }
         }
         drop(held);
-        look(&self.held.gone).push(gone);
+        look(&self.held.gone).extend(found);
     }
 }
 
 impl Gone {
+    fn pair(&self) -> (MemberId, ConnectedAppId) {
+        (self.member.clone(), self.app.clone())
+    }
+
     /// Whether its app was asked for before.
     fn after(&self, asked: &HashMap<ConnectedAppId, Timestamp>) -> bool {
         asked.get(&self.app).is_some_and(|asked| *asked < self.at)

@@ -1,0 +1,167 @@
+//! `cutoff apply`: carries a plan out, with progress on standard error, and prints what became of each grant once it is known and
+//! on the disk. The word "revoked" is the mind's, by a later read.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
+
+use cutoff::plan_file::{LARGEST, PlanFile};
+use cutoff::sweep::Wish;
+use cutoff::sweep::engine::{Ended, Progress};
+use cutoff::sweep::verdict::Outcome;
+use cutoff::sweeps::{SweepReport, all_gone};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use jiff::Timestamp;
+use serde::Serialize;
+use tokio::sync::watch;
+
+use crate::ending::{DENIED, DONE, Ending, PARTIAL, SESSION, api, plan};
+use crate::flags::Apply;
+use crate::seat::Seat;
+use crate::told::{Printer, count, time_of_day};
+use crate::{Done, say};
+
+/// One grant on a line.
+#[derive(Serialize)]
+pub struct Line<'a> {
+    member_id: &'a str,
+    connected_app_id: &'a str,
+    outcome: &'static str,
+    request_id: Option<&'a str>,
+    read_again_at: Option<&'a str>,
+}
+
+/// Carries the plan out.
+///
+/// # Errors
+/// Why nothing was sent, or why it is not known what became of it.
+pub async fn run(seat: &Seat, flags: &Apply) -> Done {
+    let file = read(&flags.plan)?;
+    if !flags.yes {
+        return Err(Ending::usage(format!(
+            "This would revoke {} in the organization {}. Nothing was sent. If that is meant, add --yes.",
+            count(file.grants.len(), "grant", "grants"),
+            crate::text::safe(&file.organization_id),
+        )));
+    }
+    seat.sit().await?;
+    let (wish, wishes) = watch::channel(Wish::Run);
+    let (progress, mut drawn) = watch::channel(Progress::default());
+    let how = cutoff::sweeps::Apply {
+        resume: flags.resume,
+        canary: flags.canary,
+        ask_anyway: false,
+        concurrency: flags.concurrency.map(usize::from),
+    };
+    let bar = ProgressBar::with_draw_target(Some(file.grants.len() as u64), ProgressDrawTarget::stderr());
+    if let Ok(style) = ProgressStyle::with_template("{bar:24} {pos}/{len} {msg}") {
+        bar.set_style(style);
+    }
+    let sweep = seat.desk.apply(&file, &how, wishes, progress, None);
+    tokio::pin!(sweep);
+    let mut told_wait = None;
+    let done = loop {
+        tokio::select! {
+            done = &mut sweep => break done,
+            Ok(()) = drawn.changed() => tell(&bar, &drawn.borrow_and_update(), &mut told_wait),
+            Ok(()) = tokio::signal::ctrl_c() => {
+                say("Stopping: what is under way is waited for. Go on later with: cutoff apply --resume");
+                wish.send_replace(Wish::Pause);
+            }
+        }
+    };
+    bar.finish_and_clear();
+    let report = done?;
+    let mut printer = Printer::new(seat.json);
+    if seat.json {
+        lines(&mut printer, &report)?;
+    } else {
+        for (outcome, n) in &report.outcomes {
+            printer.text(&format!("{:>7}  {}", n, outcome.name()))?;
+        }
+        printer.text(&format!("Sweep {}, head {}.", report.id, report.head))?;
+    }
+    printer.done()?;
+    Ok(end(&report))
+}
+
+/// Prints every grant on a line.
+///
+/// # Errors
+/// When the output takes no more.
+pub fn lines(printer: &mut Printer, report: &SweepReport) -> Result<(), Ending> {
+    for line in &report.lines {
+        printer.line(&Line {
+            member_id: &line.member_id,
+            connected_app_id: &line.connected_app_id,
+            outcome: line.outcome.name(),
+            request_id: line.request_id.as_deref(),
+            read_again_at: line.read_again_at.as_deref(),
+        })?;
+    }
+    Ok(())
+}
+
+/// The code for what it came to; what stopped it is said.
+fn end(report: &SweepReport) -> u8 {
+    let left = report.lines.iter().filter(|line| line.outcome == Outcome::Unknown).count();
+    match &report.ended {
+        Some(Ended::SessionEnded(_)) => {
+            say(&format!(
+                "Your session has ended. {} not yet known. Sign in as the same member and go on with: cutoff apply --resume",
+                count(left, "grant is", "grants are")
+            ));
+            return SESSION;
+        }
+        Some(Ended::Halted(error)) => {
+            let told = api(error);
+            say(&format!("Stopped, since every other grant would meet the same refusal. {}", told.sentence));
+            return told.code;
+        }
+        Some(Ended::CanaryDied { failed, of }) => {
+            say(&format!("Stopped after the first {of}: {failed} of them failed. Go on with: cutoff apply --resume"));
+        }
+        Some(Ended::Paused) => {
+            say(&format!("Stopped. {} not yet known.", count(left, "grant is", "grants are")));
+        }
+        _ => {}
+    }
+    if all_gone(report) {
+        return DONE;
+    }
+    if !report.lines.is_empty() && report.lines.iter().all(|line| line.outcome == Outcome::Denied) {
+        return DENIED;
+    }
+    PARTIAL
+}
+
+fn tell(bar: &ProgressBar, progress: &Progress, told_wait: &mut Option<i64>) {
+    let at = |ms: i64| Timestamp::from_millisecond(ms).map(time_of_day).unwrap_or_default();
+    let sentence = match (progress.limited_until_ms, progress.offline_until_ms) {
+        (Some(until), _) => Some((until, format!("waiting until {}: Stytch limits the rate", at(until)))),
+        (_, Some(until)) => Some((until, format!("no answer; trying again at {}", at(until)))),
+        _ => None,
+    };
+    bar.set_position(u64::from(progress.answered));
+    match sentence {
+        Some((until, sentence)) => {
+            // Without a bar to draw in, each wait is told once.
+            if bar.is_hidden() && *told_wait != Some(until) {
+                *told_wait = Some(until);
+                say(&sentence);
+            }
+            bar.set_message(sentence);
+        }
+        None if progress.reading => bar.set_message("reading again"),
+        None => bar.set_message(""),
+    }
+}
+
+fn read(path: &Path) -> Result<PlanFile, Ending> {
+    let refused = |error: std::io::Error| {
+        Ending::usage(format!("The plan cannot be read: {error}. Name its file. Nothing was sent."))
+    };
+    let mut bytes = Vec::new();
+    File::open(path).map_err(refused)?.take(LARGEST + 1).read_to_end(&mut bytes).map_err(refused)?;
+    PlanFile::read(&bytes).map_err(|unusable| Ending::usage(plan(unusable)))
+}
