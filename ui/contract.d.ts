@@ -317,27 +317,6 @@ what: string,
 methods: Array<string>, };
 
 /**
- * A window of rows: which part of a list the page wants to show.
- */
-export type Window = { 
-/**
- * Words that must all occur, in any case; empty for all rows.
- */
-filter: string, 
-/**
- * First row, from 0.
- */
-offset: number, 
-/**
- * At most this many rows.
- */
-count: number, 
-/**
- * Ask the server again instead of showing what was read before.
- */
-reread: boolean, };
-
-/**
  * As much of an app as the lists tell. Names and descriptions are whatever the app's author wrote: show as text.
  */
 export type AppFace = { 
@@ -363,31 +342,6 @@ client_type: string,
 first_party: boolean, };
 
 /**
- * A window of the apps that match.
- */
-export type AppPage = { 
-/**
- * The rows from `offset` on.
- */
-rows: Array<AppFace>, 
-/**
- * How many match the filter.
- */
-matching: number, 
-/**
- * How many there are.
- */
-total: number, 
-/**
- * Rows that could not be read.
- */
-unreadable: Array<UnreadableRow>, 
-/**
- * When the list was read.
- */
-read_at: string, };
-
-/**
  * As much of a member as can be shown. With names denied only the id is known.
  */
 export type MemberFace = { 
@@ -407,48 +361,6 @@ email: string | null,
  * Whether this is the signed-in member.
  */
 yourself: boolean, };
-
-/**
- * A row of the member list.
- */
-export type MemberRow = { 
-/**
- * Who.
- */
-face: MemberFace, 
-/**
- * `active`, `invited`, `pending`, as Stytch names it.
- */
-status: string, 
-/**
- * Their explicit and implicit roles.
- */
-roles: Array<string>, };
-
-/**
- * A window of the members that match.
- */
-export type MemberPage = { 
-/**
- * The rows from `offset` on.
- */
-rows: Array<MemberRow>, 
-/**
- * How many match the filter.
- */
-matching: number, 
-/**
- * How many there are.
- */
-total: number, 
-/**
- * Rows that could not be read: the list is incomplete by these.
- */
-unreadable: Array<UnreadableRow>, 
-/**
- * When the list was read.
- */
-read_at: string, };
 
 /**
  * One grant, seen from the member.
@@ -481,52 +393,6 @@ grants: Array<MemberGrant>,
 unreadable: Array<UnreadableRow>, 
 /**
  * When they were read.
- */
-read_at: string, };
-
-/**
- * One grant, seen from the app.
- */
-export type AppGrant = { 
-/**
- * By whom.
- */
-member: MemberFace, 
-/**
- * With which scopes.
- */
-scopes: Array<string>, };
-
-/**
- * One app's members.
- */
-export type AppMembers = { 
-/**
- * The app.
- */
-app: AppFace, 
-/**
- * Its grants: the rows from `offset` on that match.
- */
-rows: Array<AppGrant>, 
-/**
- * How many match the filter.
- */
-matching: number, 
-/**
- * How many grants there are.
- */
-total: number, 
-/**
- * Whether names could be read. `false`: members are shown by id, since `search` on `stytch.member` is denied or failed.
- */
-names_known: boolean, 
-/**
- * Rows that could not be read.
- */
-unreadable: Array<UnreadableRow>, 
-/**
- * When it was read.
  */
 read_at: string, };
 
@@ -1867,10 +1733,7 @@ export interface Commands {
   policy_read_again: { args: {}, reply: Session };
   sign_out: { args: { even_if_unreachable: boolean }, reply: null };
   keyring_try_again: { args: {}, reply: Keeping };
-  member_list: { args: { window: Window }, reply: MemberPage };
   member_connected_apps: { args: { member_id: string }, reply: MemberApps };
-  connected_app_list: { args: { window: Window }, reply: AppPage };
-  connected_app_members: { args: { connected_app_id: string, window: Window }, reply: AppMembers };
   inventory_status: { args: {}, reply: InventoryStatus };
   inventory_read: { args: { progress?: unknown }, reply: InventoryStatus };
   inventory_cancel: { args: {}, reply: null };

@@ -3,10 +3,9 @@
 pub(crate) mod inventory;
 
 use contract::UnreadableRow;
-use contract::commands::Window;
-use contract::connected_apps::{AppFace, AppGrant, AppMembers, AppPage};
+use contract::connected_apps::AppFace;
 use contract::connections as wire;
-use contract::members::{MemberApps, MemberFace, MemberGrant, MemberPage, MemberRow};
+use contract::members::{MemberApps, MemberFace, MemberGrant};
 use contract::refusal::{self, Problem, Refusal};
 use contract::revoke::{self, RevokePlan, RevokeReport};
 use contract::session as wire_session;
@@ -14,7 +13,6 @@ use cutoff::clock::rfc3339;
 use cutoff::connections::Draft;
 use cutoff::desk::SessionEnd;
 use cutoff::directory::MemberGrants;
-use cutoff::lists;
 use cutoff::permission::{self, Allowance, Denial};
 use cutoff::plan_file::Unusable;
 use cutoff::report::Report;
@@ -136,17 +134,7 @@ pub(crate) fn organization_choice(found: &DiscoveredOrganization) -> wire_sessio
     }
 }
 
-// ---- lists -----------------------------------------------------------------------------------------------------------
-
-pub(crate) fn window(window: Window) -> lists::Window {
-    lists::Window {
-        filter: window.filter,
-        offset: window.offset as usize,
-        // Nobody sees more rows than this at once, and a page that asks for all of them would hold them.
-        count: window.count.min(1000) as usize,
-        reread: window.reread,
-    }
-}
+// ---- faces -----------------------------------------------------------------------------------------------------------
 
 fn number(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
@@ -175,24 +163,6 @@ fn app_face(id: &str, name: &str, description: &str, client_type: &ClientType) -
     }
 }
 
-pub(crate) fn member_page(page: &lists::Page<Member>, session: &Session) -> MemberPage {
-    MemberPage {
-        rows: page
-            .rows
-            .iter()
-            .map(|member| MemberRow {
-                face: face(&member.member_id, Some(member), session),
-                status: member.status.clone(),
-                roles: member.roles.iter().map(|role| role.role_id.clone()).collect(),
-            })
-            .collect(),
-        matching: number(page.matching),
-        total: number(page.total),
-        unreadable: unreadable(&page.unreadable),
-        read_at: rfc3339(page.read_at),
-    }
-}
-
 pub(crate) fn member_apps(id: &str, member: Option<&Member>, grants: &MemberGrants, session: &Session) -> MemberApps {
     MemberApps {
         member: face(&MemberId::from(id), member, session),
@@ -206,37 +176,6 @@ pub(crate) fn member_apps(id: &str, member: Option<&Member>, grants: &MemberGran
             .collect(),
         unreadable: unreadable(&grants.unreadable),
         read_at: rfc3339(grants.read_at),
-    }
-}
-
-pub(crate) fn app_page(page: &lists::Page<stytch_b2b::ConnectedApp>) -> AppPage {
-    AppPage {
-        rows: page.rows.iter().map(known_app).collect(),
-        matching: number(page.matching),
-        total: number(page.total),
-        unreadable: unreadable(&page.unreadable),
-        read_at: rfc3339(page.read_at),
-    }
-}
-
-fn known_app(app: &stytch_b2b::ConnectedApp) -> AppFace {
-    app_face(app.connected_app_id.as_str(), &app.name, &app.description, &app.client_type)
-}
-
-pub(crate) fn app_members(found: &lists::AppPage, session: &Session) -> AppMembers {
-    AppMembers {
-        app: known_app(&found.grants.app),
-        rows: found
-            .page
-            .rows
-            .iter()
-            .map(|(id, scopes, member)| AppGrant { member: face(id, member.as_ref(), session), scopes: scopes.clone() })
-            .collect(),
-        matching: number(found.page.matching),
-        total: number(found.page.total),
-        names_known: found.names_known,
-        unreadable: unreadable(&found.page.unreadable),
-        read_at: rfc3339(found.page.read_at),
     }
 }
 

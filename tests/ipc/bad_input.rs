@@ -2,8 +2,9 @@
 //! What merely looks odd goes out whole, as one segment of the path.
 
 use contract::connections::Connection;
+use contract::inventory::{GrantRows, MemberRows};
 use contract::refusal::{Fault, Field, Refusal};
-use contract::revoke::Outcome;
+use contract::revoke::{Outcome, RevokePlan};
 use promises::ipc::{App, Ground, Pair, STRANGE_LIVE_TOKEN, STRANGE_TEST_TOKEN};
 use serde_json::{Value, json};
 
@@ -212,7 +213,6 @@ fn ids_that_no_path_can_carry_are_refused() {
     let connection = app.connect(&ground);
     app.sign_in(&ground, &connection, "admin");
     let pair = ground.pair();
-    let window = json!({"count": 10, "reread": true});
     let (long, wide) = ("x".repeat(100_000), "☃".repeat(10_000));
     for (id, fault) in [
         ("", Fault::Empty),
@@ -232,8 +232,6 @@ fn ids_that_no_path_can_carry_are_refused() {
             refused(&app, &ground, command, args, Field::ConnectedAppId, fault);
         }
         refused(&app, &ground, "member_connected_apps", json!({ "member_id": id }), Field::MemberId, fault);
-        let args = json!({"connected_app_id": id, "window": window});
-        refused(&app, &ground, "connected_app_members", args, Field::ConnectedAppId, fault);
     }
     assert!(ground.ledger().grants_to(&pair));
 }
@@ -349,13 +347,41 @@ fn odd_ids_in_reads_are_answered_as_unknown() {
     let (ground, app) = (Ground::default(), App::open());
     let connection = app.connect(&ground);
     app.sign_in(&ground, &connection, "admin");
+    let pair = ground.pair();
     for id in odd_ids() {
         let shown: String = id.chars().take(60).collect();
-        let of_app =
-            app.refusal_kind("connected_app_members", json!({"connected_app_id": id, "window": {"count": 10}}));
-        assert_eq!(of_app, "app_gone", "{shown:?}");
         assert_eq!(app.refusal_kind("member_connected_apps", json!({ "member_id": id })), "member_gone", "{shown:?}");
+
+        // What a confirmation says of an app is read from the app's own view.
+        let before = ground.calls();
+        let plan: RevokePlan = app.get("revoke_plan", json!({"member_id": pair.member_id, "connected_app_id": id}));
+        assert_eq!((plan.app.connected_app_id.as_str(), plan.app.name.as_str()), (id.as_str(), ""), "{shown:?}");
+        assert!(plan.scopes.is_none_or(|scopes| scopes.is_empty()), "{shown:?}: nobody granted it anything");
+        let calls = ground.ledger().calls.split_off(before);
+        let view = calls.first().expect("the app was asked for");
+        let segments: Vec<&str> = view.path.split('/').collect();
+        assert_eq!((segments.len(), segments[5], view.status), (7, "connected_apps", Some(404)), "{}", view.path);
+        for call in &calls {
+            assert!(call.path.starts_with("/sdk/v1/b2b/organizations/"), "{shown:?}: {}", call.path);
+        }
     }
+}
+
+#[test]
+fn odd_ids_in_filters_match_nobody_and_are_sent_nowhere() {
+    let (ground, app) = (Ground::default(), App::open());
+    let connection = app.connect(&ground);
+    app.sign_in(&ground, &connection, "admin");
+    app.get::<Value>("inventory_read", json!({}));
+    let calls = ground.calls();
+    for id in odd_ids() {
+        let shown: String = id.chars().take(60).collect();
+        for filter in [json!({"apps": [id]}), json!({"members": [id]})] {
+            let page: GrantRows = app.get("inventory_grants", json!({"query": {"filter": filter, "count": 10}}));
+            assert_eq!((page.rows.len(), page.matching), (0, 0), "{shown:?}");
+        }
+    }
+    assert_eq!(ground.calls(), calls);
 }
 
 #[test]
@@ -363,18 +389,22 @@ fn a_window_of_any_size_is_answered_with_what_there_is() {
     let (ground, app) = (Ground::default(), App::open());
     let connection = app.connect(&ground);
     app.sign_in(&ground, &connection, "admin");
-    for (window, rows) in [
+    app.get::<Value>("inventory_read", json!({}));
+    for (query, rows) in [
         (json!({"offset": 0, "count": 0}), 0),
         (json!({"offset": 15, "count": 10}), 1),
         (json!({"offset": 4_294_967_295_u32, "count": 4_294_967_295_u32}), 0),
         (json!({"offset": 0, "count": 4_294_967_295_u32}), 16),
-        (json!({"filter": "\u{0}", "count": 10}), 0),
-        (json!({"filter": "x".repeat(100_000), "count": 10}), 0),
-        (json!({"filter": "MAYA lindqvist", "count": 10}), 1),
+        (json!({"filter": {"text": "\u{0}"}, "count": 10}), 0),
+        (json!({"filter": {"text": "x".repeat(4_096)}, "count": 10}), 0),
+        (json!({"filter": {"text": "MAYA lindqvist"}, "count": 10}), 1),
     ] {
-        let shown: String = window.to_string().chars().take(80).collect();
-        let page: Value = app.get("member_list", json!({ "window": window }));
-        assert_eq!(page["rows"].as_array().map(Vec::len), Some(rows), "{shown}");
-        assert_eq!(page["total"], 16, "{shown}");
+        let shown: String = query.to_string().chars().take(80).collect();
+        let page: MemberRows = app.get("inventory_members", json!({ "query": query }));
+        assert_eq!((page.rows.len(), page.total), (rows, 16), "{shown}");
+    }
+    for command in ["inventory_apps", "inventory_members", "inventory_grants"] {
+        let args = json!({"query": {"filter": {"text": "x".repeat(100_000)}, "count": 10}});
+        refused(&app, &ground, command, args, Field::Query, Fault::TooLong);
     }
 }

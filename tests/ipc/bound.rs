@@ -5,11 +5,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use contract::inventory::{InventoryStatus, NamesReading};
 use contract::revoke::{Outcome, RevokePlan, RevokeReport};
 use contract::session::SessionStatus;
 use journal::Journal;
 use promises::ipc::{App, Ground, Pair};
 use serde_json::{Value, json};
+
+use crate::inventory::{grant_rows, has, read};
 
 /// A loopback port that counts who knocks, and answers nobody.
 fn trap() -> (String, Arc<AtomicUsize>) {
@@ -33,7 +36,8 @@ fn a_session_is_used_with_its_own_connection_only() {
     assert_ne!(at_acme.id, at_other.id);
     app.sign_in(&acme, &at_acme, "admin");
     let pair = acme.pair();
-    app.get::<Value>("member_list", json!({"window": {"count": 5}}));
+    let status: InventoryStatus = app.get("inventory_read", json!({}));
+    assert!(status.picture.is_some_and(|facts| facts.organization_id == acme.card().organization_id && facts.complete));
     let report = app.revoke(&pair);
     assert_eq!(report.outcome, Outcome::Revoked);
     assert_eq!(other.calls(), 0, "nothing of the session reaches another place");
@@ -125,7 +129,7 @@ fn a_redirect_is_followed_nowhere() {
     let pair = ground.pair();
     let (elsewhere, knocks) = trap();
     ground.fault(json!({"redirect_to": format!("{elsewhere}/sdk/v1/b2b/organizations/connected_apps")}));
-    assert_eq!(app.refusal_kind("connected_app_list", json!({"window": {"count": 5, "reread": true}})), "redirected");
+    assert_eq!(app.refusal_kind("inventory_read", json!({})), "redirected");
     assert_eq!(app.revoke(&pair).outcome, Outcome::Unknown);
     std::thread::sleep(Duration::from_millis(50));
     assert_eq!(knocks.load(Ordering::SeqCst), 0);
@@ -222,25 +226,33 @@ fn a_role_given_meanwhile_is_found_by_reading_the_policy_again() {
 fn a_plain_member_is_told_what_the_lists_of_others_need() {
     let (ground, app) = (Ground::default(), App::open());
     let connection = app.connect(&ground);
-    app.sign_in(&ground, &connection, "member");
+    let session = app.sign_in(&ground, &connection, "member");
     let own = ground.person("member").member_id.clone();
     let grants: Value = app.get("member_connected_apps", json!({ "member_id": own }));
     let mine = ground.ledger().grants.iter().filter(|grant| grant.member_id == own).count();
     assert_eq!(grants["grants"].as_array().map(Vec::len), Some(mine), "one's own are there");
     let pair = ground.pair();
-    for (command, args, action) in [
-        ("member_list", json!({"window": {"count": 5}}), "search"),
-        ("member_connected_apps", json!({"member_id": pair.member_id}), "get.connected-apps"),
-    ] {
-        let refusal = app.refusal(command, args);
-        let contract::refusal::Refusal::NotAllowed(denial) = refusal else { panic!("{command}: {refusal:?}") };
-        assert_eq!((denial.action.as_deref(), denial.asked), (Some(action), true), "{command}");
-        assert!(denial.roles_that_hold_it.contains(&"stytch_admin".to_owned()));
-        assert!(denial.request_id.is_some());
-    }
-    let page: Value =
-        app.get("connected_app_members", json!({"connected_app_id": pair.connected_app_id, "window": {"count": 100}}));
-    assert_eq!(page["names_known"], false, "members are shown by id");
+    let refusal = app.refusal("member_connected_apps", json!({"member_id": pair.member_id}));
+    let contract::refusal::Refusal::NotAllowed(denial) = refusal else { panic!("{refusal:?}") };
+    assert_eq!((denial.action.as_deref(), denial.asked), (Some("get.connected-apps"), true));
+    assert!(denial.roles_that_hold_it.contains(&"stytch_admin".to_owned()));
+    assert!(denial.request_id.is_some());
+
+    // Names are not asked for in vain: what they need is known in advance, and the picture says that they are missing.
+    let names = session.may.search_members;
+    assert_eq!(
+        (names.allowed, names.action.as_str(), names.resource.as_str()),
+        (Some(false), "search", "stytch.member")
+    );
+    assert!(names.roles_that_hold_it.contains(&"stytch_admin".to_owned()));
+    let facts = read(&app);
+    assert_eq!((facts.names, facts.complete), (NamesReading::Denied, false));
+    assert!(has(&facts, "names", "denied"), "{:?}", facts.missing);
+    let rows = grant_rows(&app, json!({"apps": [pair.connected_app_id]}));
+    let of_app = ground.ledger().grants.iter().filter(|row| row.connected_app_id == pair.connected_app_id).count();
+    assert_eq!(rows.len(), of_app, "every grant of an app is there");
+    let nameless = rows.iter().all(|row| row.member.member_id == own || row.member.name.is_none());
+    assert!(nameless, "members are shown by id: {rows:?}");
 }
 
 #[test]

@@ -8,7 +8,6 @@ use serde_json::{Value, json};
 
 /// Arguments of the right shape for a command, naming nothing that exists.
 fn shaped(command: &str) -> Value {
-    let window = json!({"filter": "", "offset": 0, "count": 10, "reread": false});
     match command {
         "connection_add" => json!({"draft": {"public_token": STRANGE_TEST_TOKEN, "host_confirmed": false}}),
         "connection_remove" => json!({"connection_id": "7f1c5c1e-7d0e-4a34-8a3b-1f1d2f6a7b11"}),
@@ -19,9 +18,7 @@ fn shaped(command: &str) -> Value {
         "sign_in_choose_organization" => json!({"organization_id": "organization-test-x"}),
         "session_extend" => json!({"minutes": 60}),
         "sign_out" => json!({"even_if_unreachable": false}),
-        "member_list" | "connected_app_list" => json!({ "window": window }),
         "member_connected_apps" => json!({"member_id": "member-test-x"}),
-        "connected_app_members" => json!({"connected_app_id": "connected-app-test-x", "window": window}),
         "revoke_plan" | "revoke_connected_app" => {
             json!({"member_id": "member-test-x", "connected_app_id": "connected-app-test-x"})
         }
@@ -83,7 +80,7 @@ fn arguments_of_the_wrong_shape_are_refused_before_anything_happens() {
         ("session_extend", json!({"minutes": -1})),
         ("session_extend", json!({"minutes": "60"})),
         ("connection_add", json!({"draft": {"base_url": "https://test.stytch.com"}})),
-        ("member_list", json!({"window": {"offset": -1, "count": 1}})),
+        ("inventory_members", json!({"query": {"offset": -1, "count": 1}})),
         ("no_such_command", json!({})),
     ] {
         let refused = app.ask(command, args.clone());
@@ -100,7 +97,6 @@ fn every_command_does_its_work_in_one_sitting() {
         done.insert(command.to_owned());
         app.get(command, args)
     };
-    let window = json!({"filter": "", "offset": 0, "count": 500, "reread": false});
 
     assert_eq!(get("session_status", json!({}))["state"], "signed_out");
     assert_eq!(get("session_restore", json!({}))["state"], "signed_out", "nothing was kept, so nothing comes back");
@@ -136,29 +132,29 @@ fn every_command_does_its_work_in_one_sitting() {
     assert_eq!(get("policy_read_again", json!({}))["may"]["revoke_member_app"]["allowed"], true);
 
     let ledger = ground.ledger();
-    let members = get("member_list", json!({ "window": window }));
-    assert_eq!(members["total"], 16);
-    let apps = get("connected_app_list", json!({ "window": window }));
-    let listed: BTreeSet<&str> =
-        apps["rows"].as_array().expect("rows").iter().filter_map(|row| row["connected_app_id"].as_str()).collect();
     let granted: BTreeSet<&str> = ledger.grants.iter().map(|grant| grant.connected_app_id.as_str()).collect();
-    assert_eq!(listed, granted, "exactly the apps that somebody lets act");
-
     let pair = ground.pair();
-    let page = get("connected_app_members", json!({"connected_app_id": pair.connected_app_id, "window": window}));
-    let of_app = ledger.grants.iter().filter(|grant| grant.connected_app_id == pair.connected_app_id).count();
-    assert_eq!((&page["total"], &page["names_known"]), (&json!(of_app), &json!(true)));
     let grants = get("member_connected_apps", json!({"member_id": pair.member_id}));
     let of_member = ledger.grants.iter().filter(|grant| grant.member_id == pair.member_id).count();
     assert_eq!(grants["grants"].as_array().map(Vec::len), Some(of_member));
 
     let inventory = get("inventory_read", json!({}));
     assert_eq!(inventory["picture"]["grants"], json!(ledger.grants.len()));
+    assert_eq!(inventory["picture"]["names"], "read");
     assert_eq!(get("inventory_status", json!({}))["picture"]["snapshot"], 1);
-    let apps = get("inventory_apps", shaped("inventory_apps"));
+    let apps = get("inventory_apps", json!({"query": {"count": 500}}));
+    let rows = apps["rows"].as_array().expect("rows");
+    let listed: BTreeSet<&str> = rows.iter().filter_map(|row| row["app"]["connected_app_id"].as_str()).collect();
+    assert_eq!(listed, granted, "exactly the apps that somebody lets act");
     assert_eq!(apps["total"], json!(granted.len()));
     assert_eq!(get("inventory_members", shaped("inventory_members"))["total"], 16);
     assert_eq!(get("inventory_grants", shaped("inventory_grants"))["total"], json!(ledger.grants.len()));
+    let only = json!({"query": {"filter": {"apps": [pair.connected_app_id]}, "count": 500}});
+    let page = get("inventory_grants", only);
+    let of_app = ledger.grants.iter().filter(|grant| grant.connected_app_id == pair.connected_app_id).count();
+    assert_eq!(page["matching"], json!(of_app));
+    let rows = page["rows"].as_array().expect("rows");
+    assert!(rows.len() == of_app && rows.iter().all(|row| row["member"]["name"].is_string()), "by name: {page}");
     assert!(!get("inventory_facets", json!({}))["scopes"].as_array().expect("facets").is_empty());
     assert_eq!(get("inventory_selection", shaped("inventory_selection"))["rows"], json!(granted.len()));
     let name = apps["rows"][0]["app"]["name"].clone();
@@ -216,10 +212,7 @@ fn what_needs_a_session_says_that_nobody_is_signed_in_and_sends_nothing() {
         "session_extend",
         "policy_read_again",
         "sign_out",
-        "member_list",
         "member_connected_apps",
-        "connected_app_list",
-        "connected_app_members",
         "revoke_plan",
         "revoke_connected_app",
         "revoke_settle",

@@ -1,18 +1,21 @@
 //! Every fault of the sandbox, through the commands: what is told, and whether the ledger bears it out. Whatever happens,
 //! "revoked" is never told of a grant that lives, and every request that left is in the ledger and in the report.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use contract::connected_apps::{AppMembers, AppPage};
-use contract::members::{MemberApps, MemberPage};
+use contract::inventory::{AppRows, GrantRows, MemberRows, NamesReading};
+use contract::members::MemberApps;
 use contract::refusal::Refusal;
 use contract::revoke::{Outcome, RevokeReport, Why};
 use cutoff::sweep::Step;
 use cutoff_desktop::Options;
 use promises::ipc::{App, Ground, Pair};
 use serde_json::{Value, json};
+
+use crate::inventory::{app_path, app_rows, only_missing, read, status, until};
 
 /// A sandbox, the app with an admin signed in, and somebody else's grant.
 fn scene() -> (Ground, App, Pair) {
@@ -65,11 +68,7 @@ fn problem_of(report: &RevokeReport) -> (Option<u16>, Option<&str>, Option<&str>
 #[test]
 fn a_revoke_that_is_told_as_done_is_done() {
     let (ground, app, pair) = scene();
-    app.get::<Value>("member_list", json!({"window": {"count": 500}}));
-    app.get::<Value>(
-        "connected_app_members",
-        json!({"connected_app_id": pair.connected_app_id, "window": {"count": 500}}),
-    );
+    assert!(read(&app).complete);
     let scopes = ground
         .ledger()
         .grants
@@ -105,10 +104,7 @@ fn a_second_look_late_enough_confirms() {
 fn what_our_last_read_lacked_is_looked_for_and_not_sent() {
     let (ground, app, pair) = scene();
     assert_eq!(revoke(&ground, &app, &pair).outcome, Outcome::Revoked);
-    app.get::<Value>(
-        "connected_app_members",
-        json!({"connected_app_id": pair.connected_app_id, "window": {"count": 500}}),
-    );
+    assert!(read(&app).complete);
     let report = revoke(&ground, &app, &pair);
     assert_eq!((report.outcome, report.attempts), (Outcome::AlreadyGone, 0));
     assert_eq!(sent(&ground, &pair), 1);
@@ -118,10 +114,7 @@ fn what_our_last_read_lacked_is_looked_for_and_not_sent() {
 fn what_our_last_read_lacked_and_is_there_again_is_revoked() {
     let (ground, app, pair) = scene();
     assert_eq!(revoke(&ground, &app, &pair).outcome, Outcome::Revoked);
-    app.get::<Value>(
-        "connected_app_members",
-        json!({"connected_app_id": pair.connected_app_id, "window": {"count": 500}}),
-    );
+    assert!(read(&app).complete);
     ground.switch().consent(&pair);
     let report = revoke(&ground, &app, &pair);
     assert_eq!((report.outcome, report.attempts), (Outcome::Revoked, 1));
@@ -158,7 +151,7 @@ fn what_was_just_proven_gone_is_looked_at_and_not_sent_again() {
 fn app_404_when_empty_is_proof_only_with_the_organization_s_list() {
     let (ground, app, _) = scene();
     ground.fault(json!({"app_404_when_empty": true}));
-    app.get::<AppPage>("connected_app_list", json!({"window": {"count": 500}}));
+    assert!(read(&app).complete);
     let last = ground.pair_where(|_, of_app, of_member| of_app == 1 && of_member >= 2);
     let report = revoke(&ground, &app, &last);
     assert_eq!(report.outcome, Outcome::Revoked);
@@ -249,9 +242,9 @@ fn a_member_who_consents_again_at_once_is_still_there() {
 #[test]
 fn a_policy_that_hides_the_app_leaves_an_answered_revoke_accepted() {
     let (ground, app, _) = scene();
-    let page: AppPage = app.get("connected_app_list", json!({"window": {"count": 500}}));
-    let third: Vec<String> =
-        page.rows.iter().filter(|row| !row.first_party).map(|row| row.connected_app_id.clone()).collect();
+    assert!(read(&app).complete);
+    let faces = app_rows(&app).into_iter().map(|row| row.app);
+    let third: Vec<String> = faces.filter(|app| !app.first_party).map(|app| app.connected_app_id).collect();
     let pair = ground.pair_where(|grant, of_app, of_member| {
         of_app >= 3 && of_member >= 3 && third.contains(&grant.connected_app_id)
     });
@@ -299,7 +292,8 @@ fn errors_as_text_are_read_like_any_error() {
     assert!(report.denial.is_some_and(|denial| denial.request_id.is_some()));
     assert_eq!(app.refusal_kind("member_connected_apps", json!({"member_id": "member-test-none"})), "member_gone");
     ground.fault(json!({"rate_limit_after": 0, "retry_after_s": 5}));
-    assert_eq!(app.refusal_kind("connected_app_list", json!({"window": {"count": 5, "reread": true}})), "rate_limited");
+    let args = json!({"member_id": pair.member_id});
+    assert_eq!(app.refusal_kind("member_connected_apps", args), "rate_limited");
 }
 
 #[test]
@@ -376,13 +370,16 @@ fn bundle_id_refused_and_sdk_endpoint_off_name_what_the_owner_must_add() {
         if identifier == "dev.cutoff.desktop" && problem.request_id.is_some()),
         "{refusal:?}"
     );
-    assert_eq!(
-        app.refusal_kind("connected_app_list", json!({"window": {"count": 5, "reread": true}})),
-        "bundle_id_not_registered"
-    );
+    assert_eq!(app.refusal_kind("inventory_read", json!({})), "bundle_id_not_registered");
     ground.fault(json!({"bundle_id_refused": false, "sdk_endpoint_off": true}));
     assert_eq!(app.refusal_kind("revoke_connected_app", pair.args()), "sdk_endpoint_off");
-    assert_eq!(app.refusal_kind("member_list", json!({"window": {"count": 5, "reread": true}})), "sdk_endpoint_off");
+    let args = json!({"member_id": pair.member_id});
+    assert_eq!(app.refusal_kind("member_connected_apps", args), "sdk_endpoint_off");
+    let facts = read(&app);
+    let missing = only_missing(&facts);
+    assert_eq!((missing.what.as_str(), missing.cause.as_str()), ("names", "refused"));
+    assert_eq!(missing.problem.error_type.as_deref(), Some("endpoint_not_authorized_for_sdk"));
+    assert!(missing.problem.request_id.is_some(), "{missing:?}");
     assert!(ground.ledger().grants_to(&pair));
     assert_eq!(ground.ledger().effects(), [("refused", false); 2]);
 }
@@ -484,7 +481,7 @@ fn silence_is_given_up_on_in_time_and_told_as_such() {
     assert!(ground.ledger().grants_to(&pair));
 
     ground.fault(json!({"silence_s": 20, "on": "/organizations/connected_apps"}));
-    let refusal = app.refusal("connected_app_list", json!({"window": {"count": 5, "reread": true}}));
+    let refusal = app.refusal("inventory_read", json!({}));
     assert!(
         matches!(&refusal, Refusal::Offline(problem) if problem.cause.as_deref() == Some("timed_out")),
         "{refusal:?}"
@@ -579,7 +576,7 @@ fn a_server_that_is_not_there_is_offline_and_certainly_not_revoked() {
     let told: Vec<RevokeReport> = app.get("revoke_list", json!({}));
     assert_eq!(told[0].outcome, Outcome::Failed, "a request that never left did nothing");
     assert!(told[0].answered_at.is_none());
-    assert_eq!(app.refusal_kind("connected_app_list", json!({"window": {"count": 5, "reread": true}})), "offline");
+    assert_eq!(app.refusal_kind("inventory_read", json!({})), "offline");
     assert_eq!(app.refusal_kind("sign_out", json!({"even_if_unreachable": false})), "not_signed_out_at_server");
 }
 
@@ -602,7 +599,7 @@ fn a_session_that_dies_before_the_revoke_is_signed_out_and_nothing_is_revoked() 
     let Refusal::SignedOut { request_id: Some(_), resume_as: Some(email) } = &refusal else { panic!("{refusal:?}") };
     assert_eq!(*email, ground.person("admin").email);
     assert!(ground.ledger().grants_to(&pair));
-    assert_eq!(app.refusal_kind("connected_app_list", json!({"window": {"count": 5}})), "signed_out");
+    assert_eq!(app.refusal_kind("inventory_read", json!({})), "signed_out");
 
     // Signed in again, one goes on.
     ground.fault(json!({"session_dies_after": null}));
@@ -669,21 +666,23 @@ fn a_session_refused_by_one_call_only_is_not_over() {
 fn one_bad_row_never_sinks_a_list() {
     for kind in ["lone_surrogate", "wrong_type"] {
         let (ground, app, pair) = scene();
-        let window = json!({"count": 500, "reread": true});
-        let apps = app.get::<AppPage>("connected_app_list", json!({ "window": window })).total;
         let ledger = ground.ledger();
-        let of_app = ledger.grants.iter().filter(|grant| grant.connected_app_id == pair.connected_app_id).count();
+        let apps: BTreeSet<&str> = ledger.grants.iter().map(|grant| grant.connected_app_id.as_str()).collect();
         let of_member = ledger.grants.iter().filter(|grant| grant.member_id == pair.member_id).count();
         ground.fault(json!({ "bad_row": kind }));
 
-        let page: AppPage = app.get("connected_app_list", json!({ "window": window }));
-        assert_eq!((page.total, page.unreadable.len()), (apps - 1, 1), "{kind}");
-        let page: MemberPage = app.get("member_list", json!({ "window": window }));
-        assert_eq!((page.total, page.unreadable.len()), (15, 1), "{kind}");
+        assert!(!read(&app).complete, "{kind}");
+        let page: AppRows = app.get("inventory_apps", json!({"query": {"count": 500}}));
+        assert_eq!((page.total as usize, page.unreadable.len()), (apps.len() - 1, 1), "{kind}");
+        let listed = page.rows[0].app.connected_app_id.clone();
+        let page: MemberRows = app.get("inventory_members", json!({"query": {"count": 500}}));
+        let named = page.rows.iter().filter(|row| row.status.is_some()).count();
+        assert_eq!((named, page.unreadable.len()), (15, 1), "{kind}");
         assert_eq!(page.unreadable[0].index, 8, "{kind}: the row is shown in its place");
-        let page: AppMembers =
-            app.get("connected_app_members", json!({"connected_app_id": pair.connected_app_id, "window": window}));
-        assert_eq!((page.total as usize, page.unreadable.len()), (of_app - 1, 1), "{kind}");
+        let of_app = ledger.grants.iter().filter(|grant| grant.connected_app_id == listed).count();
+        let only = json!({"query": {"filter": {"apps": [listed]}, "count": 500}});
+        let page: GrantRows = app.get("inventory_grants", only);
+        assert_eq!((page.rows.len(), page.unreadable.len()), (of_app - 1, 1), "{kind}");
         let page: MemberApps = app.get("member_connected_apps", json!({"member_id": pair.member_id}));
         assert_eq!((page.grants.len(), page.unreadable.len()), (of_member - 1, 1), "{kind}");
     }
@@ -692,55 +691,88 @@ fn one_bad_row_never_sinks_a_list() {
 #[test]
 fn every_fault_of_a_list_has_its_own_words() {
     let (ground, app, pair) = scene_with(|_, options| options.timeouts.total = Duration::from_millis(700));
-    let lists = [
-        ("connected_app_list", json!({"window": {"count": 5, "reread": true}})),
-        ("member_list", json!({"window": {"count": 5, "reread": true}})),
-        (
-            "connected_app_members",
-            json!({"connected_app_id": pair.connected_app_id, "window": {"count": 5, "reread": true}}),
-        ),
-        ("member_connected_apps", json!({"member_id": pair.member_id})),
-    ];
-    for (fault, kind) in [
-        (json!({"body": "truncated"}), "garbled"),
-        (json!({"body": "html"}), "garbled"),
-        (json!({"body": "wrong_envelope"}), "garbled"),
-        (json!({"redirect_to": "https://elsewhere.example/"}), "redirected"),
-        (json!({"server_error_share": 1.0}), "server_error"),
-        (json!({"reset_before_commit_share": 1.0}), "offline"),
-        (json!({"reset_after_commit_share": 1.0}), "offline"),
-        (json!({"rate_limit_after": 0}), "rate_limited"),
-        (json!({"bundle_id_refused": true}), "bundle_id_not_registered"),
-        (json!({"sdk_endpoint_off": true, "on": "/sdk/v1"}), "sdk_endpoint_off"),
-        (json!({"silence_s": 20}), "offline"),
+    let member = json!({"member_id": pair.member_id});
+    // What a whole reading or one member's list is refused with, and what a reading says of the search or the one app that
+    // alone was refused. A rate limit is no refusal of a reading: the next test has it.
+    for (fault, kind, cause) in [
+        (json!({"body": "truncated"}), "garbled", "garbled"),
+        (json!({"body": "html"}), "garbled", "garbled"),
+        (json!({"body": "wrong_envelope"}), "garbled", "garbled"),
+        (json!({"redirect_to": "https://elsewhere.example/"}), "redirected", "refused"),
+        (json!({"server_error_share": 1.0}), "server_error", "server_error"),
+        (json!({"reset_before_commit_share": 1.0}), "offline", "offline"),
+        (json!({"reset_after_commit_share": 1.0}), "offline", "offline"),
+        (json!({"bundle_id_refused": true}), "bundle_id_not_registered", "refused"),
+        (json!({"sdk_endpoint_off": true}), "sdk_endpoint_off", "refused"),
+        (json!({"silence_s": 20}), "offline", "offline"),
     ] {
-        ground.fault(fault.clone());
-        for (command, args) in &lists {
-            assert_eq!(app.refusal_kind(command, args.clone()), kind, "{command} under {fault}");
-        }
-        let cleared: serde_json::Map<String, Value> = fault
-            .as_object()
-            .expect("fields")
-            .keys()
-            .filter(|key| *key != "on")
-            .map(|key| (key.clone(), Value::Null))
-            .collect();
-        ground.fault(Value::Object(cleared));
+        let names = fault.as_object().expect("fields").keys();
+        let cleared = Value::Object(names.map(|name| (name.clone(), Value::Null)).collect());
+        let on = |path: &str| {
+            let mut fault = fault.clone();
+            fault["on"] = json!(path);
+            ground.fault(fault);
+        };
+
+        on("/sdk/v1");
+        assert_eq!(app.refusal_kind("inventory_read", json!({})), kind, "{fault}");
+        assert_eq!(app.refusal_kind("member_connected_apps", member.clone()), kind, "{fault}");
+        ground.fault(cleared.clone());
+
+        on("/members/search");
+        let facts = read(&app);
+        let missing = only_missing(&facts);
+        assert_eq!((missing.what.as_str(), missing.cause.as_str()), ("names", cause), "the search under {fault}");
+        assert_eq!((facts.names, facts.apps_read), (NamesReading::Incomplete, facts.apps), "{fault}");
+        ground.fault(cleared.clone());
+
+        on(&app_path(&pair.connected_app_id));
+        let facts = read(&app);
+        let missing = only_missing(&facts);
+        let of = missing.app.as_ref().map(|app| app.connected_app_id.as_str());
+        assert_eq!(
+            (missing.what.as_str(), missing.cause.as_str(), of),
+            ("app", cause, Some(pair.connected_app_id.as_str())),
+            "one app under {fault}"
+        );
+        ground.fault(cleared);
     }
-    for (command, args) in &lists {
-        assert!(app.ask(command, args.clone()).is_ok(), "{command}: and then all is well again");
-    }
+    assert!(read(&app).complete, "and then all is well again");
+    app.get::<MemberApps>("member_connected_apps", member);
+}
+
+#[test]
+fn a_rate_limit_refuses_one_list_and_makes_a_reading_wait_for_as_long_as_somebody_will() {
+    let (ground, app, pair) = scene();
+    ground.fault(json!({"rate_limit_after": 0}));
+    let member = json!({"member_id": pair.member_id});
+    assert_eq!(app.refusal_kind("member_connected_apps", member.clone()), "rate_limited");
+    let asked = app.begin("inventory_read", json!({}));
+    until("the reading says until when it waits", || {
+        status(&app).reading.is_some_and(|progress| progress.waiting_until.is_some())
+    });
+    app.get::<Value>("inventory_cancel", json!({}));
+    assert_eq!(asked.wait().expect_err("it was stopped")["kind"], "cancelled");
+    ground.fault(json!({"rate_limit_after": null}));
+    assert!(read(&app).complete, "and then all is well again");
+    app.get::<MemberApps>("member_connected_apps", member);
 }
 
 #[test]
 fn a_list_that_fails_once_or_twice_is_read_again_by_itself() {
-    let (ground, app, _) = scene();
-    let calls = ground.calls();
-    ground.fault(json!({"fault_seed": 7, "server_error_share": 0.4, "on": "/organizations/connected_apps"}));
-    let answered = (0..10)
-        .filter(|_| app.ask("connected_app_list", json!({"window": {"count": 5, "reread": true}})).is_ok())
-        .count();
-    let retried = ground.calls() - calls;
-    assert!(answered >= 8, "{answered} of 10 lists in {retried} calls");
-    assert!(retried > 10, "harmless reads are repeated: {retried} calls for 10 lists");
+    let (ground, app, pair) = scene();
+    let member = format!("/organizations/members/{}/connected_apps", pair.member_id);
+    for (command, args, path) in [
+        ("inventory_read", json!({}), "/organizations/connected_apps"),
+        ("member_connected_apps", json!({"member_id": pair.member_id}), member.as_str()),
+    ] {
+        let before = ground.calls();
+        ground.fault(json!({"fault_seed": 7, "server_error_share": 0.4, "on": path}));
+        let answered = (0..10).filter(|_| app.ask(command, args.clone()).is_ok()).count();
+        ground.fault(json!({"server_error_share": null}));
+        let calls = ground.ledger().calls.split_off(before);
+        let asked = calls.iter().filter(|call| call.path.ends_with(path)).count();
+        assert!(answered >= 8, "{command}: {answered} of 10 lists in {asked} calls");
+        assert!(asked > 10, "{command}: harmless reads are repeated: {asked} calls for 10 lists");
+    }
 }

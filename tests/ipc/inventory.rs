@@ -110,13 +110,13 @@ pub(crate) fn member_rows(app: &App) -> Vec<MemberInventoryRow> {
 }
 
 /// Whether something is missing of this kind, for this cause.
-fn has(facts: &PictureFacts, what: &str, cause: &str) -> bool {
+pub(crate) fn has(facts: &PictureFacts, what: &str, cause: &str) -> bool {
     facts.missing.iter().any(|missing| (missing.what.as_str(), missing.cause.as_str()) == (what, cause))
 }
 
 /// The one thing that is missing.
 #[track_caller]
-fn only_missing(facts: &PictureFacts) -> &Missing {
+pub(crate) fn only_missing(facts: &PictureFacts) -> &Missing {
     assert!(!facts.complete, "{facts:?}");
     let [missing] = facts.missing.as_slice() else { panic!("one thing is missing: {:?}", facts.missing) };
     missing
@@ -165,7 +165,7 @@ fn mended_by_the_next_reading(ground: &Ground, app: &App) -> PictureFacts {
 
 /// Waits, no longer than ten seconds, until something is so.
 #[track_caller]
-fn until(what: &str, mut holds: impl FnMut() -> bool) {
+pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let began = Instant::now();
     while !holds() {
         assert!(began.elapsed() < Duration::from_secs(10), "waited in vain until {what}");
@@ -173,7 +173,7 @@ fn until(what: &str, mut holds: impl FnMut() -> bool) {
     }
 }
 
-fn app_path(id: &str) -> String {
+pub(crate) fn app_path(id: &str) -> String {
     format!("/organizations/connected_apps/{id}")
 }
 

@@ -94,13 +94,15 @@ fn sitting(app: &App, ground: &Ground, witness: &Witness) {
     app.refusal("sign_in_check_code", json!({ "code": wrong }));
     app.get::<Value>("sign_in_check_code", json!({"code": ground.newest_code(&admin.email)}));
     app.get::<Value>("sign_in_choose_organization", json!({"organization_id": ground.card().organization_id}));
-    let window = json!({"count": 500, "reread": true});
     app.get::<Value>("session_status", json!({}));
-    app.get::<Value>("member_list", json!({ "window": window }));
-    app.get::<Value>("connected_app_list", json!({ "window": window }));
+    app.get::<Value>("inventory_read", json!({}));
+    for list in ["inventory_apps", "inventory_members", "inventory_grants"] {
+        let page: Value = app.get(list, json!({"query": {"count": 500}}));
+        assert!(page["rows"].as_array().is_some_and(|rows| !rows.is_empty()), "{list} has rows to be searched");
+    }
     let pair = ground.pair();
     app.get::<Value>("member_connected_apps", json!({"member_id": pair.member_id}));
-    app.get::<Value>("connected_app_members", json!({"connected_app_id": pair.connected_app_id, "window": window}));
+    app.get::<Value>("inventory_grants", json!({"query": {"filter": {"apps": [pair.connected_app_id]}, "count": 500}}));
     app.get::<Value>("session_extend", json!({"minutes": 120}));
     app.get::<Value>("policy_read_again", json!({}));
     app.get::<Value>("keyring_try_again", json!({}));
@@ -120,7 +122,7 @@ fn sitting(app: &App, ground: &Ground, witness: &Witness) {
         ground.fault(fault);
         let _ = app.ask("session_extend", json!({"minutes": 120}));
         let _ = app.ask("policy_read_again", json!({}));
-        let _ = app.ask("connected_app_list", json!({ "window": window }));
+        let _ = app.ask("member_connected_apps", json!({"member_id": pair.member_id}));
         let _ = app.ask("inventory_read", json!({}));
         let _ = app.ask("session_extend", json!({"minutes": 1}));
         let _ = app.ask("revoke_connected_app", ground.pair().args());

@@ -278,7 +278,7 @@ fn a_session_in_use_ends_once_and_says_whose_it_was() {
     let connection = app.connect(&ground);
     app.sign_in(&ground, &connection, "reader");
     ground.fault(json!({"session_dies_after": 0}));
-    let refusal = app.refusal("connected_app_list", json!({"window": {"count": 5}}));
+    let refusal = app.refusal("inventory_read", json!({}));
     let Refusal::SignedOut { request_id: Some(_), resume_as: Some(email) } = &refusal else { panic!("{refusal:?}") };
     assert_eq!(*email, ground.person("reader").email);
     let status: SessionStatus = app.get("session_status", json!({}));

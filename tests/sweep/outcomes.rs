@@ -27,7 +27,7 @@ impl Ground {
         let desk = ground::desk(dir.path(), options);
         place.sign_in(&desk, &ground::email(&sandbox, "admin")).await;
         let (member, app) = place.some_grant(&sandbox).await;
-        desk.apps(true).await.expect("the apps can be read");
+        desk.read_inventory(&|_| {}).await.expect("the apps can be read");
         Self { sandbox, place, desk, dir, member, app }
     }
 

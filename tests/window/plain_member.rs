@@ -4,7 +4,7 @@ use promises::stage::{Played, Scene, Setting, hook};
 use promises::stories::{self, grant, one_line};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_plain_member_revokes_an_app_of_their_own_and_is_told_why_the_member_list_is_empty() -> Played {
+async fn a_plain_member_revokes_an_app_of_their_own_and_is_told_why_others_are_not_listed() -> Played {
     let scene = Scene::set(Setting::default()).await?;
     let app = scene.open().await?;
     let member = scene.person("member").clone();

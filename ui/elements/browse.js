@@ -20,7 +20,7 @@ import { paintTelling } from "./telling.js";
  * @property {string} template of a row
  * @property {(n: number) => string} summary
  * @property {{ title: string, next: string }} none
- * @property {(window: import("../contract.js").Window) => Promise<import("./rows.js").Page<R>>} fetch
+ * @property {(window: import("./rows.js").Window) => Promise<import("./rows.js").Page<R>>} fetch
  * @property {(row: R) => string} id
  * @property {(node: HTMLElement, row: R, index: number) => void} paint
  * @property {(row: R) => void} onOpen

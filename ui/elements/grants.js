@@ -23,7 +23,7 @@ import { Rows } from "./rows.js";
  * @property {string | null} filter the placeholder; `null`: no filter
  * @property {(n: number) => string} counted
  * @property {string} none
- * @property {(window: import("../contract.js").Window) => Promise<P & import("./rows.js").Page<Grant>>} fetch
+ * @property {(window: import("./rows.js").Window) => Promise<P & import("./rows.js").Page<Grant>>} fetch
  * @property {(sheet: HTMLElement, page: P & import("./rows.js").Page<Grant>) => void} onPage fills in the facts
  * @property {(page: P & import("./rows.js").Page<Grant>) => number | null} [height] of a row, when it is not the usual one
  * @property {() => void} back

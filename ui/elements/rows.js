@@ -8,8 +8,16 @@ import { visible } from "../lib/text.js";
 import { words } from "../words/en.js";
 
 /** @typedef {import("../contract.js").UnreadableRow} UnreadableRow */
-/** @typedef {import("../contract.js").Window} Window */
 /** @typedef {import("../bridge.js").AnyRefusal} AnyRefusal */
+
+/**
+ * Which part of a list is wanted.
+ * @typedef {object} Window
+ * @property {string} filter what rows must be like, in the words of the list; empty: all rows
+ * @property {number} offset first row, from 0
+ * @property {number} count at most this many rows
+ * @property {boolean} reread ask the server again instead of showing what was read before
+ */
 
 /**
  * What a window of rows answers.

@@ -1,12 +1,10 @@
 //! The table of commands: what each takes and answers. `contract.d.ts` is generated from it, and a test compares it
 //! with the handlers, the build script and the capability file.
 
-use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::connected_apps::{AppMembers, AppPage};
 use crate::connections::{Connection, ConnectionDraft, Letter, SandboxOffer};
-use crate::members::{MemberApps, MemberPage};
+use crate::members::MemberApps;
 use crate::refusal::Refusal;
 use crate::revoke::{RevokePlan, RevokeReport, RevokeStep};
 use crate::session::{Keeping, Session, SessionStatus, SignInStep};
@@ -20,22 +18,6 @@ pub struct Command {
     pub args: &'static str,
     /// The reply.
     pub reply: &'static str,
-}
-
-/// A window of rows: which part of a list the page wants to show.
-#[derive(Clone, Debug, Default, Serialize, Deserialize, TS)]
-pub struct Window {
-    /// Words that must all occur, in any case; empty for all rows.
-    #[serde(default)]
-    pub filter: String,
-    /// First row, from 0.
-    #[serde(default)]
-    pub offset: u32,
-    /// At most this many rows.
-    pub count: u32,
-    /// Ask the server again instead of showing what was read before.
-    #[serde(default)]
-    pub reread: bool,
 }
 
 /// Every command there is.
@@ -55,14 +37,7 @@ pub const COMMANDS: &[Command] = &[
     Command { name: "policy_read_again", args: "{}", reply: "Session" },
     Command { name: "sign_out", args: "{ even_if_unreachable: boolean }", reply: "null" },
     Command { name: "keyring_try_again", args: "{}", reply: "Keeping" },
-    Command { name: "member_list", args: "{ window: Window }", reply: "MemberPage" },
     Command { name: "member_connected_apps", args: "{ member_id: string }", reply: "MemberApps" },
-    Command { name: "connected_app_list", args: "{ window: Window }", reply: "AppPage" },
-    Command {
-        name: "connected_app_members",
-        args: "{ connected_app_id: string, window: Window }",
-        reply: "AppMembers",
-    },
     Command { name: "inventory_status", args: "{}", reply: "InventoryStatus" },
     Command { name: "inventory_read", args: "{ progress?: unknown }", reply: "InventoryStatus" },
     Command { name: "inventory_cancel", args: "{}", reply: "null" },
@@ -128,16 +103,10 @@ pub fn typescript() -> String {
         SessionStatus,
         crate::session::OrganizationChoice,
         SignInStep,
-        Window,
         crate::connected_apps::AppFace,
-        AppPage,
         crate::members::MemberFace,
-        crate::members::MemberRow,
-        MemberPage,
         crate::members::MemberGrant,
         MemberApps,
-        crate::connected_apps::AppGrant,
-        AppMembers,
         crate::refusal::Problem,
         crate::refusal::Denial,
         crate::refusal::Field,

@@ -1,4 +1,4 @@
-//! The organization's members, and one member's connected apps.
+//! A member as every list, plan and report shows them, and one member's connected apps.
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -17,32 +17,6 @@ pub struct MemberFace {
     pub email: Option<String>,
     /// Whether this is the signed-in member.
     pub yourself: bool,
-}
-
-/// A row of the member list.
-#[derive(Clone, Debug, Serialize, Deserialize, TS)]
-pub struct MemberRow {
-    /// Who.
-    pub face: MemberFace,
-    /// `active`, `invited`, `pending`, as Stytch names it.
-    pub status: String,
-    /// Their explicit and implicit roles.
-    pub roles: Vec<String>,
-}
-
-/// A window of the members that match.
-#[derive(Clone, Debug, Serialize, Deserialize, TS)]
-pub struct MemberPage {
-    /// The rows from `offset` on.
-    pub rows: Vec<MemberRow>,
-    /// How many match the filter.
-    pub matching: u32,
-    /// How many there are.
-    pub total: u32,
-    /// Rows that could not be read: the list is incomplete by these.
-    pub unreadable: Vec<UnreadableRow>,
-    /// When the list was read.
-    pub read_at: Utc,
 }
 
 /// One member's connected apps.

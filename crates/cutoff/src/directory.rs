@@ -7,52 +7,11 @@ use std::sync::{Arc, Mutex};
 use jiff::Timestamp;
 use stytch_b2b::{
     ActiveMember, ConnectedApp, ConnectedAppDetail, ConnectedAppId, Error as ApiError, Member, MemberConnectedApp,
-    MemberId, MemberSearch, UnreadableRow,
+    MemberId, UnreadableRow,
 };
 
 use crate::error::Error;
 use crate::session::Session;
-
-/// Most members that one search may return, by Stytch's reference.
-const SEARCH_LIMIT: u32 = 1000;
-
-/// Every member that search returned.
-#[derive(Debug)]
-pub struct Members {
-    /// In the order of the answer.
-    pub rows: Vec<Member>,
-    /// Rows that could not be read.
-    pub unreadable: Vec<UnreadableRow>,
-    /// When the first page was asked for.
-    pub read_at: Timestamp,
-    by_id: HashMap<MemberId, usize>,
-}
-
-impl Members {
-    /// Members as read, each once.
-    #[must_use]
-    pub fn new(rows: Vec<Member>, unreadable: Vec<UnreadableRow>, read_at: Timestamp) -> Self {
-        let by_id = rows.iter().enumerate().map(|(at, member)| (member.member_id.clone(), at)).collect();
-        Self { rows, unreadable, read_at, by_id }
-    }
-
-    /// A member by id; `None` when search did not return them.
-    #[must_use]
-    pub fn get(&self, id: &MemberId) -> Option<&Member> {
-        self.by_id.get(id).map(|&at| &self.rows[at])
-    }
-}
-
-/// The apps that are connected in the organization.
-#[derive(Debug)]
-pub struct Apps {
-    /// In the order of the answer.
-    pub rows: Vec<ConnectedApp>,
-    /// Rows that could not be read.
-    pub unreadable: Vec<UnreadableRow>,
-    /// When they were asked for.
-    pub read_at: Timestamp,
-}
 
 /// One app's grants.
 #[derive(Debug)]
@@ -82,8 +41,9 @@ pub struct MemberGrants {
 #[derive(Default)]
 pub struct Directory {
     /// Each lock is held for the length of a look-up or a swap, never across a call.
-    members: Mutex<Option<Arc<Members>>>,
-    apps: Mutex<Option<Arc<Apps>>>,
+    members: Mutex<HashMap<MemberId, Member>>,
+    /// The organization's list, in the order of the answer.
+    apps: Mutex<Vec<ConnectedApp>>,
     by_app: Mutex<HashMap<ConnectedAppId, Arc<AppGrants>>>,
     by_member: Mutex<HashMap<MemberId, Arc<MemberGrants>>>,
     /// Grants that the re-read of a revoke found gone, and when.
@@ -95,9 +55,9 @@ fn look<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 }
 
 impl Directory {
-    /// The members as last read, if they were.
-    pub fn known_members(&self) -> Option<Arc<Members>> {
-        look(&self.members).clone()
+    /// A member as last read; `None` when search did not return them.
+    pub fn known_member(&self, id: &MemberId) -> Option<Member> {
+        look(&self.members).get(id).cloned()
     }
 
     /// An app's face as last read in any list.
@@ -105,9 +65,7 @@ impl Directory {
         if let Some(grants) = look(&self.by_app).get(id) {
             return Some(grants.app.clone());
         }
-        let listed = look(&self.apps)
-            .as_ref()
-            .and_then(|apps| apps.rows.iter().find(|app| app.connected_app_id == *id).cloned());
+        let listed = look(&self.apps).iter().find(|app| app.connected_app_id == *id).cloned();
         listed.or_else(|| {
             look(&self.by_member).values().find_map(|grants| {
                 grants.rows.iter().find(|grant| grant.connected_app_id == *id).map(|grant| ConnectedApp {
@@ -123,9 +81,7 @@ impl Directory {
 
     /// The apps other than `id` that were listed when the organization's list was last read.
     pub fn known_other_apps(&self, id: &ConnectedAppId) -> Vec<ConnectedAppId> {
-        look(&self.apps).as_ref().map_or_else(Vec::new, |apps| {
-            apps.rows.iter().map(|app| app.connected_app_id.clone()).filter(|other| other != id).collect()
-        })
+        look(&self.apps).iter().map(|app| app.connected_app_id.clone()).filter(|other| other != id).collect()
     }
 
     /// The apps that were listed when the organization's list was last read.
@@ -168,81 +124,33 @@ impl Directory {
         }
     }
 
-    /// All members, from memory unless `reread`.
-    pub(crate) async fn members(&self, session: &Session, reread: bool) -> Result<Arc<Members>, ApiError> {
-        if !reread && let Some(members) = self.known_members() {
-            return Ok(members);
-        }
-        let read_at = Timestamp::now();
-        let mut rows: Vec<Member> = Vec::new();
-        let mut unreadable = Vec::new();
-        let mut cursor: Option<String> = None;
-        loop {
-            let search = MemberSearch { cursor: cursor.clone(), limit: Some(SEARCH_LIMIT), ..MemberSearch::default() };
-            let page = session
-                .read(|client, token| {
-                    let search = search.clone();
-                    async move { client.search_members(&token, &search).await }
-                })
-                .await?
-                .data;
-            let base = rows.len() + unreadable.len();
-            unreadable.extend(
-                page.members.unreadable.into_iter().map(|row| UnreadableRow { index: row.index + base, ..row }),
-            );
-            rows.extend(page.members.rows);
-            // A server that hands the same cursor out again would keep us here for ever.
-            match page.next_cursor.filter(|next| !next.is_empty()) {
-                Some(next) if Some(&next) != cursor.as_ref() => cursor = Some(next),
-                _ => break,
-            }
-        }
-        let members = Arc::new(Members::new(rows, unreadable, read_at));
-        *look(&self.members) = Some(members.clone());
-        Ok(members)
-    }
-
-    /// The organization's apps, from memory unless `reread`.
-    pub(crate) async fn apps(&self, session: &Session, reread: bool) -> Result<Arc<Apps>, ApiError> {
-        if !reread && let Some(apps) = look(&self.apps).clone() {
-            return Ok(apps);
-        }
-        let read_at = Timestamp::now();
-        let answer = session.read(|client, token| async move { client.connected_apps(&token).await }).await?.data;
-        let apps = Arc::new(Apps { rows: answer.rows, unreadable: answer.unreadable, read_at });
-        *look(&self.apps) = Some(apps.clone());
-        Ok(apps)
-    }
-
-    /// One app's grants, from memory unless `reread`.
-    pub(crate) async fn app_grants(
-        &self,
-        session: &Session,
-        id: &ConnectedAppId,
-        reread: bool,
-    ) -> Result<Arc<AppGrants>, ApiError> {
-        if !reread && let Some(grants) = look(&self.by_app).get(id).cloned() {
-            return Ok(grants);
-        }
+    /// One app's grants, read now.
+    pub(crate) async fn read_app(&self, session: &Session, id: &ConnectedAppId) -> Result<(), ApiError> {
         let read_at = Timestamp::now();
         let answer = session.read(|client, token| async move { client.connected_app(&token, id).await }).await?.data;
-        Ok(self.keep_app(answer, read_at))
+        self.keep_app(answer, read_at);
+        Ok(())
     }
 
     /// Keeps what an inventory has read. Members who could not be read leave those that were.
-    pub(crate) fn keep_reading(&self, apps: Apps, by_app: impl Iterator<Item = AppGrants>, members: Option<Members>) {
-        *look(&self.apps) = Some(Arc::new(apps));
+    pub(crate) fn keep_reading(
+        &self,
+        apps: Vec<ConnectedApp>,
+        by_app: impl Iterator<Item = AppGrants>,
+        members: Option<Vec<Member>>,
+    ) {
+        *look(&self.apps) = apps;
         let mut kept = look(&self.by_app);
         for grants in by_app {
             kept.insert(grants.app.connected_app_id.clone(), Arc::new(grants));
         }
         drop(kept);
         if let Some(members) = members {
-            *look(&self.members) = Some(Arc::new(members));
+            *look(&self.members) = members.into_iter().map(|member| (member.member_id.clone(), member)).collect();
         }
     }
 
-    fn keep_app(&self, detail: ConnectedAppDetail, read_at: Timestamp) -> Arc<AppGrants> {
+    fn keep_app(&self, detail: ConnectedAppDetail, read_at: Timestamp) {
         let app = ConnectedApp {
             connected_app_id: detail.connected_app_id,
             name: detail.name,
@@ -256,8 +164,7 @@ impl Directory {
             unreadable: detail.active_members.unreadable,
             read_at,
         });
-        look(&self.by_app).insert(grants.app.connected_app_id.clone(), grants.clone());
-        grants
+        look(&self.by_app).insert(grants.app.connected_app_id.clone(), grants);
     }
 
     /// One member's grants, read now: a member's page is opened to see what is so.

@@ -8,7 +8,7 @@ pub mod desk;
 pub mod directory;
 pub mod error;
 pub mod inventory;
-pub mod lists;
+pub mod members;
 pub mod permission;
 pub mod plan;
 pub mod plan_file;

@@ -93,7 +93,7 @@ impl Desk {
         let read = if session.is_self(&member_id) {
             directory.member_grants(session, &member_id).await.map(|_| ())
         } else {
-            directory.app_grants(session, &app_id, true).await.map(|_| ())
+            directory.read_app(session, &app_id).await
         };
         let read = match read {
             Err(ApiError::SignedOut(facts)) => Err(ApiError::SignedOut(facts)),

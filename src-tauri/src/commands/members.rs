@@ -1,20 +1,10 @@
-//! Members, and one member's connected apps.
+//! One member's connected apps. Lists of members are windows of the inventory.
 
-use contract::commands::Window;
-use contract::members::{MemberApps, MemberPage};
+use contract::members::MemberApps;
 use tauri::State;
 
 use super::Reply;
 use crate::{Shell, map};
-
-/// A window of the members that match.
-#[tauri::command(rename_all = "snake_case")]
-pub async fn member_list(shell: State<'_, Shell>, window: Window) -> Reply<MemberPage> {
-    let desk = shell.desk()?;
-    let page = desk.member_list(&map::window(window)).await.map_err(map::refusal)?;
-    let session = desk.session().map_err(map::refusal)?;
-    Ok(map::member_page(&page, &session))
-}
 
 /// One member's connected apps, read now.
 #[tauri::command(rename_all = "snake_case")]

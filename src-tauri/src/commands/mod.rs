@@ -1,6 +1,5 @@
 //! The commands: one file for each noun. Each parses, calls the mind once, and maps what comes back.
 
-pub mod connected_apps;
 pub mod connections;
 pub mod inventory;
 pub mod members;

@@ -27,8 +27,7 @@ async fn main() {
     let place = Place::of(&sandbox);
     let desk = ground::desk(dir.path(), ground::quick());
     place.sign_in(&desk, &ground::email(&sandbox, "admin")).await;
-    desk.apps(true).await.expect("apps");
-    desk.members(true).await.expect("members");
+    desk.read_inventory(&|_| {}).await.expect("an inventory");
 
     let ledger = place.ledger().await;
     let admin = ground::member_id(&sandbox, "admin");

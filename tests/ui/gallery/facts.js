@@ -3,7 +3,7 @@
 
 /** @typedef {import("../../../ui/contract.js").AppFace} AppFace */
 /** @typedef {import("../../../ui/contract.js").MemberFace} MemberFace */
-/** @typedef {import("../../../ui/contract.js").MemberRow} MemberRow */
+/** A member as search tells of them. @typedef {Pick<import("../../../ui/contract.js").MemberInventoryRow, "face" | "status" | "roles">} MemberRow */
 /** @typedef {import("../../../ui/contract.js").Session} Session */
 /** @typedef {import("../../../ui/contract.js").Connection} Connection */
 /** @typedef {import("../../../ui/contract.js").RevokeReport} RevokeReport */

@@ -17,7 +17,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::time::Instant;
 
 use super::picture::{Cause, Missing, What, u32_of};
-use crate::directory::{AppGrants, Apps, Directory, Members};
+use crate::directory::{AppGrants, Directory};
 use crate::permission;
 use crate::session::Session;
 
@@ -127,7 +127,6 @@ impl Answers {
 impl Answers {
     /// Tells the directory what was read, so that a plan made next knows it too.
     pub(super) fn tell(&self, directory: &Directory) {
-        let apps = Apps { rows: self.apps.clone(), unreadable: self.unreadable_apps.clone(), read_at: self.began };
         let by_app = self.apps.iter().zip(&self.by_app).filter_map(|(app, answer)| match answer {
             Some((read_at, AppAnswer::Read(members))) => Some(AppGrants {
                 app: app.clone(),
@@ -137,9 +136,8 @@ impl Answers {
             }),
             _ => None,
         });
-        let members = (self.names == Ok(true))
-            .then(|| Members::new(self.members.clone(), self.unreadable_members.clone(), self.began));
-        directory.keep_reading(apps, by_app, members);
+        let members = (self.names == Ok(true)).then(|| self.members.clone());
+        directory.keep_reading(self.apps.clone(), by_app, members);
     }
 }
 

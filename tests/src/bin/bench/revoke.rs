@@ -139,14 +139,14 @@ fn pairs(server: &Server, mut grants: Vec<Grant>) -> Vec<(Grant, Grant)> {
 
 /// Looks at what somebody looks at before they revoke.
 fn read_lists(app: &App, pairs: &[(Grant, Grant)]) {
-    let window = json!({ "count": 50 });
-    app.get::<Value>("member_list", json!({ "window": window }));
-    app.get::<Value>("connected_app_list", json!({ "window": window }));
+    app.get::<Value>("inventory_read", json!({}));
+    app.get::<Value>("inventory_members", json!({"query": {"count": 50}}));
+    app.get::<Value>("inventory_apps", json!({"query": {"count": 50}}));
     let mut apps: Vec<&str> = pairs.iter().map(|(grant, _)| grant.connected_app_id.as_str()).collect();
     apps.sort_unstable();
     apps.dedup();
     for id in apps {
-        app.get::<Value>("connected_app_members", json!({ "connected_app_id": id, "window": window }));
+        app.get::<Value>("inventory_grants", json!({"query": {"filter": {"apps": [id]}, "count": 50}}));
     }
 }
 
