@@ -86,8 +86,7 @@ impl Directory {
 
     /// The apps that were listed when the organization's list was last read.
     pub fn known_apps(&self) -> Vec<ConnectedAppId> {
-        let apps = look(&self.apps);
-        apps.as_ref().map_or_else(Vec::new, |apps| apps.rows.iter().map(|app| app.connected_app_id.clone()).collect())
+        look(&self.apps).iter().map(|app| app.connected_app_id.clone()).collect()
     }
 
     /// The scopes of a grant as last read, and whether a complete read lacked the grant altogether.
