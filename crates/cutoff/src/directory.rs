@@ -135,13 +135,13 @@ impl Directory {
     pub(crate) fn keep_reading(
         &self,
         apps: Vec<ConnectedApp>,
-        by_app: impl Iterator<Item = AppGrants>,
+        by_app: impl Iterator<Item = Arc<AppGrants>>,
         members: Option<Vec<Member>>,
     ) {
         *look(&self.apps) = apps;
         let mut kept = look(&self.by_app);
         for grants in by_app {
-            kept.insert(grants.app.connected_app_id.clone(), Arc::new(grants));
+            kept.insert(grants.app.connected_app_id.clone(), grants);
         }
         drop(kept);
         if let Some(members) = members {

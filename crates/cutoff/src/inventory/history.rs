@@ -187,9 +187,9 @@ pub(super) struct KnownApps {
 }
 
 /// Those of its latest snapshot, those that it could not prove to be gone, and those that are gone.
-pub(super) fn known_apps(latest: Snapshot) -> KnownApps {
+pub(super) fn known_apps(latest: &Snapshot) -> KnownApps {
     let KeptFacts { hidden, former, .. } = facts_of(&latest.summary);
-    let listed = latest.apps.into_iter().map(|app| (app.connected_app_id, app.client_type));
+    let listed = latest.apps.iter().map(|app| (app.connected_app_id.clone(), app.client_type.clone()));
     let mut apps: Vec<_> = listed.chain(hidden).collect();
     let lasting = apps.len();
     apps.extend(former);
@@ -260,7 +260,7 @@ pub(super) fn draft(
     let apps = answers.apps.iter().zip(&answers.by_app).map(|(app, answer)| {
         let (at, reading, grants) = match answer {
             Some((at, AppAnswer::Read(members))) => {
-                let reading = if members.is_complete() { AppReading::Complete } else { AppReading::Partial };
+                let reading = if members.unreadable.is_empty() { AppReading::Complete } else { AppReading::Partial };
                 (*at, reading, members.rows.as_slice())
             }
             Some((at, AppAnswer::Not(_))) => (*at, AppReading::NotRead, [].as_slice()),

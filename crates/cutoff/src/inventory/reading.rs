@@ -4,14 +4,14 @@
 use std::collections::HashSet;
 use std::future::Future;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures::{TryStreamExt as _, future, stream};
 use jiff::Timestamp;
 use stytch_b2b::{
-    ActiveMember, Client, ConnectedApp, Error as ApiError, Facts, Member, MemberId, MemberSearch, Reply, Rows,
-    SessionToken, UnreadableRow,
+    Client, ConnectedApp, Error as ApiError, Facts, Member, MemberId, MemberSearch, Reply, Rows, SessionToken,
+    UnreadableRow,
 };
 use tokio::sync::{Semaphore, watch};
 use tokio::time::Instant;
@@ -86,7 +86,8 @@ impl Progress {
 /// How one app's members were read.
 #[derive(Clone, Debug)]
 pub(super) enum AppAnswer {
-    Read(Rows<ActiveMember>),
+    /// Shared with the directory, which knows it too when the reading is over.
+    Read(Arc<AppGrants>),
     Not(Missing),
 }
 
@@ -127,13 +128,8 @@ impl Answers {
 impl Answers {
     /// Tells the directory what was read, so that a plan made next knows it too.
     pub(super) fn tell(&self, directory: &Directory) {
-        let by_app = self.apps.iter().zip(&self.by_app).filter_map(|(app, answer)| match answer {
-            Some((read_at, AppAnswer::Read(members))) => Some(AppGrants {
-                app: app.clone(),
-                rows: members.rows.clone(),
-                unreadable: members.unreadable.clone(),
-                read_at: *read_at,
-            }),
+        let by_app = self.by_app.iter().filter_map(|answer| match answer {
+            Some((_, AppAnswer::Read(grants))) => Some(grants.clone()),
             _ => None,
         });
         let members = (self.names == Ok(true)).then(|| self.members.clone());
@@ -207,28 +203,31 @@ struct Reader<'a> {
 impl Reader<'_> {
     async fn apps(&self) -> Result<(), ApiError> {
         let list = self.ask(|client, token| async move { client.connected_apps(&token).await }).await?.data;
-        let ids: Vec<_> = {
+        let apps: Vec<_> = {
             let mut answers = look(self.gathered);
             let mut seen = HashSet::new();
             answers.apps = list.rows.into_iter().filter(|app| seen.insert(app.connected_app_id.clone())).collect();
             answers.unreadable_apps = list.unreadable;
             answers.listed = true;
             answers.by_app = vec![None; answers.apps.len()];
-            answers.apps.iter().map(|app| app.connected_app_id.clone()).enumerate().collect()
+            answers.apps.iter().cloned().enumerate().collect()
         };
-        self.tell(|progress| progress.apps = Some(u32_of(ids.len())));
-        stream::iter(ids.into_iter().map(Ok))
-            .try_for_each_concurrent(self.pace.concurrency.max(1), |(at, id)| async move {
+        self.tell(|progress| progress.apps = Some(u32_of(apps.len())));
+        stream::iter(apps.into_iter().map(Ok))
+            .try_for_each_concurrent(self.pace.concurrency.max(1), |(at, app)| async move {
                 let asked = Timestamp::now();
                 let answer = self
                     .ask(|client, token| {
-                        let id = id.clone();
+                        let id = app.connected_app_id.clone();
                         async move { client.connected_app(&token, &id).await }
                     })
                     .await;
                 let answer = match answer {
-                    Ok(reply) => AppAnswer::Read(reply.data.active_members),
-                    Err(error) => AppAnswer::Not(missing(What::App(id), self.bearable(error)?)),
+                    Ok(reply) => {
+                        let Rows { rows, unreadable } = reply.data.active_members;
+                        AppAnswer::Read(Arc::new(AppGrants { app, rows, unreadable, read_at: asked }))
+                    }
+                    Err(error) => AppAnswer::Not(missing(What::App(app.connected_app_id), self.bearable(error)?)),
                 };
                 let grants = if let AppAnswer::Read(rows) = &answer { u32_of(rows.rows.len()) } else { 0 };
                 look(self.gathered).by_app[at] = Some((asked, answer));

@@ -40,6 +40,9 @@ const DRAW_EVERY: Duration = Duration::from_millis(900);
 /// How many orders are kept for a picture: those of the screens that somebody goes back and forth between.
 const ORDERS_KEPT: usize = 8;
 
+/// The one that was read last, the one before it, and the one they are compared with.
+const SNAPSHOTS_HELD: usize = 3;
+
 /// A picture and what lists need beside it.
 pub struct Shown {
     /// Whose.
@@ -175,6 +178,32 @@ pub(crate) struct Held {
     /// Grants that the re-read of a revoke found gone in this run, and when: readings of before still have them. Held for a
     /// look or an insertion.
     gone: Mutex<Vec<Gone>>,
+    recent: Arc<Recent>,
+}
+
+/// The snapshots that pictures were drawn of lately, the newest last: the next reading is compared with one of them. A snapshot
+/// never changes, so a copy is as good as the journal's. Held for a look or a swap, never across a read of the journal.
+#[derive(Default)]
+struct Recent(Mutex<Vec<Arc<Snapshot>>>);
+
+impl Recent {
+    fn snapshot(&self, journal: &journal::Journal, number: u32) -> Result<Arc<Snapshot>, journal::Error> {
+        {
+            let mut known = look(&self.0);
+            if let Some(at) = known.iter().position(|known| known.summary.number == number) {
+                let found = known.remove(at);
+                known.push(found.clone());
+                return Ok(found);
+            }
+        }
+        let read = Arc::new(journal.snapshot(number)?);
+        let mut known = look(&self.0);
+        if known.len() >= SNAPSHOTS_HELD {
+            known.remove(0);
+        }
+        known.push(read.clone());
+        Ok(read)
+    }
 }
 
 struct Gone {
@@ -222,12 +251,14 @@ impl Viewer {
     }
 
     /// A snapshot as this viewer may see it: what another member read comes without names, unless the viewer may read them.
-    fn may_see(&self, mut snapshot: Snapshot) -> Snapshot {
-        if snapshot.summary.reader != self.member_id && !self.may_name {
-            snapshot.people.clear();
-            snapshot.people_read = false;
+    fn may_see(&self, snapshot: Arc<Snapshot>) -> Arc<Snapshot> {
+        if snapshot.summary.reader == self.member_id || self.may_name {
+            return snapshot;
         }
-        snapshot
+        let mut snapshot = Arc::unwrap_or_clone(snapshot);
+        snapshot.people.clear();
+        snapshot.people_read = false;
+        Arc::new(snapshot)
     }
 }
 
@@ -507,7 +538,7 @@ impl Desk {
     /// Stores what was read and puts it on show.
     async fn keep_inventory(&self, session: &Arc<Session>, place: Place, answers: Answers) -> Result<(), Error> {
         let journal = self.journal.clone();
-        let known = self.latest(&place).await?.map_or_else(history::KnownApps::default, history::known_apps);
+        let known = self.latest(&place).await?.as_deref().map_or_else(history::KnownApps::default, history::known_apps);
         let mut organization = Some(session.state().organization);
         if known.would_be_gone(&answers, organization.as_ref()) {
             // The policy may be newer than our word of it, and hide what would else be taken for gone. Without an answer
@@ -542,10 +573,10 @@ impl Desk {
         failed.map_or(Ok(()), |error| Err(Error::Journal(error)))
     }
 
-    async fn latest(&self, place: &Place) -> Result<Option<Snapshot>, Error> {
-        let (journal, of) = (self.journal.clone(), place.clone());
+    async fn latest(&self, place: &Place) -> Result<Option<Arc<Snapshot>>, Error> {
+        let (journal, of, recent) = (self.journal.clone(), place.clone(), self.held.recent.clone());
         blocking(move || match journal.latest_snapshot(&of)? {
-            Some(number) => journal.snapshot(number).map(Some),
+            Some(number) => recent.snapshot(&journal, number).map(Some),
             None => Ok(None),
         })
         .await
@@ -560,20 +591,21 @@ impl Desk {
 
     /// Draws a picture, off the runtime's threads.
     async fn draw(&self, viewer: Viewer, what: Drawn, source: Source) -> Result<Arc<Shown>, Error> {
-        let journal = self.journal.clone();
+        let (journal, recent) = (self.journal.clone(), self.held.recent.clone());
         blocking(move || {
             let place = viewer.place.clone();
             let marks = journal.snapshots(&place)?;
             let rules = rules(&journal)?.compile();
             let (snapshot, answers) = match what {
-                Drawn::Stored(number) => (journal.snapshot(number)?, None),
-                Drawn::Read(number, answers) => (journal.snapshot(number)?, Some(answers)),
-                Drawn::Loose(snapshot, answers) => (*snapshot, Some(answers)),
+                Drawn::Stored(number) => (recent.snapshot(&journal, number)?, None),
+                Drawn::Read(number, answers) => (recent.snapshot(&journal, number)?, Some(answers)),
+                Drawn::Loose(snapshot, answers) => (Arc::new(*snapshot), Some(answers)),
             };
             let since = baseline(&journal, &place, &marks, snapshot.summary.number)?;
-            let since = since.map(|number| journal.snapshot(number)).transpose()?.map(|since| viewer.may_see(since));
+            let since = since.map(|number| recent.snapshot(&journal, number)).transpose()?;
+            let since = since.map(|since| viewer.may_see(since));
             let snapshot = viewer.may_see(snapshot);
-            let mut picture = history::picture(&snapshot, since.as_ref(), &Times::new(&marks), &rules);
+            let mut picture = history::picture(&snapshot, since.as_deref(), &Times::new(&marks), &rules);
             if let Some(answers) = answers {
                 note_unreadable(&mut picture, &answers);
             }
@@ -656,7 +688,8 @@ impl Desk {
                 return Ok(None);
             }
             let rules = rules(&journal)?.compile();
-            let (earlier, later) = (viewer.may_see(journal.snapshot(from)?), viewer.may_see(journal.snapshot(to)?));
+            let (earlier, later) =
+                (viewer.may_see(Arc::new(journal.snapshot(from)?)), viewer.may_see(Arc::new(journal.snapshot(to)?)));
             let picture = history::picture(&later, Some(&earlier), &Times::new(&marks), &rules);
             let not_compared = history::compare(&earlier, &later).not_compared;
             Ok(Some((Shown::new(&viewer, picture, asked(&later), Source::Kept), not_compared)))
