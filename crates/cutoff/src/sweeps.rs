@@ -186,7 +186,7 @@ impl Desk {
     ) -> Result<SweepReport, Error> {
         let _one_at_a_time = self.sweeping.lock().await;
         let (session, directory) = self.seated()?;
-        let now = Timestamp::now();
+        let now = self.clock.now().utc;
         session.freshen_policy(now).await;
         plan.fits(&session, now).map_err(Error::Plan)?;
         if let Some(denied) = denial(&session, &plan.grants)
