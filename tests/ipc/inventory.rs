@@ -437,16 +437,17 @@ fn a_rate_limit_is_waited_out_and_told_until_when() {
         ground.fault(json!({"rate_limit_after": 6, "rate_window_s": 1, "retry_after_s": retry_after}));
         let before = ground.ledger().calls.len();
         let asked = app.begin("inventory_read", json!({}));
-        let mut waited = BTreeSet::new();
+        let (mut waited, mut began) = (BTreeSet::new(), false);
         until("the reading is over", || {
             let now = jiff::Timestamp::now();
             let reading = status(&app).reading;
+            began |= reading.is_some();
             if let Some(told) = reading.as_ref().and_then(|progress| progress.waiting_until.clone()) {
                 let told: jiff::Timestamp = told.parse().expect("a time");
                 assert!(told.duration_since(now).as_secs() < 3, "{told}");
                 waited.insert(told);
             }
-            reading.is_none() && ground.ledger().calls.len() > before
+            reading.is_none() && began
         });
         asked.wait().expect("read in the end");
         assert!(!waited.is_empty(), "{retry_after}: it says until when it waits");
@@ -461,6 +462,46 @@ fn a_rate_limit_is_waited_out_and_told_until_when() {
         let answered = calls.iter().filter(|call| call.status == Some(200)).count();
         assert_eq!(answered, 1 + app_rows(&app).len() + 1, "{retry_after}: nothing that was answered is asked again");
     }
+}
+
+#[test]
+fn a_wait_is_told_for_as_long_as_it_lasts_whatever_else_is_answered_meanwhile() {
+    let ground = Ground::with(sandbox::Options { members: 12, apps: 24, ..sandbox::Options::default() });
+    let relay = Relay::before(&ground.card().url);
+    let app = App::open_with(|options| options.reading.window = Duration::from_secs(2));
+    let connection = app.connect_at(&ground, &relay.url, None);
+    app.sign_in(&ground, &connection, "admin");
+    let (_, limited) = truth(&ground).into_keys().next().expect("a grant");
+    relay.rule(vec![Rule::refuse(&app_path(&limited), 0, 429, "too_many_requests")]);
+    // The other calls that are under way when the limit is met are answered in the middle of the wait.
+    ground.fault(json!({"latency_ms": 200, "on": "connected_apps"}));
+    let asked = app.begin("inventory_read", json!({}));
+    let long = jiff::SignedDuration::from_millis(600);
+    let told =
+        |app: &App| -> Option<jiff::Timestamp> { Some(status(app).reading?.waiting_until?.parse().expect("a time")) };
+    let (mut end, mut answered) = (None, 0);
+    until("a wait of some length is told", || {
+        end = told(&app).filter(|end| end.duration_since(jiff::Timestamp::now()) > long);
+        answered = status(&app).reading.map_or(0, |progress| progress.calls);
+        end.is_some()
+    });
+    let end = end.expect("a wait");
+    let mut meanwhile = answered;
+    loop {
+        let now_told = told(&app);
+        if jiff::Timestamp::now() >= end {
+            break;
+        }
+        assert!(now_told >= Some(end), "nothing leaves before {end}, and {now_told:?} is told");
+        meanwhile = status(&app).reading.map_or(meanwhile, |progress| progress.calls);
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert!(meanwhile > answered, "calls that were under way were answered in the wait");
+    relay.rule(Vec::new());
+    ground.fault(json!({"latency_ms": null}));
+    asked.wait().expect("read in the end");
+    assert!(picture(&app).complete);
+    shows(&app, &truth(&ground), "as the ledger has it");
 }
 
 #[test]
@@ -681,7 +722,7 @@ fn a_grant_revoked_while_it_is_read_is_not_shown_by_that_reading() {
     read(&app);
     let pair = ground.pair();
     // The app is read at once, the other calls take their time.
-    ground.fault(json!({"latency_ms": 1_500, "on": "/members/search"}));
+    ground.fault(json!({"latency_ms": 3_000, "on": "/members/search"}));
     let before = ground.ledger().calls.len();
     let asked = app.begin("inventory_read", json!({}));
     let path = app_path(&pair.connected_app_id);

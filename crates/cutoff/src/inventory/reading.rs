@@ -329,7 +329,10 @@ impl Reader<'_> {
                     self.silent.store(0, Ordering::Relaxed);
                     self.tell(|progress| {
                         progress.calls += 1;
-                        progress.waiting_until = None;
+                        // What was under way when the limit was met is answered while all the others still wait.
+                        if look(&self.shut_until).is_none_or(|until| until <= Instant::now()) {
+                            progress.waiting_until = None;
+                        }
                     });
                     return other;
                 }
