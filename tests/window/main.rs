@@ -6,6 +6,7 @@ mod canary;
 mod hostile_names;
 mod hostile_network;
 mod interrupted;
+mod inventory;
 mod no_keyring;
 mod no_permission;
 mod one_member_one_app;

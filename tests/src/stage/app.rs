@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use fantoccini::actions::{InputSource as _, KeyAction, KeyActions};
+use fantoccini::actions::{
+    InputSource as _, KeyAction, KeyActions, MOUSE_BUTTON_LEFT, MouseActions, PointerAction, WheelAction, WheelActions,
+};
 use fantoccini::elements::Element;
 use fantoccini::key::Key;
 use fantoccini::{Client, ClientBuilder, Locator};
@@ -393,14 +395,54 @@ impl App {
     ///
     /// # Errors
     /// What the driver says.
-    pub async fn chord(&self, held: Key, key: Key) -> Played {
-        let (held, key) = (char::from(held), char::from(key));
+    pub async fn chord(&self, held: Key, key: impl Into<char>) -> Played {
+        let (held, key) = (char::from(held), key.into());
         let keys = KeyActions::new("keyboard".into())
             .then(KeyAction::Down { value: held })
             .then(KeyAction::Down { value: key })
             .then(KeyAction::Up { value: key })
             .then(KeyAction::Up { value: held });
         Ok(self.client.perform_actions(keys).await?)
+    }
+
+    /// Moves the mouse to the middle of it and clicks there, once nothing lies over it. For what stays in sight while its list
+    /// scrolls: the driver takes that for hidden, and [`App::click`] would wait in vain.
+    ///
+    /// # Errors
+    /// When it is not to be hit after a minute.
+    pub async fn point(&self, selector: &str) -> Played {
+        let middle = "const at = document.querySelector(arguments[0])?.getBoundingClientRect(); \
+            if (!at) return null; const x = at.left + at.width / 2, y = at.top + at.height / 2; \
+            const hit = document.elementFromPoint(x, y); \
+            return hit?.closest(arguments[0]) && !hit.closest(':disabled') ? [x, y] : null";
+        let began = Instant::now();
+        let (x, y): (f64, f64) = loop {
+            let at = self.script(middle, vec![json!(selector)]).await?;
+            if !at.is_null() {
+                break serde_json::from_value(at)?;
+            }
+            if began.elapsed() > AMPLE {
+                return Err(Mishap::new(format!("{selector} is not to be hit; on the page:\n{}", self.page().await?)));
+            }
+            tokio::time::sleep(AGAIN).await;
+        };
+        let mouse = MouseActions::new("mouse".into())
+            .then(PointerAction::MoveTo { duration: None, x, y })
+            .then(PointerAction::Down { button: MOUSE_BUTTON_LEFT })
+            .then(PointerAction::Up { button: MOUSE_BUTTON_LEFT });
+        Ok(self.client.perform_actions(mouse).await?)
+    }
+
+    /// Turns the mouse's wheel over the middle of it, so many CSS pixels downwards (upwards when negative).
+    ///
+    /// # Errors
+    /// As [`App::see`], and what the driver says.
+    pub async fn wheel(&self, selector: &str, down: i64) -> Played {
+        let (x, y, wide, high) = self.see(selector).await?.rectangle().await?;
+        let (x, y) = ((x + wide / 2.0) as i64, (y + high / 2.0) as i64);
+        let scroll = WheelAction::Scroll { duration: None, x, y, delta_x: 0, delta_y: down };
+        self.client.perform_actions(WheelActions::new("wheel".into()).then(scroll)).await?;
+        Ok(())
     }
 
     /// Where the keyboard is: the hook of the focused element, or its tag.

@@ -20,7 +20,7 @@ pub use app::{App, hook};
 pub use fantoccini::key::Key;
 pub use home::Home;
 pub use hunt::{Finding, needles};
-pub use scene::{Keyring, Ledger, Looked, Revocation, Scene, Setting};
+pub use scene::{Granted, Keyring, Ledger, Looked, Revocation, Scene, Setting};
 pub use startup::{Started, Startup};
 pub use wire::{Exchange, Wire};
 

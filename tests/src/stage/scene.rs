@@ -67,6 +67,17 @@ pub struct Ledger {
     pub revocations: Vec<Revocation>,
 }
 
+/// A grant that lives, with all that the sandbox knows of it.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Granted {
+    /// Whose.
+    pub member_id: String,
+    /// To which app.
+    pub connected_app_id: String,
+    /// With which scopes.
+    pub scopes: Vec<String>,
+}
+
 /// A revoke that the sandbox handled.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Revocation {
@@ -178,6 +189,29 @@ impl Scene {
     pub async fn ledger(&self) -> Played<Ledger> {
         let answer = self.http.get(&self.sandbox.card().ledger_url).send().await?;
         Ok(serde_json::from_slice(&answer.bytes().await?)?)
+    }
+
+    /// The grants of the truth, with their scopes.
+    ///
+    /// # Errors
+    /// When the sandbox does not answer.
+    pub async fn grants(&self) -> Played<Vec<Granted>> {
+        #[derive(Deserialize)]
+        struct Truth {
+            grants: Vec<Granted>,
+        }
+        let answer = self.http.get(&self.sandbox.card().ledger_url).send().await?;
+        let Truth { grants } = serde_json::from_slice(&answer.bytes().await?)?;
+        Ok(grants)
+    }
+
+    /// Lets a member consent, behind the window's back; a grant that is there gets these scopes instead of its own.
+    ///
+    /// # Errors
+    /// When the sandbox refuses.
+    pub async fn consent(&self, member_id: &str, connected_app_id: &str, scopes: &[&str]) -> Played {
+        let asked = json!({"member_id": member_id, "connected_app_id": connected_app_id, "scopes": scopes});
+        self.control("consent", asked).await
     }
 
     /// Sets faults; a field left out keeps its value.
