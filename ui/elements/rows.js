@@ -249,11 +249,13 @@ export class Rows {
 
   draw() {
     if (!this.page || this.list.hidden) return;
+    const height = `${this.length * this.wants.height}px`;
+    if (this.track.style.height !== height) this.track.style.height = height;
+    // An engine that scrolls beside the page can leave a list that has become shorter beyond its end, where no row is.
+    if (this.length > 0 && this.firstInSight() >= this.length) this.list.scrollTop = this.length * this.wants.height;
     const { from, to } = this.sight();
     this.from = from;
     this.to = to;
-    const height = `${this.length * this.wants.height}px`;
-    if (this.track.style.height !== height) this.track.style.height = height;
     const held = this.held ? document.activeElement : null;
     for (const [index, node] of this.nodes) {
       // A row that holds the focus is never taken away: the focus would fall to the page.
