@@ -20,7 +20,7 @@ use crate::plan::Item;
 use crate::plan_file::{Pair, PlanFile, Unusable};
 use crate::revoke::{self, allowance, known_apps};
 use crate::session::Session;
-use crate::sweep::engine::{Ended, Progress, Watched, blocking};
+use crate::sweep::engine::{Ended, PATIENT, Progress, Watched, blocking};
 use crate::sweep::rows::Rows;
 use crate::sweep::verdict::{self, Outcome};
 use crate::sweep::{Manner, Observer, Step, Wish};
@@ -275,7 +275,7 @@ impl Desk {
         let note = |what: &str| Body::Note(Note { what: what.to_owned(), detail: BTreeMap::new() });
         let first: Vec<RowDraft> = known_apps(directory, &apps)
             .into_iter()
-            .chain([note("look_first")])
+            .chain([note(PATIENT), note("look_first")])
             .map(|body| RowDraft { clock: clock.clone(), body })
             .collect();
         let journal = self.journal.clone();

@@ -163,6 +163,8 @@ impl<'a> Engine<'a> {
             _lock: lock,
         };
         engine.follow().await?;
+        // What was begun with patience is gone on with in patience, whoever takes it up: only so does it stay open.
+        engine.manner.patient |= engine.rows.all().iter().any(is_patient);
         let grants = u32::try_from(engine.rows.grants().len()).unwrap_or(u32::MAX);
         engine.progress.send_modify(|progress| progress.grants = grants);
         Ok(engine)
@@ -228,8 +230,15 @@ impl<'a> Engine<'a> {
             if self.manner.canary
                 && let Some(end) = CANARY.get(part)
             {
-                let sent = self.sent_grants();
-                send.truncate(end.saturating_sub(sent) as usize);
+                // What was sent before may be sent again; of the others only as many as this part has room for.
+                let mut room = end.saturating_sub(self.sent_grants());
+                send.retain(|grant| {
+                    self.was_sent(grant.n) || {
+                        let fits = room > 0;
+                        room = room.saturating_sub(1);
+                        fits
+                    }
+                });
                 if send.is_empty() && read.is_empty() && pause.is_none() {
                     if let Some(died) = self.canary_died() {
                         return self.stop(died).await;
@@ -295,10 +304,12 @@ impl<'a> Engine<'a> {
     }
 
     fn sent_grants(&self) -> u32 {
-        let sent = self.rows.grants().iter().filter(|grant| {
-            self.rows.of(grant.n).iter().any(|row| matches!(&row.body, Body::Intent(intent) if intent.n == grant.n))
-        });
+        let sent = self.rows.grants().iter().filter(|grant| self.was_sent(grant.n));
         u32::try_from(sent.count()).unwrap_or(u32::MAX)
+    }
+
+    fn was_sent(&self, n: u32) -> bool {
+        self.rows.of(n).iter().any(|row| matches!(&row.body, Body::Intent(intent) if intent.n == n))
     }
 
     /// Whether more of the first few failed than one in five.
@@ -617,7 +628,12 @@ impl<'a> Engine<'a> {
     /// The closing row that `rows` call for; `None` while something may still be sent, or when one says the same already.
     fn closing(&self, rows: &Rows) -> Option<RowDraft> {
         let findings = verdict::findings(rows, self.rules);
-        if findings.values().any(may_be_sent_again) {
+        let now = self.clock.now().stamp();
+        // A sweep of many stays open while somebody may still take it up and send.
+        let waits = |grant: &Grant| {
+            next(grant.n, rows.of(grant.n), self.pace, self.rules, self.manner.patient, true, &now) != Move::Rest
+        };
+        if findings.values().any(may_be_sent_again) || self.manner.patient && rows.grants().iter().any(waits) {
             return None;
         }
         let mut counts: BTreeMap<String, u64> = BTreeMap::new();
@@ -663,6 +679,13 @@ impl<'a> Engine<'a> {
         }
         Ok(())
     }
+}
+
+/// The note of a sweep that was begun with patience.
+pub(crate) const PATIENT: &str = "patient";
+
+fn is_patient(row: &Row) -> bool {
+    matches!(&row.body, Body::Note(note) if note.what == PATIENT)
 }
 
 /// A write that is under way, and what may leave when it is done.

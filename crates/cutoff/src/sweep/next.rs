@@ -36,7 +36,7 @@ pub fn next<'a>(
 ) -> Move {
     let rows = rows.into_iter();
     let finding = Finding::of(n, rows.clone(), rules);
-    let story = Story::of(n, rows);
+    let story = Story::of(n, rows, patient);
     if story.sent == 0 {
         if story.cancelled {
             return Move::Rest;
@@ -86,6 +86,11 @@ fn refused_for_the_session(answer: &Answer) -> bool {
     const DEAD: [&str; 4] =
         ["unauthorized_credentials", "user_unauthenticated", "invalid_secret_authentication", "session_not_found"];
     answer.error_type.as_deref().is_some_and(|error_type| DEAD.contains(&error_type))
+}
+
+fn refused_for_the_role(answer: &Answer) -> bool {
+    answer.status == Some(403)
+        && matches!(answer.error_type.as_deref(), Some("session_authorization_error" | "unauthorized_action"))
 }
 
 fn resend(story: &Story<'_>, pace: &Pace, may_send: bool, now: &Clock) -> Move {
@@ -141,7 +146,7 @@ struct Story<'a> {
 }
 
 impl<'a> Story<'a> {
-    fn of(n: u32, rows: impl Iterator<Item = &'a Row> + Clone) -> Self {
+    fn of(n: u32, rows: impl Iterator<Item = &'a Row> + Clone, patient: bool) -> Self {
         let mut story = Self {
             look_first: false,
             cancelled: false,
@@ -165,7 +170,10 @@ impl<'a> Story<'a> {
                     story.sent_this_run = 0;
                     story.reads.clear();
                     // What was refused for the session that died, and only for that, may be asked with the next one.
-                    story.last_answer = story.last_answer.filter(|answer| !refused_for_the_session(answer));
+                    // So may what was refused for a role, which may have been given back since: it is what stopped the sweep.
+                    let again =
+                        |answer: &&Answer| refused_for_the_session(answer) || patient && refused_for_the_role(answer);
+                    story.last_answer = story.last_answer.filter(|answer| !again(answer));
                 }
                 // Every round begins with the same view, so that view counts the rounds.
                 Body::Read(read) if begins_round(read, grant) => {

@@ -1,0 +1,307 @@
+//! `cutoff plan`, `apply` and `log` against the sandbox's own ledger: what is said to be revoked is gone, once, and nothing else.
+
+mod ground;
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use ground::{Ended, Ground, ground_with, start};
+use sandbox::Options;
+use serde_json::{Value, json};
+
+/// A sandbox in which the first app has some forty grants.
+fn many() -> Ground {
+    ground_with(Options { members: 60, apps: 8, ..Options::default() })
+}
+
+fn plan(ground: &Ground, flags: &[&str]) -> Ended {
+    let file = ground.dir.path().join("plan.json").display().to_string();
+    let arguments: Vec<&str> = ["plan", "--out", &file].into_iter().chain(flags.iter().copied()).collect();
+    ground.admin(&arguments)
+}
+
+fn apply(ground: &Ground, flags: &[&str]) -> Ended {
+    let file = ground.dir.path().join("plan.json").display().to_string();
+    let arguments: Vec<&str> = ["apply", &file, "--json"].into_iter().chain(flags.iter().copied()).collect();
+    ground.admin(&arguments)
+}
+
+fn pairs_of_plan(ground: &Ground) -> Vec<(String, String)> {
+    let text = std::fs::read_to_string(ground.dir.path().join("plan.json")).expect("the plan's file");
+    let plan: Value = serde_json::from_str(&text).expect("JSON");
+    plan["grants"].as_array().expect("grants").iter().map(pair).collect()
+}
+
+fn pair(row: &Value) -> (String, String) {
+    let text = |key: &str| row[key].as_str().unwrap_or_else(|| panic!("{key} in {row}")).to_owned();
+    (text("member_id"), text("connected_app_id"))
+}
+
+/// How often each pair was really removed.
+fn removed(ground: &Ground) -> BTreeMap<(String, String), u32> {
+    let mut removed = BTreeMap::new();
+    for row in ground.ledger()["revocations"].as_array().expect("revocations") {
+        if row["effect"] == "removed" {
+            *removed.entry(pair(row)).or_default() += 1;
+        }
+    }
+    removed
+}
+
+fn requests(ground: &Ground) -> usize {
+    ground.ledger()["revocations"].as_array().expect("revocations").len()
+}
+
+fn outcomes(ended: &Ended) -> BTreeMap<String, usize> {
+    let mut counts = BTreeMap::new();
+    for line in ended.lines() {
+        *counts.entry(line["outcome"].as_str().expect("an outcome").to_owned()).or_default() += 1;
+    }
+    counts
+}
+
+/// What is said to be gone is not in the truth, and each pair of the plan was removed once at the most.
+#[track_caller]
+fn nothing_false(ground: &Ground, ended: &Ended) {
+    let truth = ground.truth();
+    for line in ended.lines() {
+        let said = pair(&line);
+        let there = truth.iter().any(|(member, app, _)| (member, app) == (&said.0, &said.1));
+        let gone = ["revoked", "already_gone", "member_gone"].contains(&line["outcome"].as_str().expect("an outcome"));
+        assert!(!(gone && there), "said to be gone and still there: {line}");
+        if line["outcome"] == "revoked" {
+            assert!(line["request_id"].as_str().is_some_and(|id| id.starts_with("request-id-")), "{line}");
+            assert!(line["read_again_at"].is_string(), "{line}");
+        }
+    }
+    let twice: Vec<_> = removed(ground).into_iter().filter(|(_, times)| *times > 1).collect();
+    assert!(twice.is_empty(), "removed more than once: {twice:?}");
+}
+
+#[test]
+fn a_plan_is_carried_out_exactly_and_once() {
+    let ground = many();
+    plan(&ground, &["--app", "DataSync", "--reason", "SEC-2114"]).expect(0).says(&["of administrators, and go first"]);
+    let planned = pairs_of_plan(&ground);
+    assert!(planned.len() > 20, "{} grants", planned.len());
+    let before = ground.truth().len();
+    assert_eq!(requests(&ground), 0, "a plan sends nothing but reads");
+
+    let asked = apply(&ground, &[]).expect(5).says(&["Nothing was sent", "--yes"]);
+    assert_eq!((asked.out.as_str(), requests(&ground)), ("", 0));
+
+    let done = apply(&ground, &["--yes"]).expect(0);
+    assert_eq!(outcomes(&done), BTreeMap::from([("revoked".to_owned(), planned.len())]));
+    assert_eq!(done.lines().iter().map(pair).collect::<Vec<_>>(), planned, "one line a grant, in the plan's order");
+    nothing_false(&ground, &done);
+    assert_eq!(removed(&ground).len(), planned.len());
+    assert_eq!(ground.truth().len(), before - planned.len(), "nothing else was revoked");
+
+    apply(&ground, &["--yes"]).expect(5).says(&["carried out already"]);
+    apply(&ground, &["--yes", "--resume"]).expect(5).says(&["carried out already"]);
+    assert_eq!(requests(&ground), planned.len());
+    let log = ground.here(&["log", "--json"]).expect(0).lines();
+    assert_eq!(log.len(), 1);
+    assert_eq!((log[0]["grants"].as_u64(), &log[0]["closed"]), (Some(planned.len() as u64), &json!(true)));
+    let sweep = log[0]["sweep_id"].as_str().expect("an id");
+    assert_eq!(ground.here(&["log", sweep, "--json"]).expect(0).lines(), done.lines());
+}
+
+#[test]
+fn what_somebody_else_has_revoked_meanwhile_is_not_sent_again() {
+    let ground = many();
+    plan(&ground, &["--app", "DataSync"]).expect(0);
+    let planned = pairs_of_plan(&ground);
+    // The last ones: the first are administrators, and one of them is signed in.
+    let (rest, gone) = planned.split_at(planned.len() - 5);
+    for (member, _) in gone {
+        ground.control("delete_member", json!({ "member_id": member }));
+    }
+    let done = apply(&ground, &["--yes"]).expect(0);
+    let told = outcomes(&done);
+    assert_eq!((told.get("already_gone"), told.get("revoked")), (Some(&5), Some(&rest.len())), "{told:?}");
+    assert_eq!(requests(&ground), rest.len(), "nothing was sent for those that were gone");
+    nothing_false(&ground, &done);
+}
+
+#[test]
+fn the_vendors_own_apps_are_left_out_until_they_are_asked_for() {
+    let ground = many();
+    let admin = ground.email("admin");
+    plan(&ground, &["--member", &admin]).expect(0).says(&["of the vendor's own apps were left out", "are your own"]);
+    let without = pairs_of_plan(&ground).len();
+    std::fs::remove_file(ground.dir.path().join("plan.json")).expect("the file goes");
+    plan(&ground, &["--member", &admin, "--first-party"]).expect(0).says(&["may stop working"]);
+    assert!(pairs_of_plan(&ground).len() > without);
+    let done = apply(&ground, &["--yes"]).expect(0);
+    nothing_false(&ground, &done);
+}
+
+#[test]
+fn a_plan_that_was_tampered_with_or_is_for_elsewhere_sends_nothing() {
+    let ground = many();
+    plan(&ground, &["--app", "DataSync"]).expect(0);
+    let file = ground.dir.path().join("plan.json");
+    let good: Value = serde_json::from_slice(&std::fs::read(&file).expect("the plan")).expect("JSON");
+    let mut refused = |change: &dyn Fn(&mut Value), words: &str| {
+        let mut bad = good.clone();
+        change(&mut bad);
+        std::fs::write(&file, bad.to_string()).expect("written");
+        apply(&ground, &["--yes"]).expect(5).says(&[words]);
+    };
+    refused(&|plan| plan["organization_id"] = json!("organization-test-other"), "another organization");
+    refused(&|plan| plan["host"] = json!("test.stytch.com"), "another organization");
+    refused(&|plan| plan["environment"] = json!("live"), "another organization");
+    refused(&|plan| plan["expires_at"] = json!("2020-01-01T00:00:00.000Z"), "expired");
+    refused(&|plan| plan["version"] = json!(2), "later version");
+    refused(&|plan| plan["critical"] = json!(["new"]), "later version");
+    refused(&|plan| plan["grants"] = json!([]), "no grants");
+    refused(&|plan| plan["grants"][1] = plan["grants"][0].clone(), "names one twice");
+    refused(&|plan| plan["grants"][0]["member_id"] = json!(".."), "cannot be used");
+    refused(&|plan| plan["format"] = json!("something"), "not a plan");
+    std::fs::write(&file, "{").expect("written");
+    apply(&ground, &["--yes"]).expect(5).says(&["not a plan"]);
+    assert_eq!(requests(&ground), 0);
+    plan(&ground, &["--app", "DataSync"]).expect(5).says(&["never written over"]);
+}
+
+#[test]
+fn a_limit_is_waited_out_and_every_grant_is_done() {
+    let ground = many();
+    plan(&ground, &["--app", "DataSync"]).expect(0);
+    let planned = pairs_of_plan(&ground).len();
+    ground.faults(json!({"rate_limit_after": 15, "rate_window_s": 2, "retry_after_s": 2}));
+    let done = apply(&ground, &["--yes"]).expect(0).says(&["Stytch limits the rate"]);
+    ground.faults(json!({"rate_limit_after": null, "rate_window_s": null, "retry_after_s": null}));
+    assert_eq!(outcomes(&done), BTreeMap::from([("revoked".to_owned(), planned)]));
+    nothing_false(&ground, &done);
+}
+
+#[test]
+fn killed_in_the_middle_it_goes_on_where_it_was_and_repeats_nothing_that_is_known() {
+    let ground = many();
+    plan(&ground, &["--app", "DataSync"]).expect(0);
+    let planned = pairs_of_plan(&ground);
+    ground.faults(json!({"latency_ms": 60}));
+    let file = ground.dir.path().join("plan.json").display().to_string();
+    let command = ground.command(&["apply", &file, "--yes", "--concurrency", "2"]);
+    let mut child = start(command, &format!("{}\n", ground.token("admin")));
+    let began = Instant::now();
+    while removed(&ground).len() < planned.len() / 3 {
+        assert!(began.elapsed() < Duration::from_secs(60), "nothing is revoked");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    child.kill().expect("kill -9");
+    child.wait().expect("it is gone");
+    ground.faults(json!({"latency_ms": null}));
+    let done_before = removed(&ground).len();
+    assert!(done_before < planned.len(), "it was over before it was killed");
+
+    apply(&ground, &["--yes"]).expect(5).says(&["unfinished", "--resume"]);
+    let sent_before = requests(&ground);
+    let done = apply(&ground, &["--yes", "--resume"]).expect(0);
+    nothing_false(&ground, &done);
+    assert_eq!(removed(&ground).len(), planned.len(), "none is lost");
+    assert_eq!(done.lines().len(), planned.len());
+    assert!(requests(&ground) - sent_before <= planned.len() - done_before, "what was gone was sent again");
+}
+
+#[test]
+fn a_session_that_ends_in_the_middle_is_told_and_the_same_member_goes_on() {
+    let ground = many();
+    plan(&ground, &["--app", "DataSync"]).expect(0);
+    let planned = pairs_of_plan(&ground).len();
+    ground.faults(json!({"session_dies_after": 15}));
+    let ended = apply(&ground, &["--yes"]).expect(4).says(&["session has ended", "--resume"]);
+    nothing_false(&ground, &ended);
+    let done_before = removed(&ground).len();
+    assert!((1..planned).contains(&done_before), "{done_before} of {planned}");
+    ground.faults(json!({"session_dies_after": null}));
+
+    // Another member may not go on with it, whatever their roles.
+    let reader = ground.sandbox.card().people.iter().find(|person| person.role == "reader").expect("a reader");
+    ground.control("roles", json!({"member_id": reader.member_id, "roles": ["stytch_admin"]}));
+    let file = ground.dir.path().join("plan.json").display().to_string();
+    ground.as_role("reader", &["apply", &file, "--yes", "--resume"]).expect(5);
+    assert_eq!(removed(&ground).len(), done_before);
+
+    // The same member does, with another session.
+    let desk = ground.window("admin");
+    let bytes = std::fs::read(ground.dir.path().join("plan.json")).expect("the plan");
+    let plan = cutoff::plan_file::PlanFile::read(&bytes).expect("a plan");
+    let how = cutoff::sweeps::Apply { resume: true, ..cutoff::sweeps::Apply::default() };
+    let (_wish, wishes) = tokio::sync::watch::channel(cutoff::sweep::Wish::Run);
+    let progress = tokio::sync::watch::Sender::default();
+    let report = ground.runtime.block_on(desk.apply(&plan, &how, wishes, progress, None)).expect("it goes on");
+    assert!(cutoff::sweeps::all_gone(&report), "{:?}", report.outcomes);
+    assert_eq!(removed(&ground).len(), planned);
+    assert!(removed(&ground).values().all(|times| *times == 1), "something was removed twice");
+}
+
+#[test]
+fn a_role_that_is_lost_in_the_middle_stops_it_and_it_can_go_on_later() {
+    let ground = many();
+    plan(&ground, &["--app", "DataSync"]).expect(0);
+    let planned = pairs_of_plan(&ground).len();
+    ground.faults(json!({"role_lost_after": 15}));
+    let ended = apply(&ground, &["--yes"]).expect(3).says(&["every other grant would meet the same refusal"]);
+    nothing_false(&ground, &ended);
+    let sent = requests(&ground);
+    assert!(sent < planned, "it went on against a refusal that meets every grant: {sent} of {planned}");
+    ground.faults(json!({"role_lost_after": null}));
+    let done = apply(&ground, &["--yes", "--resume"]);
+    nothing_false(&ground, &done);
+    assert_eq!(removed(&ground).len(), planned, "stderr: {}", done.err);
+}
+
+#[test]
+fn a_canary_that_dies_spares_the_rest() {
+    let ground = many();
+    plan(&ground, &["--app", "DataSync"]).expect(0);
+    let planned = pairs_of_plan(&ground).len();
+    ground.faults(json!({"server_error_share": 1.0, "on": "/revoke"}));
+    let ended = apply(&ground, &["--yes", "--canary"]).expect(2).says(&["Stopped after the first 1"]);
+    nothing_false(&ground, &ended);
+    let tried: std::collections::BTreeSet<_> =
+        ground.ledger()["revocations"].as_array().expect("revocations").iter().map(pair).collect();
+    assert!(tried.len() <= 1, "{} grants were tried", tried.len());
+    ground.faults(json!({"server_error_share": null, "on": "/revoke"}));
+    let done = apply(&ground, &["--yes", "--canary", "--resume"]).expect(0);
+    assert_eq!(done.lines().len(), planned);
+    nothing_false(&ground, &done);
+}
+
+#[test]
+fn answers_that_never_come_are_settled_by_reading() {
+    let ground = many();
+    plan(&ground, &["--app", "DataSync"]).expect(0);
+    let planned = pairs_of_plan(&ground).len();
+    ground.faults(json!({"reset_after_commit_share": 0.2, "reset_before_commit_share": 0.2, "on": "/revoke"}));
+    let done = apply(&ground, &["--yes"]);
+    nothing_false(&ground, &done);
+    assert_eq!(removed(&ground).len(), planned, "{:?}\n{}", outcomes(&done), done.err);
+    done.expect(0);
+}
+
+#[test]
+fn the_token_is_in_no_plan_no_journal_and_no_output_of_a_sweep() {
+    let ground = many();
+    let token = ground.token("admin");
+    plan(&ground, &["--app", "DataSync"]).expect(0);
+    let done = apply(&ground, &["--yes"]).expect(0);
+    assert!(!done.out.contains(&token) && !done.err.contains(&token));
+    let mut folders = vec![ground.dir.path().to_owned()];
+    let mut files = 0;
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path()) {
+            if entry.is_dir() {
+                folders.push(entry);
+                continue;
+            }
+            files += 1;
+            let bytes = std::fs::read(&entry).expect("a file");
+            assert!(!bytes.windows(token.len()).any(|part| part == token.as_bytes()), "in {}", entry.display());
+        }
+    }
+    assert!(files >= 2, "a plan and a journal at least");
+}
