@@ -21,7 +21,7 @@ pub use fantoccini::key::Key;
 pub use home::Home;
 pub use hunt::{Finding, needles};
 pub use scene::{Granted, Keyring, Ledger, Looked, Revocation, Scene, Setting};
-pub use startup::{Started, Startup};
+pub use startup::{Running, Started, Startup};
 pub use wire::{Exchange, Wire};
 
 /// What went wrong on the stage, in a sentence for whoever reads a failed test. Nobody decides by it.

@@ -1,11 +1,11 @@
 //! How long a program takes from its start until somebody could type into its window. It watches from inside the page and does
-//! not know what the page is.
+//! not know what the page is. What was started can be left running, to be asked more.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use fantoccini::ClientBuilder;
+use fantoccini::{Client, ClientBuilder};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -17,7 +17,7 @@ use super::{Home, Keyring, Mishap, Played};
 /// Answers when the element of a selector is shown and enabled. The page's own mark wins over what is seen: a page may be done
 /// before anybody outside can look.
 const WATCH: &str = r#"
-const [selector, tell] = arguments;
+const [selector, painted, tell] = arguments;
 const now = () => performance.timeOrigin + performance.now();
 const ready = () => {
   const found = document.querySelector(selector);
@@ -25,7 +25,10 @@ const ready = () => {
 };
 const done = (late) => {
   const [mark] = performance.getEntriesByName("interactive", "mark");
-  tell(mark ? { at: performance.timeOrigin + mark.startTime, late: false } : { at: now(), late });
+  if (mark) tell({ at: performance.timeOrigin + mark.startTime, late: false });
+  else if (!painted) tell({ at: now(), late });
+  // The frame that follows has it; a task after that comes when the frame is out of the page's hands.
+  else requestAnimationFrame(() => { const channel = new MessageChannel(); channel.port1.onmessage = () => tell({ at: now(), late }); channel.port2.postMessage(0); });
 };
 if (ready()) done(true);
 else {
@@ -84,6 +87,18 @@ impl Startup {
     /// # Errors
     /// When it does not come so far in a minute.
     pub async fn time(&self, program: &Path, arguments: &[String], selector: &str) -> Played<Started> {
+        let running = self.open(program, arguments, selector, false).await?;
+        let started = running.started;
+        running.end().await?;
+        Ok(started)
+    }
+
+    /// Starts a program and waits until the element of that selector is there and can be used; with `painted`, until the frame
+    /// that shows it is out.
+    ///
+    /// # Errors
+    /// When it does not come so far in a minute.
+    pub async fn open(&self, program: &Path, arguments: &[String], selector: &str, painted: bool) -> Played<Running> {
         let began = self.home.at("began");
         let start = self.home.at("start");
         let said = self.home.at("said.log");
@@ -124,24 +139,77 @@ impl Startup {
         let client =
             ClientBuilder::new(connector).capabilities(capabilities.into_iter().collect()).connect(&url).await?;
         let seen: Seen = loop {
-            match client.execute_async(WATCH, vec![Value::from(selector)]).await {
+            match client.execute_async(WATCH, vec![Value::from(selector), Value::from(painted)]).await {
                 Ok(seen) => break serde_json::from_value(seen)?,
                 Err(error) if waiting.elapsed() > AMPLE => return Err(error.into()),
                 Err(_) => tokio::time::sleep(SOON).await,
             }
         };
-        let all = descendants(driver.pid());
-        drop(driver);
-        until("the program is gone", || all.iter().all(|pid| !alive(*pid))).await?;
-
         let began = std::fs::read_to_string(&began)?;
         let began: f64 = began.trim().parse().map_err(|_| Mishap::new(format!("`date` says {began:?}")))?;
         let took = seen.at - began / 1e6;
         if !(0.0..60_000.0).contains(&took) {
             return Err(Mishap::new(format!("the clock jumped: a start that took {took} ms")));
         }
-        Ok(Started { took: Duration::from_secs_f64(took / 1e3), late: seen.late })
+        let Some(pid) = descendants(driver.pid()).first().copied() else {
+            return Err(Mishap::new("the driver has a session and no program"));
+        };
+        let started = Started { took: Duration::from_secs_f64(took / 1e3), late: seen.late };
+        Ok(Running { started, client, pid, driver })
     }
+}
+
+/// A program that has come so far.
+pub struct Running {
+    /// How long that took.
+    pub started: Started,
+    client: Client,
+    pid: u32,
+    // Dropped last: it is the parent of the program and of the engine's processes, and ends them with itself.
+    driver: Group,
+}
+
+impl Running {
+    /// Runs a script in the page that ends by calling its last argument.
+    ///
+    /// # Errors
+    /// What the driver says.
+    pub async fn script_async(&self, script: &str, arguments: Vec<Value>) -> Played<Value> {
+        Ok(self.client.execute_async(script, arguments).await?)
+    }
+
+    /// Memory that is resident, in bytes: the program's own, and that of the engine's process that holds the page.
+    ///
+    /// # Errors
+    /// When there is no such process.
+    pub fn resident(&self) -> Played<(u64, u64)> {
+        let named = |pid: &u32| {
+            let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+            // The kernel keeps fifteen letters of `WebKitWebProcess`.
+            name.trim() == "WebKitWebProces"
+        };
+        let page = descendants(self.pid).into_iter().find(named);
+        let page = page.ok_or_else(|| Mishap::new("the engine has no process for the page"))?;
+        Ok((resident(self.pid)?, resident(page)?))
+    }
+
+    /// Ends it, and waits until all of it is gone.
+    ///
+    /// # Errors
+    /// When something of it is still there after a minute.
+    pub async fn end(self) -> Played {
+        let all = descendants(self.driver.pid());
+        drop(self.driver);
+        until("the program is gone", || all.iter().all(|pid| !alive(*pid))).await
+    }
+}
+
+/// What `/proc` says of a process.
+fn resident(pid: u32) -> Played<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kib = line.and_then(|line| line.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok());
+    kib.map(|kib| kib * 1024).ok_or_else(|| Mishap::new(format!("process {pid} does not say what it holds")))
 }
 
 fn quoted(path: &Path) -> String {

@@ -3,6 +3,8 @@
 
 mod bare;
 mod inventory;
+#[cfg(target_os = "linux")]
+mod inventory_window;
 mod machine;
 mod numbers;
 mod revoke;
@@ -34,6 +36,8 @@ enum Thing {
     Revoke,
     /// The inventory: its reading, its filters, its history.
     Inventory,
+    /// The inventory in the real window: first rows, scrolling, memory.
+    InventoryWindow,
     /// Start to interactive.
     Start,
 }
@@ -80,6 +84,13 @@ fn measure(quick: bool, only: Option<Thing>) -> Done {
     }
     if wanted(Thing::Inventory) {
         found.insert("inventory".to_owned(), inventory::measure(place.path(), if quick { 2 } else { 7 })?);
+    }
+    if wanted(Thing::InventoryWindow) {
+        #[cfg(target_os = "linux")]
+        found
+            .insert("inventory_window".to_owned(), inventory_window::measure(place.path(), if quick { 2 } else { 7 })?);
+        #[cfg(not(target_os = "linux"))]
+        eprintln!("· the inventory's window is left out: it is driven by WebKitGTK's WebDriver, which is Linux's");
     }
     if wanted(Thing::Start) {
         #[cfg(target_os = "linux")]

@@ -1,6 +1,7 @@
 //! Start to interactive: the app's sign-in beside an empty window's one field, from the process's start until somebody could type.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use promises::stage::{Started, Startup};
 use serde_json::{Value, json};
@@ -9,7 +10,7 @@ use crate::Done;
 use crate::numbers::{median, millis, percentile, ratio};
 
 /// What both pages have, and what makes a person able to begin.
-const FIELD: &str = "input[type=email]";
+pub const FIELD: &str = "input[type=email]";
 
 /// Starts each so many times, by turns.
 pub fn measure(rounds: usize) -> Done<Value> {
@@ -43,17 +44,6 @@ pub fn measure(rounds: usize) -> Done<Value> {
                 reference.push(theirs);
             }
         }
-        let times = |of: &[Started]| of.iter().map(|one| one.took).collect::<Vec<_>>();
-        let told = |of: &[Started]| {
-            let times = times(of);
-            json!({
-                "median_ms": millis(median(&times)),
-                "fastest_ms": millis(percentile(&times, f64::MIN_POSITIVE)),
-                "slowest_ms": millis(percentile(&times, 1.0)),
-                // Its field was there when first looked for, so that the time may be some milliseconds too long.
-                "seen_late": of.iter().filter(|one| one.late).count(),
-            })
-        };
         Ok(json!({
             "samples": rounds,
             "until": "the e-mail field of the sign-in, or the empty window's field, is shown and enabled",
@@ -64,8 +54,25 @@ pub fn measure(rounds: usize) -> Done<Value> {
     })
 }
 
+/// What so many starts came to.
+pub fn told(of: &[Started]) -> Value {
+    let times = times(of);
+    json!({
+        "median_ms": millis(median(&times)),
+        "fastest_ms": millis(percentile(&times, f64::MIN_POSITIVE)),
+        "slowest_ms": millis(percentile(&times, 1.0)),
+        // It was there when first looked for, so that the time may be some milliseconds too long.
+        "seen_late": of.iter().filter(|one| one.late).count(),
+    })
+}
+
+/// The times alone.
+pub fn times(of: &[Started]) -> Vec<Duration> {
+    of.iter().map(|one| one.took).collect()
+}
+
 /// A program that was built together with this one.
-fn program(name: &str) -> Done<PathBuf> {
+pub fn program(name: &str) -> Done<PathBuf> {
     let path = std::env::current_exe()?.with_file_name(name);
     if path.is_file() {
         Ok(path)
