@@ -10,7 +10,7 @@ use cutoff::sweeps::{Proposal, What};
 use serde::Serialize;
 use stytch_b2b::{ConnectedAppId, MemberId};
 
-use crate::ending::{DENIED, DONE, Ending, PARTIAL};
+use crate::ending::{DENIED, Ending, PARTIAL};
 use crate::flags::{Filters, Plan};
 use crate::lists::{filter, fresh_enough};
 use crate::seat::Seat;
@@ -75,7 +75,7 @@ pub async fn run(seat: &Seat, flags: &Plan) -> Done {
         say(&format!("The plan was written, and you cannot carry it out yourself. {}", told.sentence));
         return Ok(DENIED);
     }
-    Ok(if proposal.lost > 0 { PARTIAL } else { incomplete.max(DONE) })
+    Ok(if proposal.lost > 0 { PARTIAL } else { incomplete })
 }
 
 /// A plan's facts on a line.

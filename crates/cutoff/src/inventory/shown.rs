@@ -2,6 +2,7 @@
 //! at a time, and the reading that may be under way for the next.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -178,6 +179,8 @@ pub(crate) struct Held {
     /// Grants that the re-read of a revoke found gone in this run, and when: readings of before still have them. Held for a
     /// look or an insertion.
     gone: Mutex<Vec<Gone>>,
+    /// Some of them came after what is shown was drawn.
+    stale: AtomicBool,
     recent: Arc<Recent>,
 }
 
@@ -258,6 +261,9 @@ impl Viewer {
         let mut snapshot = Arc::unwrap_or_clone(snapshot);
         snapshot.people.clear();
         snapshot.people_read = false;
+        if let Some(reader) = snapshot.summary.facts.get_mut("read_by") {
+            *reader = "".into();
+        }
         Arc::new(snapshot)
     }
 }
@@ -361,8 +367,8 @@ impl Desk {
 
     /// What is on show for somebody already, or the last snapshot that this very member read.
     async fn kept(&self, viewer: &Viewer) -> Result<Option<Arc<Shown>>, Error> {
-        if let Some(shown) = look(&self.held.shown).as_ref().filter(|shown| shown.is_for(viewer)) {
-            return Ok(Some(shown.clone()));
+        if let Some(shown) = self.held.current().filter(|shown| shown.is_for(viewer)) {
+            return Ok(Some(shown));
         }
         let (journal, of) = (self.journal.clone(), viewer.place.clone());
         let marks = blocking(move || journal.snapshots(&of)).await?;
@@ -651,7 +657,7 @@ impl Desk {
     /// # Errors
     /// [`Error::Journal`].
     pub async fn snapshots(&self) -> Result<Vec<Mark>, Error> {
-        let Some(Viewer { place, .. }) = self.viewer().await? else { return Ok(Vec::new()) };
+        let Some(Viewer { place, member_id, may_name }) = self.viewer().await? else { return Ok(Vec::new()) };
         let journal = self.journal.clone();
         let marks = blocking(move || journal.snapshots(&place)).await?;
         Ok(marks
@@ -662,7 +668,12 @@ impl Desk {
                     number: mark.number,
                     began: mark.began.timestamp(),
                     ended: mark.ended.timestamp(),
-                    read_by: facts.read_by().to_owned(),
+                    // A reader's address is a name like any other.
+                    read_by: if may_name || mark.reader == member_id {
+                        facts.read_by().to_owned()
+                    } else {
+                        String::new()
+                    },
                     apps: mark.apps,
                     apps_read: mark.apps_read,
                     grants: mark.grants,
@@ -723,24 +734,35 @@ impl Desk {
     }
 
     /// Takes grants out of what is shown, each with the time of a complete read that lacked it: out of everything that was read
-    /// before.
+    /// before. The picture is drawn anew when it is next looked at, so that whoever revoked need not wait for it.
     pub(crate) fn grants_are_gone(&self, session: &Session, found: Vec<(MemberId, ConnectedAppId, Timestamp)>) {
         let place = place_of(session);
-        let found: Vec<Gone> =
-            found.into_iter().map(|(member, app, at)| Gone { place: place.clone(), member, app, at }).collect();
-        let mut held = look(&self.held.shown);
-        if let Some(shown) = held.as_ref().filter(|shown| shown.place == place) {
-            let there =
-                |gone: &&Gone| gone.after(&shown.asked) && shown.picture.grant(&gone.member, &gone.app).is_some();
-            let pairs: Vec<_> = found.iter().filter(there).map(Gone::pair).collect();
+        let found = found.into_iter().map(|(member, app, at)| Gone { place: place.clone(), member, app, at });
+        // In this order: whoever looks next finds them.
+        look(&self.held.gone).extend(found);
+        self.held.stale.store(true, Ordering::SeqCst);
+    }
+}
+
+impl Held {
+    /// What is on show, without the grants that were found gone since it was drawn.
+    fn current(&self) -> Option<Arc<Shown>> {
+        let mut held = look(&self.shown);
+        if self.stale.swap(false, Ordering::SeqCst)
+            && let Some(shown) = held.as_ref()
+        {
+            let gone = look(&self.gone);
+            let since = gone.iter().filter(|gone| gone.place == shown.place && gone.after(&shown.asked));
+            let pairs: Vec<_> =
+                since.map(Gone::pair).filter(|(member, app)| shown.picture.grant(member, app).is_some()).collect();
+            drop(gone);
             if !pairs.is_empty() {
                 let (picture, asked) = (shown.picture.without(&pairs), shown.asked.clone());
-                let viewer = Viewer { place, member_id: shown.member_id.clone(), may_name: false };
+                let viewer = Viewer { place: shown.place.clone(), member_id: shown.member_id.clone(), may_name: false };
                 *held = Some(Arc::new(Shown::new(&viewer, picture, asked, shown.source)));
             }
         }
-        drop(held);
-        look(&self.held.gone).extend(found);
+        held.clone()
     }
 }
 
