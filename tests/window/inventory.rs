@@ -200,8 +200,7 @@ async fn ten_thousand_members_are_filtered_selected_exported_and_mapped_by_mouse
     }
     let selected: Vec<_> = matching.iter().copied().filter(|grant| !left_out.contains(&grant.member_id)).collect();
     let chosen = members_of(selected.iter().copied());
-    let count =
-        format!("{} members · {} grants selected", number(chosen.len()), number(selected.len()));
+    let count = format!("{} members · {} grants selected", number(chosen.len()), number(selected.len()));
     app.reads(&on("members", "selection-count"), &count).await?;
     let lowest = to_the_end(&app, "members", members_of(matching.iter().copied()).len()).await?;
     let picked = "return document.querySelector(`.pane [data-id='${arguments[0]}']`).ariaSelected";
@@ -437,8 +436,11 @@ async fn nothing_but_looking(scene: &Scene, app: &App, why: &str, truth: &[Grant
     app.click(&row(&member.member_id)).await?;
     app.see(&format!("{} {}", hook("detail-member"), hook("row"))).await?;
     let acts: Vec<bool> = serde_json::from_value(
-        app.script("return [...document.querySelectorAll('.detail [data-test=revoke]')].map((act) => act.disabled)", vec![])
-            .await?,
+        app.script(
+            "return [...document.querySelectorAll('.detail [data-test=revoke]')].map((act) => act.disabled)",
+            vec![],
+        )
+        .await?,
     )?;
     let granted = truth.iter().filter(|grant| grant.member_id == member.member_id).count();
     assert_eq!(acts, vec![true; granted], "each of {granted} grants has an act that is disabled");
