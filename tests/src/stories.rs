@@ -515,3 +515,101 @@ async fn told_denied(
 pub fn one_line(text: &str) -> String {
     text.split('\n').map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" | ")
 }
+
+/// The inventory: it is read, filtered by width, looked at as a map, and searched by a few letters; each is compared with the
+/// ledger. Begins with nobody signed in, in a sandbox of at least some hundred members.
+///
+/// # Errors
+/// When the window does not play along.
+pub async fn inventory(scene: &Scene, app: &App, record: &mut Record) -> Played {
+    let truth = scene.grants().await?;
+    sign_in(scene, app, "admin").await?;
+    let screen = hook("screen-apps");
+    let in_apps = |name: &str| format!("{screen} .pane {}", hook(name));
+    app.reads(&in_apps("summary"), "grants · read").await?;
+    let summary = app.text(&in_apps("summary")).await?;
+    let calls = scene.wire.exchanges_with(&["/connected_apps"]).len() + scene.wire.exchanges_with(&["/search"]).len();
+    let listed = app.text(&hook("nav-apps")).await?;
+    let apps: usize = listed.chars().filter(char::is_ascii_digit).collect::<String>().parse().unwrap_or_default();
+    let people = app.text(&hook("nav-members")).await?;
+    let members: usize = people.chars().filter(char::is_ascii_digit).collect::<String>().parse().unwrap_or_default();
+    let allowed = 1 + apps + members.div_ceil(1000);
+    record
+        .step(
+            app,
+            "Sign in, and the inventory is read",
+            &format!("all {} grants of the ledger, in 1 + {apps} + {} calls", truth.len(), members.div_ceil(1000)),
+            format!("{summary}; {calls} calls"),
+            digits(&summary).starts_with(&truth.len().to_string()) && calls == allowed,
+        )
+        .await?;
+
+    // By the rules that come with the app: what writes, administers, or is all there is.
+    let wide = |scope: &String| scope.contains("write") || scope.contains("admin") || scope == "full_access";
+    let matching = truth.iter().filter(|grant| grant.scopes.iter().any(wide)).count();
+    app.click(&in_apps("filter-menu")).await?;
+    app.click(&format!("{} [data-test=facet-levels][data-value=\"3\"]", hook("filters"))).await?;
+    app.reads(&in_apps("matching"), "grants").await?;
+    app.press(crate::stage::Key::Escape).await?;
+    app.gone(&hook("filters")).await?;
+    let said = app.text(&in_apps("matching")).await?;
+    let grants = said.split('·').nth(1).map(digits).unwrap_or_default();
+    record
+        .step(
+            app,
+            "Filter by width: wide",
+            &format!("{matching} of the ledger's {} grants", truth.len()),
+            said,
+            grants == format!("{matching}{}", truth.len()),
+        )
+        .await?;
+
+    app.click(&hook("nav-map")).await?;
+    let told = "const map = document.querySelector('[data-test=map]'); \
+        const found = map?.getAttribute('aria-label')?.match(/([0-9,]+) grants?$/); if (!found) return null; \
+        const { data } = map.getContext('2d').getImageData(0, 0, map.width, map.height); \
+        const colours = new Set(); \
+        for (let at = 0; at < data.length; at += 4) colours.add((data[at] << 16) | (data[at + 1] << 8) | data[at + 2]); \
+        return colours.size > 2 ? found[1] : null";
+    app.holds("the map is painted", &format!("return (() => {{ {told} }})() !== null"), vec![]).await?;
+    let seen = app.script(told, vec![]).await?;
+    let seen = seen.as_str().unwrap_or_default();
+    record
+        .step(
+            app,
+            "Look at the map of what is wide",
+            &format!("a picture of {matching} grants, as the filter has them"),
+            format!("a picture of {seen} grants"),
+            digits(seen) == matching.to_string(),
+        )
+        .await?;
+
+    app.chord(crate::stage::Key::Control, 'k').await?;
+    app.focused("palette").await?;
+    app.keys("quarterly").await?;
+    app.holds(
+        "the palette has found the app",
+        "return document.querySelector('[data-test=found][aria-selected=true]')?.textContent.includes('Quarterly') === true",
+        vec![],
+    )
+    .await?;
+    app.press(crate::stage::Key::Enter).await?;
+    let id = app.attribute(&hook("detail-app"), "data-id").await?.unwrap_or_default();
+    let holds = truth.iter().filter(|grant| grant.connected_app_id == id).count();
+    app.reads(&format!("{} [data-fact=granted_by]", hook("detail-app")), "member").await?;
+    let granted = app.text(&format!("{} [data-fact=granted_by]", hook("detail-app"))).await?;
+    record
+        .step(
+            app,
+            "Find an app by a few letters with the palette",
+            &format!("its detail, with the {holds} members that let it act"),
+            granted.clone(),
+            holds > 0 && granted.starts_with(&format!("{holds} member")),
+        )
+        .await
+}
+
+/// The digits of a text, without what stands between them.
+fn digits(text: &str) -> String {
+    text.chars().filter(char::is_ascii_digit).collect()
+}

@@ -1,4 +1,4 @@
-//! The main job, shown without anybody looking: drives the real window through stories 1 and 2 and leaves a transcript with a
+//! The main job, shown without anybody looking: drives the real window through stories 1 and 2 and the inventory, and leaves a transcript with a
 //! picture of each step, or through every screen for pictures alone. What is expected of the stories lies in the library.
 
 #[cfg(target_os = "linux")]
@@ -14,7 +14,7 @@ mod linux {
     /// Drives the real window of Cutoff on a display of its own.
     #[derive(Parser)]
     struct Arguments {
-        /// Play stories 1 and 2, and leave transcript.json and a PNG of each step here.
+        /// Play stories 1 and 2 and that of the inventory, and leave transcript.json and a PNG of each step here.
         #[arg(long, value_name = "DIR", required_unless_present = "shots")]
         out: Option<PathBuf>,
         /// Leave pictures of every screen here, large and small, light and dark.
@@ -60,6 +60,10 @@ mod linux {
         if let Err(mishap) = story_two(&mut record).await {
             record.broke(&mishap);
         }
+        record.part("Story inventory");
+        if let Err(mishap) = story_inventory(&mut record).await {
+            record.broke(&mishap);
+        }
         let steps = record.steps();
         std::fs::write(out.join("transcript.json"), serde_json::to_string_pretty(steps)?)?;
         for (number, step) in (1..).zip(steps) {
@@ -88,6 +92,20 @@ mod linux {
         let scene = Scene::set(Setting::default()).await?;
         let app = scene.open().await?;
         stories::no_permission(&scene, &app, record).await
+    }
+
+    async fn story_inventory(record: &mut Record) -> Played {
+        let scene = Scene::set(large(false)).await?;
+        let app = scene.open().await?;
+        stories::inventory(&scene, &app, record).await
+    }
+
+    /// Enough members and apps for an inventory in which something can be looked for.
+    fn large(dark: bool) -> Setting {
+        let mut setting = Setting { dark, ..Setting::default() };
+        setting.sandbox.members = 400;
+        setting.sandbox.apps = 60;
+        setting
     }
 
     /// Pictures of the window in both sizes, under a name.
@@ -120,6 +138,7 @@ mod linux {
             let mut scene = Scene::set(setting).await?;
             as_admin(&mut scene, &camera).await?;
             as_others(&camera, dark).await?;
+            of_the_inventory(&camera, dark).await?;
             println!("{} pictures are in {}", camera.scheme, out.display());
         }
         Ok(())
@@ -213,6 +232,124 @@ mod linux {
         app.click(&format!(".detail {}", hook("detail-read-again"))).await?;
         app.see(".detail [data-refusal=\"offline\"]").await?;
         camera.take(&app, "19-offline").await?;
+        app.kill().await
+    }
+
+    async fn of_the_inventory(camera: &Camera<'_>, dark: bool) -> Played {
+        let mut scene = Scene::set(large(dark)).await?;
+        let truth = scene.grants().await?;
+        scene.faults(json!({"latency_ms": 1500})).await?;
+        let app = scene.open().await?;
+        stories::sign_in(&scene, &app, "admin").await?;
+        let first = |screen: &str, name: &str| format!("{} .pane {}", hook(screen), hook(name));
+        app.see(&first("screen-apps", "first-reading")).await?;
+        camera.take(&app, "30-first-reading").await?;
+        scene.faults(json!({"latency_ms": null})).await?;
+        app.reads(&first("screen-apps", "summary"), "grants · read").await?;
+        // Somebody lets an app act that they had not, and others let theirs do more.
+        let pairs: std::collections::HashSet<_> =
+            truth.iter().map(|one| (one.member_id.as_str(), one.connected_app_id.as_str())).collect();
+        let newcomers = truth.iter().map(|one| (one.member_id.as_str(), truth[2].connected_app_id.as_str()));
+        let newcomers: std::collections::BTreeSet<_> = newcomers.filter(|pair| !pairs.contains(pair)).collect();
+        for (member, app) in newcomers.into_iter().take(7) {
+            scene.consent(member, app, &["openid", "email", "offline_access"]).await?;
+        }
+        for one in truth.iter().filter(|one| one.scopes.len() == 3).step_by(40).take(4) {
+            let wider: Vec<&str> = one.scopes.iter().map(String::as_str).chain(["contacts.write"]).collect();
+            scene.consent(&one.member_id, &one.connected_app_id, &wider).await?;
+        }
+        app.click(&first("screen-apps", "read-again")).await?;
+        app.see(&first("screen-apps", "changes")).await?;
+        camera.take(&app, "31-apps-with-changes").await?;
+        app.point(&format!("{} .pane .row[data-id^=\"group:\"]", hook("screen-apps"))).await?;
+        app.see(&format!("{} {}", hook("detail-app"), hook("clients"))).await?;
+        camera.take(&app, "32-group").await?;
+        app.press(Key::Escape).await?;
+        app.click(&first("screen-apps", "filter-menu")).await?;
+        app.see(&hook("facet-look_alikes")).await?;
+        camera.take(&app, "33-filter-menu").await?;
+        app.click(&format!("{}[data-value=\"odd\"]", hook("facet-look_alikes"))).await?;
+        app.press(Key::Escape).await?;
+        app.see(&format!("{} .pane .row.flagged", hook("screen-apps"))).await?;
+        camera.take(&app, "34-flagged").await?;
+        app.click(&format!("{} .pane .row.flagged", hook("screen-apps"))).await?;
+        app.see(&format!("{} {}", hook("detail-app"), hook("row"))).await?;
+        camera.take(&app, "35-flagged-detail").await?;
+        app.press(Key::Escape).await?;
+        app.click(&first("screen-apps", "filter-clear-all")).await?;
+
+        app.click(&hook("nav-members")).await?;
+        app.see(&first("screen-members", "row")).await?;
+        camera.take(&app, "36-members").await?;
+        app.fill(&first("screen-members", "filter"), "contacts").await?;
+        app.reads(&first("screen-members", "matching"), "of").await?;
+        app.point(&first("screen-members", "select-all")).await?;
+        app.point(&format!("{} .pane [data-index=\"1\"] {}", hook("screen-members"), hook("row-check"))).await?;
+        app.reads(&first("screen-members", "selection-count"), "selected").await?;
+        camera.take(&app, "37-members-selected").await?;
+        app.point(&first("screen-members", "selection-clear")).await?;
+        app.click(&first("screen-members", "filter")).await?;
+        app.press(Key::Escape).await?;
+
+        app.click(&hook("nav-map")).await?;
+        app.reads(&first("screen-map", "map-extent"), "members").await?;
+        camera.take(&app, "38-map").await?;
+        for _ in 0..3 {
+            app.click(&first("screen-map", "map-in")).await?;
+        }
+        camera.take(&app, "39-map-nearer").await?;
+        for _ in 0..5 {
+            app.click(&first("screen-map", "map-in")).await.ok();
+        }
+        app.click(&first("screen-map", "map")).await?;
+        camera.take(&app, "40-map-near").await?;
+        app.click(&format!("{} label:has({})", hook("screen-map"), hook("map-as-table"))).await?;
+        app.see(&first("screen-map", "row")).await?;
+        camera.take(&app, "41-map-table").await?;
+
+        app.chord(Key::Control, 'k').await?;
+        app.focused("palette").await?;
+        app.keys("da").await?;
+        app.see(&format!("{}[data-key^=\"app\"]", hook("found"))).await?;
+        camera.take(&app, "42-palette").await?;
+        app.press(Key::Escape).await?;
+        app.click(&first("screen-map", "history")).await?;
+        app.see(&format!("dialog {}", hook("row"))).await?;
+        camera.take(&app, "43-history").await?;
+        app.click(&format!("dialog {}", hook("close"))).await?;
+        app.chord(Key::Control, 'k').await?;
+        app.focused("palette").await?;
+        app.keys("width").await?;
+        app.see(&format!("{}[data-key=\"act-width\"][aria-selected=\"true\"]", hook("found"))).await?;
+        app.press(Key::Enter).await?;
+        app.see(&hook("rule")).await?;
+        camera.take(&app, "44-width-rules").await?;
+        app.click(&format!("dialog {}", hook("cancel"))).await?;
+
+        app.click(&hook("nav-apps")).await?;
+        let unlucky = truth[0].connected_app_id.clone();
+        scene.faults(json!({"server_error_share": 1.0, "on": unlucky})).await?;
+        app.click(&first("screen-apps", "read-again")).await?;
+        app.see(&first("screen-apps", "partial")).await?;
+        camera.take(&app, "45-partial").await?;
+        app.click(&first("screen-apps", "partial-details")).await?;
+        app.see(&hook("missing")).await?;
+        camera.take(&app, "46-partial-details").await?;
+        app.click(&format!("dialog {}", hook("close"))).await?;
+        scene.faults(json!({"server_error_share": null, "on": unlucky})).await?;
+        scene.faults(json!({"rate_limit_after": 5, "retry_after_s": 20, "rate_window_s": 20})).await?;
+        app.click(&first("screen-apps", "read-again")).await?;
+        app.see(&first("screen-apps", "waiting")).await?;
+        camera.take(&app, "47-waiting").await?;
+        app.kill().await?;
+        scene.wire.cut().await;
+        let app = scene.open().await?;
+        app.see(&format!("{}[data-why=\"offline\"]", hook("banner-read-only"))).await?;
+        app.see(&first("screen-apps", "row")).await?;
+        camera.take(&app, "48-kept-offline").await?;
+        app.click(&format!("{} .pane [data-index=\"0\"]", hook("screen-apps"))).await?;
+        app.see(&format!(".detail {}", hook("row"))).await?;
+        camera.take(&app, "49-kept-offline-detail").await?;
         app.kill().await
     }
 
