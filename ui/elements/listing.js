@@ -105,7 +105,7 @@ export function table(frame, plan) {
         inventory.setFilter({});
         out.closest(".browse")?.querySelector("input")?.focus();
       });
-      put(out, el("b", {}, say(words.lists.no_match, { filter: named(filterSentence(filter), { limit: 160 }) })), el("p", {}, words.lists.no_match_all), el("div", { class: "acts" }, clear));
+      put(out, el("b", {}, say(words.lists.no_match_filter, { filter: named(filterSentence(filter), { limit: 160 }) })), el("p", {}, words.lists.no_match_all), el("div", { class: "acts" }, clear));
     } else {
       const none = plan.none();
       put(out, el("b", {}, none.title), el("p", {}, none.next));

@@ -260,6 +260,7 @@ export const words = {
     unreadable_row: "Row {n} of the answer could not be read",
     stale: "Showing what was read at {at}.",
     no_match: "Nothing matches “{filter}”.",
+    no_match_filter: "Nothing matches {filter}.",
     no_match_next: "All words must occur, in any order.",
     no_match_all: "All that is filtered by must hold.",
     clear: "Clear the filter",
