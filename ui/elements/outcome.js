@@ -577,6 +577,15 @@ export function tellRefusal(refusal, around) {
       told.facts = [next(all.nothing_read.next)];
       told.acts.push(...again);
       break;
+    case "cancelled":
+      begin(all.cancelled);
+      told.acts.push(...again);
+      break;
+    case "plan": {
+      const faults = /** @type {Record<string, string>} */ (all.plan.faults);
+      begin({ title: all.plan.title, lead: say(all.plan.lead, { fault: faults[refusal.fault] ?? all.plan.faults.other }) });
+      break;
+    }
     case "busy":
       told.mark = "wait";
       begin(all.busy);

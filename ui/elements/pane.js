@@ -340,14 +340,15 @@ export function arrow() {
  */
 export function missingSentence(missing, apps) {
   const said = words.inventory.missing;
-  /** @param {string} what */
-  const count = (what) => missing.filter((one) => one.what === what).length;
-  /** @param {string[]} of */
-  const rows = (...of) => missing.filter((one) => of.includes(one.what)).reduce((sum, one) => sum + Math.max(1, one.rows), 0);
+  // An app that the policy hides is in no list any more, so it is none of the apps that were listed.
+  const hidden = missing.filter((one) => one.cause === "hidden").length;
+  const unread = missing.filter((one) => one.what === "app" && one.cause !== "hidden").length;
+  const broken = missing.filter((one) => one.what.endsWith("_rows"));
   const parts = [];
-  if (count("app") > 0) parts.push(said.app(count("app"), apps));
-  if (rows("app_rows", "list_rows", "member_rows") > 0) parts.push(said.rows(rows("app_rows", "list_rows", "member_rows")));
-  if (count("names") > 0) parts.push(missing.some((one) => one.what === "names" && one.cause === "denied") ? said.names_denied : said.names);
+  if (unread > 0) parts.push(said.app(unread, apps));
+  if (hidden > 0) parts.push(said.hidden(hidden));
+  if (broken.length > 0) parts.push(said.rows(broken.reduce((sum, one) => sum + Math.max(1, one.rows), 0), broken.length));
+  if (missing.some((one) => one.what === "names")) parts.push(missing.some((one) => one.what === "names" && one.cause === "denied") ? said.names_denied : said.names);
   return `${parts.join("; ")}.`;
 }
 
@@ -369,7 +370,7 @@ export function missingDialog(frame, missing) {
       return el(
         "li",
         { "data-test": "missing", "data-cause": one.cause },
-        el("span", { class: "cell two" }, el("b", {}, one.app ? named(one.app.name, { limit: 120 }) : what), el("small", {}, one.app ? `${what} · ` : "", cause, one.rows > 0 ? ` · ${words.lists.unreadable(one.rows)}` : "")),
+        el("span", { class: "cell two" }, el("b", {}, one.app ? named(one.app.name, { limit: 120 }) : what), el("small", {}, one.app ? `${what} · ` : "", one.rows > 0 && one.cause === "unreadable_rows" ? words.lists.unreadable(one.rows) : one.rows > 0 ? `${cause} · ${words.lists.unreadable(one.rows)}` : cause)),
         el("small", { class: "said" }, facts.length > 0 ? named(facts.join(" · "), { limit: 240 }) : null, one.problem.request_id ? el("span", { class: "mono", "data-fact": "request_id" }, named(one.problem.request_id, { limit: 120 })) : null),
       );
     }),

@@ -2,6 +2,8 @@
 // rules only; the rows stay with the shell.
 
 import { ask, channel, refusalOf } from "../bridge.js";
+import { words } from "../words/en.js";
+import { announce } from "./dom.js";
 
 /** @typedef {import("../contract.js").InventoryStatus} InventoryStatus */
 /** @typedef {import("../contract.js").PictureFacts} PictureFacts */
@@ -157,9 +159,10 @@ export class Inventory {
       this.ours = false;
       this.reading = null;
       const refusal = refusalOf(thrown);
-      // Another window reads already: that is no trouble, it is looked at.
-      if (refusal.kind !== "busy") this.trouble = refusal;
+      // Another window reads already: that is no trouble, it is looked at. Nor is a reading that somebody stopped.
+      if (refusal.kind !== "busy" && refusal.kind !== "cancelled") this.trouble = refusal;
       await this.look();
+      if (refusal.kind === "cancelled") announce(this.picture ? words.inventory.stopped : words.inventory.stopped_first);
     }
     this.tell("reading");
     this.goOn();

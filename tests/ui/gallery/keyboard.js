@@ -485,10 +485,19 @@ export const keyboard = {
     assert.equal((await called(page, "inventory_cancel")).length, 1);
     assert.ok((await page.locator('[data-test="row"]').count()) > 5);
   },
+  "a reading that was stopped is no trouble, and says only that it was stopped": async (page, url) => {
+    await open(page, url, "apps-stopped");
+    assert.equal((await called(page, "inventory_cancel")).length, 1);
+    await page.waitForFunction(() => document.getElementById("announce")?.textContent === "Stopped. What was read before is still shown.");
+    assert.equal(await page.locator('[data-test="stale"]:visible').count(), 0);
+    assert.doesNotMatch(await page.evaluate(() => document.body.innerText), /broke/);
+    assert.ok((await page.locator('[data-test="row"]').count()) > 5);
+  },
   "what could not be read is named one by one, with its request id": async (page, url) => {
     await open(page, url, "apps-partial-details");
     const lines = await page.locator('[data-test="missing"]').allInnerTexts();
-    assert.equal(lines.length, 3);
+    assert.equal(lines.length, 4);
+    assert.match(lines[2] ?? "", /Quill Mail[\s\S]*policy hides it[\s\S]*not called gone/);
     assert.match(lines[0] ?? "", /DataSync[\s\S]*your role does not allow it[\s\S]*request-id-test-/);
     assert.match(await page.locator('[data-test="summary"]').innerText(), /22 of 24 apps/);
   },

@@ -40,6 +40,15 @@ const large = () => /** @type {Answers} */ (Object.fromEntries(Object.keys(usual
 const progress = (given = {}) => ({ began_at: f.at(-4), calls: 11, calls_expected: 26, apps: 24, apps_done: 9, members: 48, grants: 137, left_ms: 12_000, waiting_until: null, ...given });
 /** A reading that never ends, told so far. @param {import("../../../ui/contract.js").ReadingProgress} so @returns {NonNullable<Answers["inventory_read"]>} */
 const reading = (so) => ({ progress: channel }) => { /** @type {any} */ (channel).onmessage(so); return never(); };
+/** A reading that goes on until it is stopped. @returns {Answers} */
+const stoppable = () => {
+  /** @type {(reason: unknown) => void} */
+  let end = () => {};
+  return {
+    inventory_read: ({ progress: channel }) => { /** @type {any} */ (channel).onmessage(progress()); return new Promise((_, reject) => { end = reject; }); },
+    inventory_cancel: () => { end({ kind: "cancelled" }); return null; },
+  };
+};
 /** @param {Answers} more @returns {Answers} */
 const nothingRead = (more) => ({ inventory_status: () => ({ picture: null, reading: null, snapshots: 0 }), inventory_apps: () => refuse({ kind: "nothing_read" }), inventory_members: () => refuse({ kind: "nothing_read" }), inventory_map: () => refuse({ kind: "nothing_read" }), ...more });
 const NONE = { new: 0, widened: 0, narrowed: 0, altered: 0, gone: 0 };
@@ -50,6 +59,7 @@ const lacking = inventory({ ...few, apps: few.apps.map((app, n) => (n === 0 ? { 
   facts: { complete: false, missing: [
     { what: "app", app: f.dataSync, cause: "denied", problem: f.problem({ status: 403, error_type: "rbac_unauthorized", request_id: f.REQUEST }), rows: 0 },
     { what: "app", app: few.apps[12]?.face ?? f.cli, cause: "offline", problem: f.problem({ cause: "timed_out", message: "no bytes for 30 s" }), rows: 0 },
+    { what: "app", app: { connected_app_id: "connected-app-test-hidden", name: "Quill Mail", description: "", client_type: "third_party", first_party: false }, cause: "hidden", problem: f.problem({}), rows: 0 },
     { what: "app_rows", app: few.apps[13]?.face ?? f.cli, cause: "unreadable_rows", problem: f.problem({ status: 200, request_id: f.REQUEST }), rows: 2 },
   ] },
   unreadable: [{ index: 3, reason: "invalid type: integer `7`, expected a string" }, { index: 6, reason: "missing field `connected_app_id`" }],
@@ -169,6 +179,7 @@ export const scenes = {
   "apps-first-counts": { answers: signedIn(nothingRead({ inventory_read: reading(progress()) })), ends: "first-reading" },
   "apps-under-way": { answers: signedIn({ ...begun.answers, inventory_read: reading(progress()) }), steps: (h) => h.find("row"), ends: "read-cancel" },
   "apps-reading-again": { answers: signedIn({ inventory_read: reading(progress()) }), steps: async (h) => { await h.find("row"); (await h.find("read-again")).focus(); await h.click("read-again"); await h.rest(100); }, ends: "read-cancel" },
+  "apps-stopped": { answers: signedIn(stoppable()), steps: async (h) => { await h.find("row"); await h.click("read-again"); await h.click("read-cancel"); await h.find("read-again"); await h.rest(150); }, ends: "read-again" },
   "apps-elsewhere": { answers: signedIn({ inventory_status: () => ({ picture: usual.facts, reading: progress(), snapshots: 9 }) }), steps: (h) => h.find("row"), ends: "read-cancel" },
   "apps-rate-limited": { answers: signedIn({ inventory_read: reading(progress({ waiting_until: f.at(48), left_ms: 61_000 })) }), steps: async (h) => { await h.find("row"); await h.click("read-again"); }, ends: "waiting" },
   "apps-offline": { answers: signedIn(nothingRead({ inventory_read: () => refuse(f.refusals.offline) })), ends: "refused" },
