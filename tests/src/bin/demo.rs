@@ -187,6 +187,7 @@ mod linux {
         app.fill(&hook("filter"), "nothing like it").await?;
         app.see(&hook("empty")).await?;
         camera.take(&app, "10-no-match").await?;
+        app.click(&hook("clear-filter")).await?;
 
         app.click(&hook("nav-members")).await?;
         app.see(&format!("{} {}", hook("screen-members"), hook("row"))).await?;
@@ -375,13 +376,16 @@ mod linux {
         camera.take(&app, "24-denied").await?;
         app.kill().await?;
 
+        // What the reader has read is kept and shown; somebody else signs in instead.
         let app = scene.open().await?;
+        app.click(&format!("{} {}", hook("banner-read-only"), hook("sign-in-again"))).await?;
         stories::sign_in(&scene, &app, "member").await?;
         app.see(&hook("refused")).await?;
         camera.take(&app, "25-plain-member").await?;
         scene.faults(json!({"session_dies_after": 0})).await?;
         app.click(&hook("nav-apps")).await?;
-        app.see(&hook("refused")).await?;
+        app.click(&format!("{} {}", hook("screen-apps"), hook("read-again"))).await?;
+        app.see("[data-refusal=\"signed_out\"]").await?;
         camera.take(&app, "26-session-ended").await?;
         scene.faults(json!({"session_dies_after": null, "bundle_id_refused": true})).await?;
         app.click(&hook("sign-in-again")).await?;
