@@ -572,7 +572,8 @@ what: string,
  */
 app: AppFace | null, 
 /**
- * `denied`, `offline`, `server_error`, `garbled`, `app_gone`, `unreadable_rows`, `refused`, `cancelled`.
+ * `denied`, `offline`, `server_error`, `garbled`, `app_gone`, `unreadable_rows`, `refused`, `cancelled`, `hidden` (the policy
+ * hides an app that was known before).
  */
 cause: string, 
 /**
@@ -716,7 +717,7 @@ missing: Array<Missing>,
  */
 apps: number, 
 /**
- * How many of them have been read.
+ * How many of them have been read, every row.
  */
 apps_read: number, 
 /**
@@ -1384,7 +1385,8 @@ export type WidthRule = {
  */
 label: string, 
 /**
- * Patterns of scopes: `*` stands for any run of characters, `\*` for the character itself. In any case.
+ * Patterns of scopes, in any case. Without a star: whole words, wherever they stand (`read` finds `files.read`). Between
+ * quotes: the whole scope. With stars: `*` stands for any run of characters. `\*` is the character itself.
  */
 patterns: Array<string>, 
 /**

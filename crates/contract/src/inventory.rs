@@ -62,7 +62,7 @@ pub struct PictureFacts {
     pub missing: Vec<Missing>,
     /// Apps in the organization's list.
     pub apps: u32,
-    /// How many of them have been read.
+    /// How many of them have been read, every row.
     pub apps_read: u32,
     /// Members known, those among them who are known by id only included.
     pub members: u32,
@@ -98,7 +98,8 @@ pub struct Missing {
     pub what: String,
     /// Which app, for `app` and `app_rows`.
     pub app: Option<AppFace>,
-    /// `denied`, `offline`, `server_error`, `garbled`, `app_gone`, `unreadable_rows`, `refused`, `cancelled`.
+    /// `denied`, `offline`, `server_error`, `garbled`, `app_gone`, `unreadable_rows`, `refused`, `cancelled`, `hidden` (the policy
+    /// hides an app that was known before).
     pub cause: String,
     /// Facts of the answer.
     pub problem: Problem,
@@ -622,7 +623,8 @@ pub struct WidthRules {
 pub struct WidthRule {
     /// Its label, which stands on every rating it gives: 1 to 24 characters.
     pub label: String,
-    /// Patterns of scopes: `*` stands for any run of characters, `\*` for the character itself. In any case.
+    /// Patterns of scopes, in any case. Without a star: whole words, wherever they stand (`read` finds `files.read`). Between
+    /// quotes: the whole scope. With stars: `*` stands for any run of characters. `\*` is the character itself.
     pub patterns: Vec<String>,
     /// 1: narrow; 2: wider; 3: wide.
     pub level: u8,

@@ -208,5 +208,6 @@ fn why(cause: Cause) -> &'static str {
         Cause::UnreadableRows => "single rows could not be read",
         Cause::Refused => "Stytch refused for a reason of its own",
         Cause::Cancelled => "the reading ended before their turn came",
+        Cause::Hidden => "the organization's policy hides it, so its grants are neither shown nor called gone",
     }
 }

@@ -521,6 +521,16 @@ fn written(tokens: &[Token]) -> String {
         .collect()
 }
 
+/// Without a star: some run of characters with no letter or number right before or after it.
+fn words(tokens: &[Token], scope: &[char]) -> bool {
+    (0..=scope.len()).any(|from| {
+        (from..=scope.len()).any(|to| {
+            let apart = |c: Option<&char>| !c.is_some_and(|c| c.is_alphanumeric());
+            apart(scope[..from].last()) && apart(scope.get(to)) && matches(tokens, &scope[from..to])
+        })
+    })
+}
+
 /// The plainest way to say what a pattern matches: try everything.
 fn matches(tokens: &[Token], scope: &[char]) -> bool {
     let same = |a: char, b: char| {
@@ -554,7 +564,9 @@ proptest! {
         let mut best: Option<(u8, usize)> = None;
         for scope in &scopes {
             let chars: Vec<char> = scope.chars().collect();
-            let rule = rules.iter().position(|(patterns, _)| patterns.iter().any(|tokens| matches(tokens, &chars)));
+            let rule = rules.iter().position(|(patterns, _)| patterns.iter().any(|tokens| {
+                if tokens.iter().any(|token| matches!(token, Token::Star)) { matches(tokens, &chars) } else { words(tokens, &chars) }
+            }));
             let (level, place) = rule.map_or((1, usize::MAX), |at| (rules[at].1, at));
             if best.is_none_or(|(l, p)| level > l || (level == l && place < p)) {
                 best = Some((level, place));

@@ -62,6 +62,8 @@ impl From<rusqlite::Error> for Error {
         match &error {
             rusqlite::Error::SqliteFailure(failure, _) => match failure.code {
                 Code::DiskFull => Error::Full,
+                // The index beside the write-ahead log could not be made as large as it must be: said when the disk is full.
+                _ if failure.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE => Error::Full,
                 Code::ReadOnly | Code::PermissionDenied | Code::CannotOpen | Code::AuthorizationForStatementDenied => {
                     Error::Denied(failure.to_string())
                 }

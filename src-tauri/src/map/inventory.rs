@@ -252,7 +252,7 @@ fn facts(shown: &Shown, read_only: bool) -> wire::PictureFacts {
         complete: facts.complete(),
         missing: facts.missing.iter().map(|missing| self::missing(missing, picture)).collect(),
         apps: number(picture.apps.len()),
-        apps_read: number(picture.apps.iter().filter(|app| !matches!(app.reading, Reading::Not(_))).count()),
+        apps_read: number(picture.apps.iter().filter(|app| app.reading == Reading::Complete).count()),
         members: number(picture.members.len()),
         names: match facts.names {
             Names::Read => wire::NamesReading::Read,

@@ -85,7 +85,7 @@ pub struct GrantLine<'a> {
     pub member_id: &'a str,
     /// The member's address; null when search did not return them.
     pub member_email: Option<&'a str>,
-    /// The scopes, in the order received.
+    /// The scopes, sorted, each once.
     pub scopes: &'a [String],
     /// When it was first seen.
     pub first_seen: FirstSeenLine,
@@ -733,6 +733,7 @@ impl<'a> MissingLine<'a> {
                 Cause::UnreadableRows => "unreadable_rows",
                 Cause::Refused => "refused",
                 Cause::Cancelled => "cancelled",
+                Cause::Hidden => "hidden",
             },
             rows: missing.rows,
             status: missing.status,
@@ -777,6 +778,7 @@ fn missing_sentences(picture: &Picture) -> Vec<String> {
             Cause::UnreadableRows => "they do not have the form that Stytch documents",
             Cause::Refused => "the server refused",
             Cause::Cancelled => "the reading was stopped before",
+            Cause::Hidden => "the organization's policy hides it",
         };
         let mut facts: Vec<String> = Vec::new();
         facts.extend(missing.status.map(|status| format!("HTTP {status}")));

@@ -81,7 +81,7 @@ impl What {
 }
 
 /// The words for causes in files and on the wire.
-const CAUSES: [(Cause, &str); 8] = [
+const CAUSES: [(Cause, &str); 9] = [
     (Cause::Denied, "denied"),
     (Cause::Offline, "offline"),
     (Cause::ServerError, "server_error"),
@@ -90,6 +90,7 @@ const CAUSES: [(Cause, &str); 8] = [
     (Cause::UnreadableRows, "unreadable_rows"),
     (Cause::Refused, "refused"),
     (Cause::Cancelled, "cancelled"),
+    (Cause::Hidden, "hidden"),
 ];
 
 impl Cause {
@@ -197,10 +198,6 @@ pub(super) fn known_apps(latest: &Snapshot) -> KnownApps {
 }
 
 impl KnownApps {
-    pub(super) fn apps(&self) -> &[(String, String)] {
-        &self.apps
-    }
-
     /// Whether, by that word of the policy, an app that has lasted until now would be taken for gone.
     pub(super) fn would_be_gone(&self, answers: &Answers, organization: Option<&Organization>) -> bool {
         let listed: HashSet<&str> = answers.apps.iter().map(|app| app.connected_app_id.as_str()).collect();
@@ -226,7 +223,7 @@ pub(super) fn draft(
     answers: &Answers,
     session: &Session,
     place: Place,
-    known: &[(String, String)],
+    known: &KnownApps,
     organization: Option<&Organization>,
     cut_short: bool,
 ) -> Result<SnapshotDraft, Error> {
@@ -236,11 +233,23 @@ pub(super) fn draft(
     let list_complete = list_complete(answers);
     // And only a policy that is known to allow an app lets its absence prove anything.
     let (former, hidden): (Vec<_>, Vec<_>) = known
+        .apps
         .iter()
         .filter(|(id, _)| !listed.contains(id.as_str()))
         .cloned()
         .partition(|(id, client_type)| list_complete && forbidden(organization, id, client_type) == Some(false));
-    let missing = missing(answers, cut_short);
+    let mut missing = missing(answers, cut_short);
+    // What an incomplete list lacks is told as that; what a whole one lacks, and may not prove, is hidden.
+    let lasted = |id: &String| known.apps[..known.lasting].iter().any(|(known, _)| known == id);
+    let unseen = hidden.iter().filter(|(id, _)| list_complete && lasted(id)).map(|(id, _)| Missing {
+        what: What::App(ConnectedAppId::from(id.as_str())),
+        cause: Cause::Hidden,
+        rows: 0,
+        status: None,
+        error_type: None,
+        request_id: None,
+    });
+    missing.extend(unseen);
     let names = match &answers.names {
         Ok(true) if answers.unreadable_members.is_empty() => "read",
         Err(Missing { cause: Cause::Denied, .. }) => "denied",

@@ -143,6 +143,8 @@ pub enum Cause {
     Refused,
     /// The reading was cancelled, or the session ended, before its turn came.
     Cancelled,
+    /// The organization's policy hides it: it was known before, and whether it still has grants cannot be seen.
+    Hidden,
 }
 
 /// An app.

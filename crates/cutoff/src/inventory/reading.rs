@@ -256,6 +256,7 @@ impl Reader<'_> {
         }
         let mut seen: HashSet<MemberId> = HashSet::new();
         let mut cursor: Option<String> = None;
+        let mut cursors: HashSet<String> = HashSet::new();
         let mut place = 0;
         loop {
             let search = MemberSearch { cursor: cursor.clone(), limit: Some(SEARCH_LIMIT), ..MemberSearch::default() };
@@ -291,10 +292,21 @@ impl Reader<'_> {
             };
             place += rows;
             self.tell(|progress| progress.members = members);
-            // A server that hands the same cursor out again would keep us here for ever.
             match page.next_cursor.filter(|next| !next.is_empty()) {
-                Some(next) if Some(&next) != cursor.as_ref() => cursor = Some(next),
-                _ => break,
+                Some(next) if cursors.insert(next.clone()) => cursor = Some(next),
+                // A cursor that was there before would lead round in a circle for ever; what lies beyond it is not known.
+                Some(_) => {
+                    look(self.gathered).names = Err(Missing {
+                        what: What::Names,
+                        cause: Cause::Garbled,
+                        rows: 0,
+                        status: None,
+                        error_type: None,
+                        request_id: None,
+                    });
+                    return Ok(());
+                }
+                None => break,
             }
         }
         look(self.gathered).names = Ok(true);
@@ -373,15 +385,18 @@ impl Reader<'_> {
     }
 
     fn tell(&self, change: impl FnOnce(&mut Progress)) {
-        let worked = self.began.elapsed().saturating_sub(*look(&self.waited));
+        // What is still to be waited for was not worked through, and comes on top of what is still to be done.
+        let wait =
+            look(&self.shut_until).map_or(Duration::ZERO, |until| until.saturating_duration_since(Instant::now()));
+        let waited = look(&self.waited).saturating_sub(wait);
+        let worked = self.began.elapsed().saturating_sub(waited);
         let pages = self.pages.load(Ordering::Relaxed);
         self.progress.send_modify(|progress| {
             change(progress);
             progress.calls_expected = progress.apps.map(|apps| (1 + apps + pages).max(progress.calls));
-            progress.left = progress
-                .calls_expected
-                .filter(|_| progress.calls > 1)
-                .map(|expected| worked.mul_f64(f64::from(expected - progress.calls) / f64::from(progress.calls)));
+            progress.left = progress.calls_expected.filter(|_| progress.calls > 1).map(|expected| {
+                worked.mul_f64(f64::from(expected - progress.calls) / f64::from(progress.calls)) + wait
+            });
         });
     }
 }

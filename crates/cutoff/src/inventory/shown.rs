@@ -353,7 +353,8 @@ impl Desk {
             return Err(Error::NothingRead);
         }
         let organization = session.state().organization;
-        let draft = history::draft(&answers, &session, viewer.place.clone(), &[], Some(&organization), false)?;
+        let none = history::KnownApps::default();
+        let draft = history::draft(&answers, &session, viewer.place.clone(), &none, Some(&organization), false)?;
         let mut drawn =
             self.draw(viewer, Drawn::Loose(Box::new(history::unstored(&draft)), answers), Source::UnderWay).await?;
         if let Some(shown) = Arc::get_mut(&mut drawn)
@@ -526,7 +527,8 @@ impl Desk {
                 let viewer = Viewer::of(&session);
                 if answers.listed && self.is_seated(&session) && self.kept(&viewer).await?.is_none() {
                     let organization = session.state().organization;
-                    let draft = history::draft(&answers, &session, place.clone(), &[], Some(&organization), true)?;
+                    let none = history::KnownApps::default();
+                    let draft = history::draft(&answers, &session, place.clone(), &none, Some(&organization), true)?;
                     let loose = Drawn::Loose(Box::new(history::unstored(&draft)), answers);
                     let drawn = self.draw(viewer, loose, Source::Read).await?;
                     if self.is_seated(&session) {
@@ -559,7 +561,7 @@ impl Desk {
                 session.change(|state| state.organization = organization.clone());
             }
         }
-        let draft = history::draft(&answers, session, place, known.apps(), organization.as_ref(), false)?;
+        let draft = history::draft(&answers, session, place, &known, organization.as_ref(), false)?;
         let viewer = Viewer::of(session);
         let (stored, draft) = {
             let stored = tokio::task::spawn_blocking(move || (journal.record_snapshot(&draft), draft)).await;

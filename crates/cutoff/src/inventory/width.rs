@@ -132,26 +132,48 @@ impl Rules {
         Self {
             rules: vec![
                 rule("wildcard", 3, &[r"*\**"]),
-                rule("admin", 3, &["*admin*", "full_access", "*manage*", "*.all", "*:all", "root", "superuser"]),
+                rule(
+                    "admin",
+                    3,
+                    &[
+                        "admin",
+                        "administrator",
+                        "full_access",
+                        "manage",
+                        "management",
+                        "owner",
+                        "all",
+                        "root",
+                        "superuser",
+                    ],
+                ),
                 rule(
                     "write",
                     3,
                     &[
-                        "*write*",
-                        "*create*",
-                        "*update*",
-                        "*delete*",
-                        "*edit*",
-                        "*modify*",
-                        "*send*",
-                        "*upload*",
-                        "*revoke*",
-                        "*impersonate*",
+                        "write",
+                        "readwrite",
+                        "create",
+                        "insert",
+                        "update",
+                        "delete",
+                        "remove",
+                        "purge",
+                        "edit",
+                        "modify",
+                        "send",
+                        "post",
+                        "publish",
+                        "upload",
+                        "approve",
+                        "revoke",
+                        "impersonate",
                     ],
                 ),
                 rule("offline", 2, &["offline_access", "offline"]),
-                rule("identity", 1, &["openid", "profile", "email", "phone", "address"]),
-                rule("read", 1, &["*read*", "*view*", "*list*", "*get*", "*search*"]),
+                // Whole scopes only: they are narrow, and something else that holds such a word need not be.
+                rule("identity", 1, &[r#""openid""#, r#""profile""#, r#""email""#, r#""phone""#, r#""address""#]),
+                rule("read", 1, &["read", "readonly", "view", "list", "get", "search"]),
                 rule("custom", 2, &["*"]),
             ],
         }
@@ -269,18 +291,24 @@ impl Compiled {
     }
 }
 
-/// A pattern cut at its stars. Matching takes the first place for each piece in turn and never goes back: for stars alone
+/// A pattern made ready. Without a star it stands for whole words wherever they are, so that `read` finds `files.read` and not
+/// `spreadsheets`; between quotes, for the whole scope. With stars it is cut at them: matching takes the first place for each piece in turn and never goes back: for stars alone
 /// that finds a match whenever there is one, in time linear in the scope, whatever the pattern's author had in mind.
 #[derive(Clone, Debug)]
 enum Pattern {
-    /// No star.
+    /// Between quotes.
     Whole(String),
+    /// No star.
+    Words(String),
     /// What it begins with, what comes between in this order, and what it ends with.
     Pieces { head: String, middle: Vec<String>, tail: String },
 }
 
 impl Pattern {
     fn new(pattern: &str) -> Self {
+        if let Some(whole) = pattern.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+            return Self::Whole(fold(whole).into_owned());
+        }
         let mut pieces = vec![String::new()];
         let mut chars = pattern.chars().peekable();
         while let Some(c) = chars.next() {
@@ -299,7 +327,7 @@ impl Pattern {
         let mut pieces: Vec<String> = pieces.iter().map(|piece| fold(piece).into_owned()).collect();
         let tail = pieces.pop().unwrap_or_default();
         if pieces.is_empty() {
-            return Self::Whole(tail);
+            return Self::Words(tail);
         }
         let head = pieces.remove(0);
         pieces.retain(|piece| !piece.is_empty());
@@ -310,6 +338,7 @@ impl Pattern {
     fn matches(&self, scope: &str) -> bool {
         match self {
             Self::Whole(whole) => scope == whole,
+            Self::Words(words) => has_words(scope, words),
             Self::Pieces { head, middle, tail } => {
                 let Some(rest) = scope.strip_prefix(head.as_str()) else { return false };
                 let Some(mut rest) = rest.strip_suffix(tail.as_str()) else { return false };
@@ -321,6 +350,21 @@ impl Pattern {
             }
         }
     }
+}
+
+/// Whether `words` stand somewhere in `scope` with nothing that belongs to a word right before or after them.
+fn has_words(scope: &str, words: &str) -> bool {
+    let mut from = 0;
+    while let Some(at) = scope[from..].find(words).map(|at| at + from) {
+        let (before, after) = (&scope[..at], &scope[at + words.len()..]);
+        let apart = |c: Option<char>| !c.is_some_and(char::is_alphanumeric);
+        if apart(before.chars().next_back()) && apart(after.chars().next()) {
+            return true;
+        }
+        let Some(next) = scope[at..].chars().next() else { return false };
+        from = at + next.len_utf8();
+    }
+    false
 }
 
 /// Case taken away, character by character, so that pieces of a pattern fold as they do within a scope. Upper case first:
@@ -368,6 +412,16 @@ mod tests {
         assert_eq!(rated("Contacts.WRITE"), is(3, "write", "Contacts.WRITE"));
         assert_eq!(rated("a.write b.write"), is(3, "write", "a.write"), "of two by one rule the first");
         assert_eq!(rated("repo:all"), is(3, "admin", "repo:all"));
+        for scope in ["spreadsheets", "threads.copy", "budget.sum", "review.keep", "playlist.keep", "credits.sum"] {
+            assert_eq!(rated(scope), is(2, "custom", scope), "a word inside another says nothing");
+        }
+        assert_eq!(rated("credit.read"), is(1, "read", "credit.read"));
+        assert_eq!(rated("budget.approve"), is(3, "write", "budget.approve"));
+        assert_eq!(
+            rated("https://api.test/auth/files.readonly"),
+            is(1, "read", "https://api.test/auth/files.readonly")
+        );
+        assert_eq!(rated("email.forward"), is(2, "custom", "email.forward"), "narrow only as a whole");
     }
 
     #[test]
@@ -392,6 +446,8 @@ mod tests {
         let matches = |pattern: &str, scope: &str| Pattern::new(pattern).matches(&fold(scope));
         assert!(matches(r"a\*b", "a*b") && !matches(r"a\*b", "axb"));
         assert!(matches(r"a\\*", r"a\x") && !matches(r"a\\*", "ax"));
+        assert!(matches("a.a", "ba.a.a") && !matches("a.a", "ba.a"), "the second place counts too");
+        assert!(matches(r#""a.b""#, "A.b") && !matches(r#""a.b""#, "a.b.c"), "between quotes the whole scope");
         assert!(matches("*", "") && matches("**", "") && !matches("*a*", ""));
         assert!(!matches("ab*ba", "aba"), "head and tail do not share characters");
         assert!(matches("ab*ba", "abba"));
