@@ -299,8 +299,9 @@ mod linux {
             app.click(&first("screen-map", "map-in")).await?;
         }
         camera.take(&app, "39-map-nearer").await?;
-        for _ in 0..5 {
-            app.click(&first("screen-map", "map-in")).await.ok();
+        let nearer = first("screen-map", "map-in");
+        while app.shows(&format!("{nearer}:not(:disabled)")).await? {
+            app.click(&nearer).await?;
         }
         app.click(&first("screen-map", "map")).await?;
         camera.take(&app, "40-map-near").await?;
