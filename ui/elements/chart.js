@@ -11,24 +11,22 @@ import { words } from "../words/en.js";
 
 /** Cells are at least so wide and high in a picture of everything, in CSS pixels. */
 const FINE = { x: 6, y: 4 };
-/** And at most so, however few there are. */
+/** And at most so in a picture of everything, however few there are. */
 const COARSE = { x: 34, y: 34 };
-/** Coming nearer ends where cells are so wide and high: both names can be read then. */
-const NEAR = { x: 26, y: 24 };
-/** Names are written where a line is at least so high, or a column so wide. */
-const LINE = 15;
+/** A name beside the map needs so many pixels of height; lines that are lower get smaller names as long as they can be read. */
+const LINE = { usual: 15, small: 11.5 };
 
 /** @param {number} low @param {number} value @param {number} high */
 const within = (low, value, high) => Math.max(low, Math.min(high, value));
 
 /**
- * How strongly a cell is drawn, in few steps: few of many paler, but never so that it cannot be seen.
+ * How much of a cell is filled, in few steps: few of many fill less of it, never so little that it cannot be seen. The shade
+ * stays one of the legend's, since a paler one would be a shade that nothing explains.
  * @param {MapCell} cell
  */
 function share(cell) {
-  if (cell.grants === 0) return 0;
   const full = cell.room > 0 ? Math.min(1, cell.grants / cell.room) : 1;
-  return 0.3 + 0.7 * (Math.round(Math.sqrt(full) * 10) / 10);
+  return 0.35 + 0.65 * (Math.round(Math.sqrt(full) * 10) / 10);
 }
 
 export class Chart {
@@ -90,7 +88,7 @@ export class Chart {
     this.picture = picture;
     this.colours = this.read();
     // Equal ones in a row: changing the colour costs more than the cell.
-    picture.cells.sort((a, b) => a.level - b.level || share(a) - share(b));
+    picture.cells.sort((a, b) => a.level - b.level);
     this.cells = new Map(picture.cells.map((cell) => [cell.y * 65_536 + cell.x, cell]));
     this.look();
   }
@@ -101,22 +99,24 @@ export class Chart {
     return { x0: 0, x1: Math.max(1, picture?.total_columns ?? 1), y0: 0, y1: Math.max(1, picture?.total_rows ?? 1) };
   }
 
+  /** Few cells of a small organization stay small, and grow as much as somebody comes nearer to them. */
   get scaleX() {
-    return Math.min(COARSE.x, this.wide / Math.max(0.001, this.view.x1 - this.view.x0));
+    const w = Math.max(0.001, this.view.x1 - this.view.x0);
+    return Math.min(COARSE.x * (this.whole().x1 / w), this.wide / w);
   }
 
   get scaleY() {
-    return Math.min(COARSE.y, this.high / Math.max(0.001, this.view.y1 - this.view.y0));
+    const h = Math.max(0.001, this.view.y1 - this.view.y0);
+    return Math.min(COARSE.y * (this.whole().y1 / h), this.high / h);
   }
 
-  /** The smallest part that is shown by itself. */
+  /** The smallest part that is shown by itself: one cell. */
   least() {
-    const all = this.whole();
-    return { w: Math.min(all.x1, Math.max(1, this.wide / NEAR.x)), h: Math.min(all.y1, Math.max(1, this.high / NEAR.y)) };
+    return { w: 1, h: 1 };
   }
 
   /**
-   * The view kept inside of what there is, and no smaller than a few cells.
+   * The view kept inside of what there is, and no smaller than one cell.
    * @param {View} view
    * @returns {View}
    */
@@ -140,12 +140,15 @@ export class Chart {
     const { x0, x1, y0, y1 } = this.view;
     const all = this.whole();
     const least = this.least();
-    // A direction in which everything can be read already stays as it is; only what is crowded comes nearer.
+    // Each direction ends at one cell by itself; the other goes on.
     const w = within(least.w, (x1 - x0) * factor, all.x1);
     const h = within(least.h, (y1 - y0) * factor, all.y1);
     const fx = (column - x0) / Math.max(0.001, x1 - x0);
     const fy = (row - y0) / Math.max(0.001, y1 - y0);
-    return this.kept({ x0: column - fx * w, x1: column + (1 - fx) * w, y0: row - fy * h, y1: row + (1 - fy) * h });
+    // A single row or column is shown whole, never two halves.
+    const left = w <= 1 ? Math.floor(column) : column - fx * w;
+    const top = h <= 1 ? Math.floor(row) : row - fy * h;
+    return this.kept({ x0: left, x1: left + w, y0: top, y1: top + h });
   }
 
   /** The place under a point of the canvas. @param {number} px @param {number} py */
@@ -194,8 +197,12 @@ export class Chart {
     c.setTransform(ratio, 0, 0, ratio, 0, 0);
     c.clearRect(0, 0, wide, high);
     if (!picture) return;
-    const right = Math.min(wide, (this.whole().x1 - view.x0) * scaleX);
-    const bottom = Math.min(high, (this.whole().y1 - view.y0) * scaleY);
+    const right = Math.min(wide, (view.x1 - view.x0) * scaleX);
+    const bottom = Math.min(high, (view.y1 - view.y0) * scaleY);
+    c.save();
+    c.beginPath();
+    c.rect(0, 0, right, bottom);
+    c.clip();
     c.fillStyle = colours.paper;
     c.fillRect(0, 0, right, bottom);
     /** To whole pixels of the screen, so that equal cells look equal. @param {number} value */
@@ -226,7 +233,9 @@ export class Chart {
       c.fillStyle = colours.soft;
       for (const band of picture.across) c.fillRect(end(band) - 1 / ratio, 0, 1 / ratio, bottom);
     }
-    let painted = { alpha: -1, level: -1 };
+    let painted = -1;
+    /** Marks of what is new, drawn over all cells so that no neighbour covers one. @type {[number, number, number][]} */
+    const marks = [];
     for (const cell of picture.cells) {
       const down = picture.down[cell.y];
       const across = picture.across[cell.x];
@@ -239,34 +248,30 @@ export class Chart {
       const gap = w >= 5 && h >= 5 ? 1 : 0;
       w = Math.max(1 / ratio, w - gap);
       h = Math.max(1 / ratio, h - gap);
-      const alpha = share(cell);
       const level = within(0, cell.level, 3);
-      if (alpha !== painted.alpha || level !== painted.level) {
-        c.globalAlpha = alpha;
+      if (level !== painted) {
         c.fillStyle = colours.levels[level] ?? colours.line;
-        painted = { alpha, level };
+        painted = level;
       }
-      if (w >= 10 && h >= 10) {
+      const fill = down.count * across.count > 1 ? Math.max(1 / ratio, snap(h * share(cell))) : h;
+      if (w >= 10 && fill >= 10) {
         c.beginPath();
-        c.roundRect(x, y, w, h, 2);
+        c.roundRect(x, y + h - fill, w, fill, 2);
         c.fill();
-      } else c.fillRect(x, y, w, h);
-      if (cell.fresh > 0) {
-        c.globalAlpha = 1;
-        painted = { alpha: -1, level: -1 };
-        const r = within(1.4, Math.min(w, h) * 0.22, 4);
-        c.beginPath();
-        c.arc(x + w - r - 0.8, y + r + 0.8, r, 0, 2 * Math.PI);
-        c.fillStyle = colours.fresh;
-        c.fill();
-        if (r > 2) {
-          c.lineWidth = 1;
-          c.strokeStyle = colours.freshEdge;
-          c.stroke();
-        }
-      }
+      } else c.fillRect(x, y + h - fill, w, fill);
+      // Of a crowd one new grant is a small part, and the mark must not hide the crowd.
+      if (cell.fresh > 0) marks.push([x + w / 2, y + h / 2, within(down.count * across.count > 1 ? 1.7 : 2.6, Math.min(w, h) * 0.3, 7)]);
     }
-    c.globalAlpha = 1;
+    for (const [x, y, r] of marks) {
+      c.beginPath();
+      c.arc(x, y, r, 0, 2 * Math.PI);
+      c.lineWidth = Math.min(2.4, r);
+      c.strokeStyle = colours.freshEdge;
+      c.stroke();
+      c.fillStyle = colours.fresh;
+      c.fill();
+    }
+    c.restore();
     if (this.cursor) {
       const found = this.find(this.cursor.row, this.cursor.column);
       if (found) {
@@ -291,17 +296,23 @@ export class Chart {
     /** @type {HTMLElement[]} */
     const lines = [];
     let free = -Infinity;
+    const lowest = picture.down.reduce((least, band) => Math.min(least, band.count * scaleY), Infinity);
+    // Where a smaller name lets each line have its own, that is better than a usual one for every second.
+    const small = lowest < LINE.usual && lowest >= LINE.small;
+    const line = small ? LINE.small : LINE.usual;
+    this.parts.left.classList.toggle("small", small);
     for (const band of picture.down) {
       const y = (band.first - view.y0) * scaleY;
       const h = band.count * scaleY;
       // A name may need more room than its line has: then the next ones wait until there is room again.
       if (y + h < 0) continue;
-      const middle = Math.max(7, y + h / 2);
-      if (middle > this.high - 5 || middle < free) continue;
+      // Of a line that is cut by an edge the name stands in the part that is in sight.
+      const middle = (Math.max(0, y) + Math.min(this.high, y + h)) / 2;
+      if (middle < 5 || middle > this.high - 5 || middle < free) continue;
       const made = el("div", { class: `line${band.odd ? " odd" : ""}` }, ...bandName(band));
       made.style.top = `${middle}px`;
       lines.push(made);
-      free = middle + LINE;
+      free = middle + line - 0.01;
     }
     put(this.parts.left, ...lines);
     /** @type {HTMLElement[]} */
@@ -311,8 +322,8 @@ export class Chart {
     if (one) {
       for (const band of picture.across) {
         if (!band.member) continue;
-        const x = (band.first - view.x0 + 0.5) * scaleX;
-        if (x < 0 || x > this.wide) continue;
+        const x = (Math.max(0, (band.first - view.x0) * scaleX) + Math.min(this.wide, (band.first + 1 - view.x0) * scaleX)) / 2;
+        if (x < 7 || x > this.wide - 7) continue;
         const made = el("div", { class: "column" }, named(memberName(band.member), { limit: 40, title: false }));
         made.style.left = `${x}px`;
         columns.push(made);

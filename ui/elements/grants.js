@@ -129,8 +129,11 @@ export function grants(frame, plan) {
     if (grant.change) slot(node, "name").append(" ", changeMark(grant.change, grant.scopes_before ?? null) ?? "");
     put(slot(node, "tail"), grant.width ? widthTag(grant.width) : null, plan.of === "member" || plan.clients ? idTail(grant.app.connected_app_id) : null);
     const scopes = slot(node, "scopes");
-    put(scopes, grant.scopes.length > 0 ? named(grant.scopes.join(" "), { limit: 400 }) : words.grants.no_scopes);
-    if (grant.first_seen) scopes.title = `${visible(grant.scopes.join(" "), 300)} · ${seenSentence(grant.first_seen).textContent}`;
+    // The scope that gave the width stands first, so that the tag before it explains itself.
+    const rated = grant.width?.scope;
+    const listed = rated && grant.scopes.includes(rated) ? [rated, ...grant.scopes.filter((scope) => scope !== rated)] : grant.scopes;
+    put(scopes, listed.length > 0 ? named(listed.join(" "), { limit: 400 }) : words.grants.no_scopes);
+    if (grant.first_seen) scopes.title = `${visible(listed.join(" "), 300)} · ${seenSentence(grant.first_seen).textContent}`;
     else scopes.removeAttribute("title");
     scopes.dataset.fact = "scopes";
     const needed = allowance(frame, grant.member);

@@ -417,6 +417,14 @@ export const keyboard = {
     await page.keyboard.press("Escape");
     await page.waitForFunction((said) => document.querySelector("[data-test=map-extent]")?.textContent === said, whole);
   },
+  "the map comes as near as one cell of one app and one member": async (page, url) => {
+    await open(page, url, "map-large");
+    const nearer = page.locator('[data-test="map-in"]');
+    for (let step = 0; step < 30 && (await nearer.isEnabled()); step += 1) await nearer.click();
+    await page.waitForFunction(() => /^1 of \d.* × 1 of \d/.test(document.querySelector("[data-test=map-extent]")?.textContent ?? ""));
+    const asked = (await called(page, "inventory_map")).at(-1).query;
+    assert.deepEqual([asked.rows, asked.columns], [1, 1]);
+  },
   "Enter on one cell of the map opens that grant, with the keyboard on its Revoke": async (page, url) => {
     await open(page, url, "map");
     await page.locator('[data-test="map"]').focus();
