@@ -278,6 +278,8 @@ fn live(acts: &[Act], seed: u64) {
     let mut denied: Option<String> = None;
     let all: BTreeSet<String> = apps.iter().cloned().collect();
     let mut seen = vec![Seen { facts, grants, proves: all.clone(), listed: all }];
+    // Every app that a reading has listed.
+    let mut ever: BTreeSet<String> = seen[0].listed.clone();
     let mut looked: Option<u32> = None;
     // Since when each pair is there: the reading that saw it first, and the last before that which proves that it was not.
     let mut since: BTreeMap<(String, String), (usize, Option<usize>)> =
@@ -346,7 +348,17 @@ fn live(acts: &[Act], seed: u64) {
                 }
                 let facts = read(&app);
                 ground.fault(json!({"sdk_endpoint_off": null}));
-                assert_eq!(facts.complete, refused.is_none(), "{:?}", facts.missing);
+                let hidden: BTreeSet<String> =
+                    ever.iter().filter(|app| !listed.contains(*app) && !allowed.contains(*app)).cloned().collect();
+                let told: BTreeSet<String> = facts
+                    .missing
+                    .iter()
+                    .filter(|missing| missing.cause == "hidden")
+                    .filter_map(|missing| Some(missing.app.as_ref()?.connected_app_id.clone()))
+                    .collect();
+                assert_eq!(told, hidden, "what the policy hides of what was known is named");
+                assert_eq!(facts.complete, refused.is_none() && hidden.is_empty(), "{:?}", facts.missing);
+                ever.extend(listed.iter().cloned());
                 let visible = |app: &String| listed.contains(app) && refused.as_ref() != Some(app);
                 let proves: BTreeSet<String> = apps
                     .iter()

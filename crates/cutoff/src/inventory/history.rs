@@ -239,9 +239,10 @@ pub(super) fn draft(
         .cloned()
         .partition(|(id, client_type)| list_complete && forbidden(organization, id, client_type) == Some(false));
     let mut missing = missing(answers, cut_short);
-    // What an incomplete list lacks is told as that; what a whole one lacks, and may not prove, is hidden.
-    let lasted = |id: &String| known.apps[..known.lasting].iter().any(|(known, _)| known == id);
-    let unseen = hidden.iter().filter(|(id, _)| list_complete && lasted(id)).map(|(id, _)| Missing {
+    // Only what the policy is not known to allow is hidden; what an unreadable row of the list may have been is told as that row.
+    let list_whole = answers.listed && answers.unreadable_apps.is_empty();
+    let not_allowed = |id: &str, client_type: &str| forbidden(organization, id, client_type) != Some(false);
+    let unseen = hidden.iter().filter(|(id, kind)| list_whole && not_allowed(id, kind)).map(|(id, _)| Missing {
         what: What::App(ConnectedAppId::from(id.as_str())),
         cause: Cause::Hidden,
         rows: 0,
