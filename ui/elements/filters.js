@@ -4,7 +4,7 @@
 import { ask } from "../bridge.js";
 import { LISTS } from "../lib/inventory.js";
 import { announce, el, put, unique } from "../lib/dom.js";
-import { named, visible } from "../lib/text.js";
+import { idTail, memberName, named, visible } from "../lib/text.js";
 import { clock } from "../lib/time.js";
 import { words } from "../words/en.js";
 import { levelWords } from "./facts_of.js";
@@ -17,6 +17,11 @@ import { bind, place } from "./menu.js";
 
 /** Facets shown before a search narrows them. */
 const SHOWN = 60;
+/** Apps, or members, offered at once; and how many are looked through for those whose own name was typed. */
+const OFFERED = 20;
+const LOOKED_AT = 200;
+/** Milliseconds of rest in typing before apps or members are asked for. */
+const REST = 110;
 
 /**
  * How one value of a filter is called.
@@ -107,8 +112,8 @@ export function filters(inventory, back) {
           el(
             "div",
             { class: "filter-columns" },
-            el("div", {}, section("client_types", facets.client_types), section("levels", widest)),
-            el("div", {}, picture?.since ? section("changes", changed) : null, section("look_alikes", [{ value: "grouped", grants: -1 }, { value: "odd", grants: -1 }]), seenAfter(snapshots), section("statuses", facets.statuses)),
+            el("div", {}, section("client_types", facets.client_types), section("levels", widest), picker("apps")),
+            el("div", {}, picture?.since ? section("changes", changed) : null, section("look_alikes", [{ value: "grouped", grants: -1 }, { value: "odd", grants: -1 }]), seenAfter(snapshots), section("statuses", facets.statuses), picker("members")),
             el("div", {}, section("roles", facets.roles), section("scopes", facets.scopes)),
           ),
           el("div", { class: "acts" }, clearButton("filters-clear")),
@@ -150,6 +155,68 @@ export function filters(inventory, back) {
     }
     out.append(list);
     return out;
+  }
+
+  /**
+   * Apps or members by name: there may be thousands, so a few are offered and the rest are found by typing.
+   * @param {"apps" | "members"} key
+   */
+  function picker(key) {
+    const title = words.filters.sections[key];
+    const list = el("div", { class: "facets few" });
+    const search = el("input", { type: "search", class: "slim", "aria-label": words.filters.search(title), placeholder: words.filters.search(title), "data-test": `facet-search-${key}`, autocomplete: "off", spellcheck: "false" });
+    /** @typedef {{ id: string, name: string, beside: string, own: string, grants: number }} Offer */
+    let turn = 0;
+    let resting = 0;
+
+    /** @param {string} text @returns {Promise<{ found: Offer[], matching: number }>} */
+    async function look(text) {
+      const order = text === "" ? { sort: /** @type {const} */ ("grants"), descending: true, count: OFFERED } : { sort: /** @type {const} */ ("name"), descending: false, count: LOOKED_AT };
+      const query = { filter: text === "" ? {} : { text }, ...order, fold: false, offset: 0 };
+      if (key === "apps") {
+        const page = await ask("inventory_apps", { query });
+        return { matching: page.matching, found: page.rows.map(({ app, grants }) => ({ id: app.connected_app_id, name: app.name, beside: "", own: `${app.name} ${app.connected_app_id}`, grants })) };
+      }
+      const page = await ask("inventory_members", { query });
+      return { matching: page.matching, found: page.rows.map(({ face, grants }) => ({ id: face.member_id, name: memberName(face), beside: face.email ?? "", own: `${face.name ?? ""} ${face.email ?? ""} ${face.member_id}`, grants })) };
+    }
+
+    /** @param {Offer} offer */
+    function line(offer) {
+      const box = el("input", { type: "checkbox", "data-test": `facet-${key}`, "data-value": offer.id });
+      box.checked = listOf(inventory.filter, key).includes(offer.id);
+      box.addEventListener("change", () => {
+        inventory.called.set(offer.id, offer.name);
+        set(withValue(inventory.filter, key, offer.id, box.checked), `${title}: ${visible(offer.name, 60)}, ${box.checked ? words.filters.put_on : words.filters.put_off}`);
+      });
+      const label = el("span", { title: visible([offer.name, offer.beside, offer.id].filter((part) => part !== "").join(" · "), 200) }, named(offer.name, { limit: 60, title: false }), key === "apps" ? el("small", {}, " ", idTail(offer.id)) : null);
+      return el("label", {}, box, label, offer.grants >= 0 ? el("small", { class: "num" }, words.number(offer.grants)) : null);
+    }
+
+    async function draw() {
+      const mine = ++turn;
+      const text = search.value.trim();
+      const sought = text.toLowerCase().split(/\s+/).filter((word) => word !== "");
+      try {
+        const { found, matching } = await look(text);
+        if (mine !== turn) return;
+        // The words may also have matched a scope or the other side of a grant; whose own name has them comes first.
+        /** @param {Offer} offer */
+        const own = (offer) => sought.every((word) => offer.own.toLowerCase().includes(word));
+        const on = text === "" ? listOf(inventory.filter, key).map((id) => found.find((offer) => offer.id === id) ?? { id, name: inventory.called.get(id) ?? id, beside: "", own: "", grants: -1 }) : [];
+        const offered = [...on, ...[...found.filter(own), ...found.filter((offer) => !own(offer))].filter((offer) => !on.some((one) => one.id === offer.id))].slice(0, Math.max(OFFERED, on.length));
+        put(list, ...offered.map(line), matching > offered.length ? el("p", { class: "soft" }, words.filters.more(matching - offered.length)) : offered.length === 0 ? el("p", { class: "soft" }, words.filters.none) : null);
+      } catch {
+        if (mine === turn) put(list, el("p", { class: "soft" }, words.filters.nothing));
+      }
+    }
+
+    search.addEventListener("input", () => {
+      clearTimeout(resting);
+      resting = window.setTimeout(draw, REST);
+    });
+    draw();
+    return el("fieldset", { class: key }, el("legend", {}, title), search, list);
   }
 
   /** @param {import("../contract.js").SnapshotRow[]} snapshots */
@@ -194,7 +261,7 @@ export function filters(inventory, back) {
     const made = [];
     for (const key of LISTS) {
       const title = /** @type {Record<string, string>} */ (words.filters.sections)[key] ?? key;
-      for (const value of listOf(filter, key)) made.push(chip(valueWords(key, value), title, withValue(filter, key, value, false), key, value));
+      for (const value of listOf(filter, key)) made.push(chip(visible(inventory.called.get(value) ?? "", 60) || valueWords(key, value), title, withValue(filter, key, value, false), key, value));
     }
     if (filter.first_seen_after !== undefined && filter.first_seen_after !== null) {
       const { first_seen_after, ...rest } = filter;

@@ -59,6 +59,8 @@ export class Inventory {
     this.filter = {};
     /** @type {Facets | null} */
     this.known = null;
+    /** What the apps and members that were chosen to filter by are called, by id. @type {Map<string, string>} */
+    this.called = new Map();
     // A reading that this page began tells by itself how far it is; another one has to be looked at.
     this.ours = false;
     this.closed = false;

@@ -417,6 +417,22 @@ export const keyboard = {
     await page.keyboard.press("Escape");
     await page.waitForFunction((said) => document.querySelector("[data-test=map-extent]")?.textContent === said, whole);
   },
+  "an app and a member can be filtered by, found by typing, and their chips have their names": async (page, url) => {
+    await open(page, url, "apps");
+    await page.locator('[data-test="filter-menu"]').click();
+    await page.locator('[data-test="facet-search-apps"]').fill("datasync");
+    await page.waitForFunction(() => document.querySelectorAll("[data-test=facet-apps]").length < 5);
+    const app = page.locator('[data-test="facet-apps"]').first();
+    const id = await app.getAttribute("data-value");
+    await app.focus();
+    await page.keyboard.press("Space");
+    await page.locator('[data-test="facet-members"]').first().check();
+    await page.keyboard.press("Escape");
+    await page.waitForFunction(() => document.querySelectorAll("[data-test=chip]").length === 2);
+    assert.match(await page.locator('[data-test="chip"][data-key="apps"]').innerText(), /DataSync/);
+    assert.doesNotMatch(await page.locator('[data-test="chip"][data-key="members"]').innerText(), /one member/);
+    await page.waitForFunction((one) => /** @type {any} */ (window).gallery.calls.some((/** @type {any} */ call) => call.name === "inventory_apps" && call.args.query.filter.apps?.[0] === one && call.args.query.filter.members?.length === 1), id);
+  },
   "the map comes as near as one cell of one app and one member": async (page, url) => {
     await open(page, url, "map-large");
     const nearer = page.locator('[data-test="map-in"]');
