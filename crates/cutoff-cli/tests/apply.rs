@@ -143,7 +143,7 @@ fn a_plan_that_was_tampered_with_or_is_for_elsewhere_sends_nothing() {
     plan(&ground, &["--app", "DataSync"]).expect(0);
     let file = ground.dir.path().join("plan.json");
     let good: Value = serde_json::from_slice(&std::fs::read(&file).expect("the plan")).expect("JSON");
-    let mut refused = |change: &dyn Fn(&mut Value), words: &str| {
+    let refused = |change: &dyn Fn(&mut Value), words: &str| {
         let mut bad = good.clone();
         change(&mut bad);
         std::fs::write(&file, bad.to_string()).expect("written");
