@@ -24,7 +24,10 @@ async fn kept_in_memory(keyring: Keyring, why: &str) -> Played {
     scene.close(app).await?;
     let (found, _) = scene.hunt(None, &secrets).await?;
     assert!(found.is_empty(), "after closing: {found:?}");
+    // What was read is kept and can be looked at; nobody is signed in.
     let app = scene.open().await?;
+    app.see(&format!("{}[data-why=\"signed_out\"]", hook("banner-read-only"))).await?;
+    app.click(&format!("{} {}", hook("banner-read-only"), hook("sign-in-again"))).await?;
     app.see(&hook("email")).await?;
     Ok(())
 }
