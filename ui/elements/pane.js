@@ -176,7 +176,8 @@ export function pane(frame, plan) {
     const { picture, reading } = inventory;
     // The line of facts.
     if (reading) {
-      const left = reading.left_ms === null ? "" : ` · ${words.inventory.left(span(reading.left_ms))}`;
+      // While the server has it wait, how fast the calls were says nothing of what is left.
+      const left = reading.left_ms === null || reading.waiting_until !== null ? "" : ` · ${words.inventory.left(span(reading.left_ms))}`;
       put(summary, reading.calls_expected === null ? words.inventory.reading_list : words.inventory.reading(reading.apps_done, reading.apps ?? 0, reading.calls, reading.calls_expected), left);
     } else if (picture) {
       put(
