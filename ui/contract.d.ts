@@ -1714,6 +1714,10 @@ unsettled: boolean,
  */
 left_behind: boolean, 
 /**
+ * Its sweep has no other grant. Only then may `revoke_settle` be offered beside it, which asks for all grants of a sweep.
+ */
+alone: boolean, 
+/**
  * SHA-256 of the chain so far, hexadecimal: the head to keep.
  */
 head: string, };

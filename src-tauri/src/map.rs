@@ -284,6 +284,7 @@ pub(crate) fn revoke_report(
         }),
         unsettled: report.unsettled,
         left_behind: report.left_behind,
+        alone: report.alone,
         head: report.head.clone(),
     }
 }

@@ -132,8 +132,9 @@ function settling(report, around) {
   if (!(report.unsettled || report.outcome === "unknown")) return [];
   /** @type {Act[]} */
   const acts = [];
-  if (sendAgain && report.answered_at === null) acts.push({ key: "send-again", label: words.acts.send_again_ask, style: "danger", run: () => sendAgain(report.sweep_id) });
-  if (settle) acts.push({ key: "settle", label: words.acts.settle, run: (button) => settle(button, report.sweep_id) });
+  // Another look, and sending again, are asked of a whole sweep: beside one grant of many they would do more than they say.
+  if (sendAgain && report.alone && report.answered_at === null) acts.push({ key: "send-again", label: words.acts.send_again_ask, style: "danger", run: () => sendAgain(report.sweep_id) });
+  if (settle && report.alone) acts.push({ key: "settle", label: words.acts.settle, run: (button) => settle(button, report.sweep_id) });
   return acts;
 }
 
@@ -192,6 +193,12 @@ function recordFacts(report) {
     { key: "head", label: words.facts.head, value: el("span", { class: "mono", title: visible(report.head) }, visible(report.head, 16)), copy: report.head },
   ];
 }
+
+/**
+ * Which grant of which sweep a report tells of: a sweep may have many.
+ * @param {RevokeReport} report
+ */
+export const reportId = (report) => `${report.sweep_id}\n${report.member.member_id}\n${report.app.connected_app_id}`;
 
 /**
  * The organization of a report, and which kind of place it is in.

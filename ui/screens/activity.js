@@ -2,7 +2,7 @@
 
 import { ask } from "../bridge.js";
 import { browse } from "../elements/browse.js";
-import { outcomeLine, placed } from "../elements/outcome.js";
+import { outcomeLine, placed, reportId } from "../elements/outcome.js";
 import { putMark } from "../elements/telling.js";
 import { el, put, say, slot } from "../lib/dom.js";
 import { memberName, named } from "../lib/text.js";
@@ -46,7 +46,7 @@ export function activity(frame) {
       }
       return { rows: all.slice(offset, offset + count), matching: all.length, total: all.length, unreadable: [], read_at: readAt };
     },
-    id: (report) => report.sweep_id,
+    id: reportId,
     paint: (node, report) => {
       const { mark, short, facts } = outcomeLine(report);
       put(

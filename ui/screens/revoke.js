@@ -2,7 +2,7 @@
 
 import { ask, channel, refusalOf } from "../bridge.js";
 import { openDialog } from "../elements/dialog.js";
-import { planNotes, tellDenial, tellOutcome, tellRefusal } from "../elements/outcome.js";
+import { planNotes, reportId, tellDenial, tellOutcome, tellRefusal } from "../elements/outcome.js";
 import { factCells, paintTelling } from "../elements/telling.js";
 import { announce, button, clone, el, put, say, slot } from "../lib/dom.js";
 import { memberName, named, visible, whole } from "../lib/text.js";
@@ -187,7 +187,7 @@ class Flow {
   /** The second read may come while the dialog is open. @param {RevokeReport[]} reports */
   renew(reports) {
     const shown = this.report;
-    const now = shown && reports.find((report) => report.sweep_id === shown.sweep_id);
+    const now = shown && reports.find((report) => reportId(report) === reportId(shown));
     if (!shown || !now || this.dialog.root.dataset.stage !== "told") return;
     if (now.outcome === shown.outcome && now.confirmed_at === shown.confirmed_at && now.unsettled === shown.unsettled) return;
     this.outcome(now, { quietly: false });

@@ -142,6 +142,8 @@ pub struct RevokeReport {
     pub unsettled: bool,
     /// This run of the app found it open: an earlier one was interrupted. It stays true when it has been settled since.
     pub left_behind: bool,
+    /// Its sweep has no other grant. Only then may `revoke_settle` be offered beside it, which asks for all grants of a sweep.
+    pub alone: bool,
     /// SHA-256 of the chain so far, hexadecimal: the head to keep.
     pub head: String,
 }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use cutoff::inventory::export::{FirstSeenLine, WidthLine};
 use cutoff::inventory::filter::{Filter, LookAlike, folded};
 use cutoff::inventory::list::{ChangeCounts, Query, SortKey};
-use cutoff::inventory::look_alike::OddKind;
 use cutoff::inventory::picture::{App, Change, Picture, Reading};
 use cutoff::inventory::shown::Shown;
 use serde::Serialize;
@@ -98,7 +97,7 @@ pub async fn apps(seat: &Seat, flags: &List) -> Done {
                 app_name: &app.name,
                 client_type: &app.client_type,
                 group_id: app.group.map(|group| picture.groups[group as usize].id.as_str()),
-                odd: app.odd.iter().map(|odd| OddLine { kind: odd_word(odd.kind), detail: &odd.detail }).collect(),
+                odd: app.odd.iter().map(|odd| OddLine { kind: odd.kind.word(), detail: &odd.detail }).collect(),
                 read: match app.reading {
                     Reading::Complete => "complete",
                     Reading::Partial => "partial",
@@ -304,17 +303,7 @@ fn odd(app: &App) -> String {
     if app.odd.is_empty() {
         return crate::text::NOTHING.to_owned();
     }
-    app.odd.iter().map(|odd| format!("{}: {}", odd_word(odd.kind), odd.detail)).collect::<Vec<_>>().join("; ")
-}
-
-fn odd_word(kind: OddKind) -> &'static str {
-    match kind {
-        OddKind::Confusable => "confusable",
-        OddKind::Invisible => "invisible",
-        OddKind::Bidi => "bidi",
-        OddKind::OtherType => "other_type",
-        OddKind::WiderScopes => "wider_scopes",
-    }
+    app.odd.iter().map(|odd| format!("{}: {}", odd.kind.word(), odd.detail)).collect::<Vec<_>>().join("; ")
 }
 
 /// The flags as the mind's filter.

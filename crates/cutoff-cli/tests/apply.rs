@@ -199,6 +199,17 @@ fn killed_in_the_middle_it_goes_on_where_it_was_and_repeats_nothing_that_is_know
 
     apply(&ground, &["--yes"]).expect(5).says(&["unfinished", "--resume"]);
     let sent_before = requests(&ground);
+
+    // Whoever stands before one grant of it may not send for all of them: the single settle refuses a sweep of many.
+    let sweep = ground.here(&["log", "--json"]).expect(0).lines()[0]["sweep_id"].as_str().expect("an id").parse().expect("an id");
+    let desk = ground.window("admin");
+    let refused = ground.runtime.block_on(desk.settle(sweep, true)).expect_err("it is a sweep of many");
+    assert!(matches!(refused, cutoff::Error::Plan(cutoff::plan_file::Unusable::Unfinished)), "{refused:?}");
+    let told = ground.runtime.block_on(desk.reports()).expect("reports");
+    assert!(told.len() == planned.len() && told.iter().all(|report| !report.alone), "each is one of many");
+    assert_eq!(requests(&ground), sent_before, "nothing was sent");
+    drop(desk);
+
     let done = apply(&ground, &["--yes", "--resume"]).expect(0);
     nothing_false(&ground, &done);
     assert_eq!(removed(&ground).len(), planned.len(), "none is lost");

@@ -69,6 +69,9 @@ pub struct Report {
     pub unsettled: bool,
     /// This run of the program found it open: an earlier one was interrupted.
     pub left_behind: bool,
+    /// Its sweep has no other grant. What is asked of a sweep (another look, sending again) is asked of all its grants, so only
+    /// for one of these may a single grant's report offer it.
+    pub alone: bool,
     /// When a later read may tell more than is known now: the second read of what is gone, another look at what was
     /// listed or could not be told. `None` once there is nothing more to learn.
     pub look_again_at: Option<String>,
@@ -141,6 +144,7 @@ impl Report {
                 .then(|| if own { permission::revoke_own_app() } else { permission::revoke_member_app() }),
             unsettled,
             left_behind: false,
+            alone: rows.grants().len() == 1,
             look_again_at: look_again_at.map(|at| at.to_string()),
             head,
             grant,

@@ -20,6 +20,7 @@ use crate::directory::{Directory, KnownGrant, check_id};
 use crate::error::{Error, Field};
 use crate::permission::{self, Allowance, Denial};
 use crate::plan::{Item, Plan};
+use crate::plan_file::Unusable;
 use crate::report::Report;
 use crate::session::{Session, app_forbidden};
 use crate::sweep::engine::{Ended, Engine, Ground, Watched, blocking};
@@ -191,13 +192,9 @@ impl Desk {
             // A sweep of one is neither paused nor patient: whatever else ended it stands in its rows.
             _ => None,
         };
-        let report = self.report(id).await.map_err(after_sending)?;
-        let member = MemberId::from(report.grant.member_id.as_str());
-        let app = ConnectedAppId::from(report.grant.connected_app_id.as_str());
-        directory.outlived(&member, &app, report.gone_at.is_some());
-        if let Some(at) = report.gone_at.as_deref().and_then(|at| at.parse().ok()) {
-            self.grants_are_gone(session, vec![(member, app, at)]);
-        }
+        let reports = self.reports_of(id).await.map_err(after_sending)?;
+        self.forget_gone(session, directory, &reports);
+        let report = reports.into_iter().next().ok_or(Error::Journal(journal::Error::NoSuchSweep(id)))?;
         match (over, refusal) {
             (Some(over), _) if !sent || report.outcome == Outcome::Failed => Err(over),
             (None, Some(error)) if report.outcome == Outcome::Failed && has_its_own_next_step(&error) => {
@@ -283,9 +280,13 @@ impl Desk {
     ///
     /// # Errors
     /// [`Error::SignedOut`], [`Error::Busy`], [`Error::Journal`]; [`Error::PlanChanged`] when it belongs to another
-    /// organization or place than the session, or, with `send_again`, to another member or a day long past.
+    /// organization or place than the session, or, with `send_again`, to another member or a day long past. [`Error::Plan`]
+    /// for a sweep of many: whoever asks stands before one grant, and would act on all of them. [`Desk::apply`] resumes those.
     pub async fn settle(&self, id: SweepId, send_again: bool) -> Result<Report, Error> {
         let _one_at_a_time = self.sweeping.lock().await;
+        if self.reports_of(id).await?.len() > 1 {
+            return Err(Error::Plan(Unusable::Unfinished));
+        }
         self.settle_alone(id, send_again).await
     }
 

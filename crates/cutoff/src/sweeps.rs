@@ -2,7 +2,6 @@
 //! carries out a single revoke; here stands what a plan of many needs around it.
 
 use std::collections::{BTreeMap, HashSet};
-use std::time::Duration;
 
 use jiff::Timestamp;
 use journal::{Body, Hash, Note, RowDraft, SweepId};
@@ -13,11 +12,12 @@ use crate::desk::Desk;
 use crate::directory::Directory;
 use crate::error::Error;
 use crate::inventory::picture::{Known, Missing, u32_of};
-use crate::inventory::selection::{Noun, RowId, Selection};
+use crate::inventory::selection::Selection;
 use crate::inventory::shown::Shown;
 use crate::permission::Denial;
 use crate::plan::Item;
 use crate::plan_file::{Pair, PlanFile, Unusable};
+use crate::report::Report;
 use crate::revoke::{self, allowance, known_apps};
 use crate::session::Session;
 use crate::sweep::engine::{Ended, PATIENT, Progress, Watched, blocking};
@@ -242,7 +242,7 @@ impl Desk {
             let _ = self.judge(&session, error.clone()).await;
         }
         let report = self.sweep_report(id).await?;
-        self.forget_gone(&session, &directory, id).await?;
+        self.forget_gone(&session, &directory, &self.reports_of(id).await?);
         Ok(SweepReport { ended: Some(ended), ..report })
     }
 
@@ -313,9 +313,9 @@ impl Desk {
     }
 
     /// Takes what a sweep found gone out of the picture and the lists.
-    pub(crate) async fn forget_gone(&self, session: &Session, directory: &Directory, id: SweepId) -> Result<(), Error> {
+    pub(crate) fn forget_gone(&self, session: &Session, directory: &Directory, reports: &[Report]) {
         let mut gone = Vec::new();
-        for report in self.reports_of(id).await? {
+        for report in reports {
             let member = MemberId::from(report.grant.member_id.as_str());
             let app = ConnectedAppId::from(report.grant.connected_app_id.as_str());
             directory.outlived(&member, &app, report.gone_at.is_some());
@@ -324,7 +324,6 @@ impl Desk {
             }
         }
         self.grants_are_gone(session, gone);
-        Ok(())
     }
 }
 
@@ -345,12 +344,6 @@ fn pairs(what: &What, shown: &Shown) -> (Vec<Pair>, u32) {
             (pairs.collect(), resolved.lost)
         }
     }
-}
-
-/// A selection of whole apps, or of whole members.
-#[must_use]
-pub fn rows_of(noun: Noun, ids: HashSet<RowId>) -> Selection {
-    Selection { noun, fold: false, all: false, filter: crate::inventory::filter::Filter::default(), ids }
 }
 
 /// What is missing to revoke these grants, if the policy says that something is.
@@ -392,11 +385,4 @@ pub fn all_gone(report: &SweepReport) -> bool {
         .lines
         .iter()
         .all(|line| matches!(line.outcome, Outcome::Revoked | Outcome::AlreadyGone | Outcome::MemberGone))
-}
-
-/// About how long so many requests take at the present pace, when each takes `each`.
-#[must_use]
-pub fn estimate(grants: u32, concurrency: usize, each: Duration) -> Duration {
-    let rounds = grants.div_ceil(u32::try_from(concurrency.max(1)).unwrap_or(u32::MAX));
-    each.saturating_mul(rounds)
 }

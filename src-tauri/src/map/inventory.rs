@@ -13,7 +13,7 @@ use cutoff::inventory::export::Format;
 use cutoff::inventory::filter::{Filter, LookAlike};
 use cutoff::inventory::find::Hit;
 use cutoff::inventory::list::{AppWindow, ChangeCounts, Facets, GrantWindow, MemberWindow, Query, SortKey};
-use cutoff::inventory::look_alike::{OddKind, Oddity};
+use cutoff::inventory::look_alike::Oddity;
 use cutoff::inventory::map::{Map, View};
 use cutoff::inventory::picture::{
     App, Change, FirstSeen, GoneGrant, Grant, Known, Missing, Names, Person, Picture, Reading,
@@ -355,14 +355,7 @@ fn first_seen(seen: &FirstSeen) -> wire::FirstSeen {
 
 fn oddity(odd: &Oddity, picture: &Picture) -> wire::Oddity {
     wire::Oddity {
-        kind: match odd.kind {
-            OddKind::Confusable => "confusable",
-            OddKind::Invisible => "invisible",
-            OddKind::Bidi => "bidi",
-            OddKind::OtherType => "other_type",
-            OddKind::WiderScopes => "wider_scopes",
-        }
-        .to_owned(),
+        kind: odd.kind.word().to_owned(),
         detail: odd.detail.clone(),
         beside: odd.beside.and_then(|group| picture.groups.get(group as usize)).map(|group| group.id.clone()),
     }

@@ -181,6 +181,7 @@ export const report = (outcome, given = {}) => ({
   environment: "test",
   here: true,
   left_behind: false,
+  alone: true,
   request_id: REQUEST,
   attempts: 1,
   sent_at: at(-13),

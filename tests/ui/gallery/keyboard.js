@@ -216,6 +216,13 @@ export const keyboard = {
     assert.deepEqual((await called(page, "revoke_settle")).map((/** @type {any} */ one) => one.send_again), [true]);
     assert.deepEqual(await called(page, "revoke_connected_app"), [], "the same sweep goes on, and no second one begins");
   },
+  "beside one grant of a sweep of many nothing is offered that would be done to all of them": async (page, url) => {
+    await open(page, url, "activity-one-of-many");
+    assert.equal(await page.locator('[data-test="row"]').count(), 2, "each grant has its own row");
+    const pane = page.locator('[data-test="detail"]');
+    await pane.locator('[data-fact="answered_at"], [data-test="why"], h2').first().waitFor();
+    assert.equal(await pane.locator('[data-test="settle"], [data-test="send-again"]').count(), 0);
+  },
   "what was done in another organization is told there, and nothing is offered here": async (page, url) => {
     await open(page, url, "activity-elsewhere");
     assert.equal(await page.locator('[data-test="nav-activity"] small').innerText(), "");

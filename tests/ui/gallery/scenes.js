@@ -262,6 +262,7 @@ export const scenes = {
   "activity-empty": { answers: signedIn(), steps: (h) => h.click("nav-activity"), ends: "empty" },
   "activity-journal": { answers: signedIn({ revoke_list: () => refuse(f.refusals.journal_full) }), steps: (h) => h.click("nav-activity"), ends: "refused" },
   "activity-elsewhere": { answers: signedIn({ revoke_list: () => [f.report("unknown", { answered_at: null, unsettled: true, here: false, organization_name: "Northwind Traders", environment: "live" }), f.report("revoked", { gone_at: f.at(-300), confirm_due_at: f.at(300), began_at: f.at(-302) })] }), steps: async (h) => { await h.click("nav-activity"); await h.find("row"); }, ends: "screen-activity" },
+  "activity-one-of-many": { answers: signedIn({ revoke_list: () => [f.report("unknown", { answered_at: null, unsettled: true, request_id: null, alone: false }), f.report("revoked", { alone: false, member: { ...f.report("revoked").member, member_id: "member-test-other" } })] }), steps: async (h) => { await h.click("nav-activity"); await h.click("row"); }, ends: "detail" },
   "activity-open": { answers: signedIn({ revoke_list: () => [f.report("unknown", { answered_at: null, unsettled: true, request_id: null, problem: f.problem({ cause: "reset" }) }), f.report("revoked", { gone_at: f.at(-300), confirm_due_at: f.at(300), began_at: f.at(-302) })] }), steps: async (h) => { await h.click("nav-activity"); await h.click("row"); }, ends: "settle" },
 
   // ---- the revoke

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use stytch_b2b::{ConnectedAppId, MemberId};
 
-use super::look_alike::{OddKind, unseen};
+use super::look_alike::unseen;
 use super::picture::{App, Cause, Change, Facts, FirstSeen, Grant, Known, Missing, Names, Picture, What};
 use super::width::Width;
 use crate::clock::rfc3339;
@@ -351,7 +351,7 @@ pub fn write_apps(
                 .iter()
                 .flat_map(|app| &app.odd)
                 .map(|odd| OddLine {
-                    kind: odd_word(odd.kind),
+                    kind: odd.kind.word(),
                     detail: &odd.detail,
                     beside: odd.beside.and_then(group_id),
                 })
@@ -531,17 +531,6 @@ pub fn write_changes<'a>(
     sheet.close()
 }
 
-/// The name of an oddity in files.
-fn odd_word(kind: OddKind) -> &'static str {
-    match kind {
-        OddKind::Confusable => "confusable",
-        OddKind::Invisible => "invisible",
-        OddKind::Bidi => "bidi",
-        OddKind::OtherType => "other_type",
-        OddKind::WiderScopes => "wider_scopes",
-    }
-}
-
 /// A file under way.
 struct Sheet<'w, 'p> {
     out: &'w mut dyn Write,
@@ -713,28 +702,12 @@ impl<'a> Head<'a> {
 
 impl<'a> MissingLine<'a> {
     fn new(picture: &'a Picture, missing: &'a Missing) -> Self {
-        let (what, app) = match &missing.what {
-            What::Names => ("names", None),
-            What::App(id) => ("app", Some(id)),
-            What::AppRows(id) => ("app_rows", Some(id)),
-            What::MemberRows => ("member_rows", None),
-            What::ListRows => ("list_rows", None),
-        };
+        let app = missing.what.app();
         Self {
-            what,
+            what: missing.what.word(),
             connected_app_id: app.map(ConnectedAppId::as_str),
             app_name: app.and_then(|id| name_of(picture, id)),
-            cause: match missing.cause {
-                Cause::Denied => "denied",
-                Cause::Offline => "offline",
-                Cause::ServerError => "server_error",
-                Cause::Garbled => "garbled",
-                Cause::AppGone => "app_gone",
-                Cause::UnreadableRows => "unreadable_rows",
-                Cause::Refused => "refused",
-                Cause::Cancelled => "cancelled",
-                Cause::Hidden => "hidden",
-            },
+            cause: missing.cause.word(),
             rows: missing.rows,
             status: missing.status,
             error_type: missing.error_type.as_deref(),

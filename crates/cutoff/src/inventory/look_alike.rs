@@ -52,6 +52,20 @@ pub enum OddKind {
     WiderScopes,
 }
 
+impl OddKind {
+    /// The word for it in files, on the wire and on the command line.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Confusable => "confusable",
+            Self::Invisible => "invisible",
+            Self::Bidi => "bidi",
+            Self::OtherType => "other_type",
+            Self::WiderScopes => "wider_scopes",
+        }
+    }
+}
+
 /// Fills in the picture's groups, and for each app its group and why it is flagged.
 pub fn apply(picture: &mut Picture) {
     let (groups, odd) = groups(picture);

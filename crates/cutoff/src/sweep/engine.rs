@@ -443,6 +443,7 @@ impl<'a> Engine<'a> {
                             _ => {
                                 self.tempo.admitted(sent, now);
                                 answered += 1;
+                                self.progress.send_modify(|progress| progress.answered += 1);
                             }
                         }
                     }
@@ -462,7 +463,6 @@ impl<'a> Engine<'a> {
                     let left = u32::try_from(self.ready.len() + waiting.len() + under_way.len()).unwrap_or(u32::MAX);
                     let (quota, took) = (self.tempo.quota(), (now - began).max(1));
                     self.progress.send_modify(|progress| {
-                        progress.answered += 1;
                         progress.to_send = left;
                         progress.quota = quota;
                         progress.rate_milli =
