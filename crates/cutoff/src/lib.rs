@@ -2,12 +2,14 @@
 //! from what was observed what became of it. It knows no window and no wire to a page; every face of the product stands
 //! on it.
 
+pub mod activity;
 pub mod clock;
 pub mod connections;
 pub mod desk;
 pub mod directory;
 pub mod error;
 pub mod inventory;
+pub mod kept_plan;
 pub mod members;
 pub mod permission;
 pub mod plan;

@@ -12,7 +12,7 @@ use crate::sweep::rows::Rows;
 use crate::sweep::verdict::{Finding, Outcome, Rules, Why, is_success};
 
 /// How long Stytch lets access tokens live when the vendor has changed nothing.
-const TOKEN_LIFE: Duration = Duration::from_secs(3600);
+pub(crate) const TOKEN_LIFE: Duration = Duration::from_secs(3600);
 
 /// The report of one grant of a sweep.
 #[derive(Clone, Debug)]
@@ -154,7 +154,7 @@ impl Report {
 
 /// When a read may next tell more than is known. What is gone is looked at until a late enough read confirms it; what
 /// was listed, or could not be told, until one late read was answered. A look that brought nothing is not repeated at once.
-fn look_again(finding: &Finding, since: Option<&Clock>, rules: &Rules) -> Option<Utc> {
+pub(crate) fn look_again(finding: &Finding, since: Option<&Clock>, rules: &Rules) -> Option<Utc> {
     if finding.attempts == 0 || finding.confirmed.is_some() {
         return None;
     }

@@ -516,7 +516,7 @@ pub(crate) fn is_first_party(client_type: &ClientType) -> bool {
 }
 
 /// Whether a sweep belongs to the place and organization of the session.
-fn same_ground(sweep: &SweepSummary, session: &Session) -> bool {
+pub(crate) fn same_ground(sweep: &SweepSummary, session: &Session) -> bool {
     let organization = session.state().organization.organization_id;
     connection_of(session, organization.as_str()).is_ok_and(|here| here == sweep.opening.connection)
 }
@@ -532,7 +532,7 @@ pub(crate) fn who(session: &Session) -> [(&'static str, String); 4] {
     ]
 }
 
-fn connection_of(session: &Session, organization_id: &str) -> Result<Connection, Error> {
+pub(crate) fn connection_of(session: &Session, organization_id: &str) -> Result<Connection, Error> {
     let checked = connections::reopen(&session.connection)?;
     let environment = match (session.connection.sandbox, checked.public_token.environment()) {
         (true, _) => Environment::Sandbox,

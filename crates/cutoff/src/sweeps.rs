@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use crate::desk::Desk;
 use crate::directory::Directory;
 use crate::error::Error;
-use crate::inventory::picture::{Known, Missing, u32_of};
+use crate::inventory::picture::{Missing, Picture, u32_of};
 use crate::inventory::selection::Selection;
 use crate::inventory::shown::Shown;
 use crate::permission::Denial;
@@ -109,6 +109,36 @@ pub struct SweepReport {
     pub closed: bool,
 }
 
+impl Proposal {
+    /// A plan with what the picture that is shown tells of it.
+    pub(crate) fn of(file: PlanFile, session: &Session, shown: &Shown) -> Self {
+        let picture = &shown.picture;
+        let count = |test: &dyn Fn(&Pair) -> bool| u32_of(file.grants.iter().filter(|pair| test(pair)).count());
+        Self {
+            apps: u32_of(file.grants.iter().map(|pair| &pair.connected_app_id).collect::<HashSet<_>>().len()),
+            members: u32_of(file.grants.iter().map(|pair| &pair.member_id).collect::<HashSet<_>>().len()),
+            first_party_left_out: 0,
+            first_party: count(&|pair| is_first_party(picture, pair)),
+            own: count(&|pair| session.is_self(&pair.member_id)),
+            privileged: count(&|pair| is_privileged(picture, pair)),
+            lost: 0,
+            missing: picture.facts.missing.clone(),
+            read_at: picture.facts.ended,
+            denied: denial(session, &file.grants),
+            file,
+        }
+    }
+}
+
+fn is_first_party(picture: &Picture, pair: &Pair) -> bool {
+    picture.app(&pair.connected_app_id).is_some_and(|app| picture.apps[app as usize].first_party())
+}
+
+fn is_privileged(picture: &Picture, pair: &Pair) -> bool {
+    let known = picture.member(&pair.member_id).and_then(|at| picture.members[at as usize].known.as_ref());
+    known.is_some_and(|known| known.roles.iter().any(|role| role == ADMIN))
+}
+
 impl Desk {
     /// What revoking a selection would be, by the picture that is shown. Administrators' grants come first, then the widest.
     ///
@@ -125,49 +155,18 @@ impl Desk {
         let shown = self.shown().await?;
         let picture = &shown.picture;
         let (mut found, lost) = pairs(what, &shown);
-        let own = session.state().member.member_id;
-        let is_theirs = |pair: &Pair| {
-            picture.app(&pair.connected_app_id).is_some_and(|app| picture.apps[app as usize].first_party())
-        };
         let before = found.len();
         if !first_party {
-            found.retain(|pair| !is_theirs(pair));
+            found.retain(|pair| !is_first_party(picture, pair));
         }
         let first_party_left_out = u32_of(before - found.len());
-        let known = |id: &MemberId| -> Option<&Known> {
-            picture.member(id).and_then(|at| picture.members[at as usize].known.as_ref())
-        };
-        let privileged =
-            |pair: &Pair| known(&pair.member_id).is_some_and(|known| known.roles.iter().any(|role| role == ADMIN));
         let level = |pair: &Pair| {
             picture.grant(&pair.member_id, &pair.connected_app_id).map_or(0, |grant| picture.scopes(grant).width.level)
         };
         // A stable sort: within each kind the order of the picture stays.
-        found.sort_by_key(|pair| (!privileged(pair), std::cmp::Reverse(level(pair))));
-        let count = |test: &dyn Fn(&Pair) -> bool| u32_of(found.iter().filter(|pair| test(pair)).count());
-        let counts = (
-            u32_of(found.iter().map(|pair| &pair.connected_app_id).collect::<HashSet<_>>().len()),
-            u32_of(found.iter().map(|pair| &pair.member_id).collect::<HashSet<_>>().len()),
-            count(&is_theirs),
-            count(&|pair| pair.member_id == own),
-            count(&privileged),
-        );
-        let denied = denial(&session, &found);
+        found.sort_by_key(|pair| (!is_privileged(picture, pair), std::cmp::Reverse(level(pair))));
         let file = PlanFile::new(&session, found, reason, now)?;
-        let (apps, members, theirs, own, privileged) = counts;
-        Ok(Proposal {
-            file,
-            apps,
-            members,
-            first_party_left_out,
-            first_party: theirs,
-            own,
-            privileged,
-            lost,
-            missing: picture.facts.missing.clone(),
-            read_at: picture.facts.ended,
-            denied,
-        })
+        Ok(Proposal { first_party_left_out, lost, ..Proposal::of(file, &session, &shown) })
     }
 
     /// Carries a plan out: reads its apps again, revokes what is still there, reads again until each outcome is known. Returns
@@ -219,6 +218,8 @@ impl Desk {
             }
         };
         if fresh {
+            // Kept before anything of it is done, so that it can be gone on with after a crash, without its file.
+            self.keep_plan(plan).await?;
             self.open_many(&session, &directory, plan, id, hash).await?;
             observer(Step::Opened);
         }
@@ -242,12 +243,15 @@ impl Desk {
             let _ = self.judge(&session, error.clone()).await;
         }
         let report = self.sweep_report(id).await?;
+        if report.closed {
+            self.forget_plan(&hash).await?;
+        }
         self.forget_gone(&session, &directory, &self.reports_of(id).await?);
         Ok(SweepReport { ended: Some(ended), ..report })
     }
 
     /// The sweep that carries a plan out, and whether it is closed.
-    async fn sweep_of(&self, hash: &Hash) -> Result<Option<(SweepId, bool)>, Error> {
+    pub(crate) async fn sweep_of(&self, hash: &Hash) -> Result<Option<(SweepId, bool)>, Error> {
         let (journal, hash) = (self.journal.clone(), *hash);
         blocking(move || {
             let Some(id) = journal.sweeps_of_plan(&hash)?.pop() else { return Ok(None) };

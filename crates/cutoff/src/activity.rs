@@ -1,0 +1,437 @@
+//! Sweeps as lists and pictures tell them: counts, where each stands, a window of its grants. What was told is kept, so that a look
+//! reads the rows that are new and not those of every sweep again. It decides nothing and sends nothing.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use journal::{Body, Connection, Journal, Note, Person, PersonKind, PersonRecord, Row, SweepId, SweepSummary, Utc};
+
+use crate::clock::later;
+use crate::desk::Desk;
+use crate::error::Error;
+use crate::inventory::picture::u32_of;
+use crate::report::{Report, TOKEN_LIFE, look_again};
+use crate::revoke::{RESUME_WITHIN, connection_of};
+use crate::sweep::engine::blocking;
+use crate::sweep::rows::Rows;
+use crate::sweep::verdict::{Finding, Outcome, Rules, is_success};
+
+/// Where a sweep stands, as its rows tell it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stand {
+    /// It has no closing row, and nothing says why: it runs, or its run was broken off.
+    Open,
+    /// Somebody paused it.
+    Paused,
+    /// The session ended.
+    SessionEnded,
+    /// A refusal that would have met every other grant.
+    Halted {
+        /// Stytch's `error_type`, or `redirected`.
+        error_type: String,
+    },
+    /// Too many of the first few failed.
+    CanaryDied {
+        /// How many of those failed.
+        failed: u32,
+        /// How many they were.
+        of: u32,
+    },
+    /// Somebody cancelled it: what was not sent never will be.
+    Cancelled,
+    /// Nothing more is sent.
+    Closed,
+}
+
+/// Why a sweep cannot be gone on with, where it cannot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Resume {
+    /// It can.
+    Yes,
+    /// Nothing is left to go on with.
+    Closed,
+    /// Nobody is signed in, or at another place or organization.
+    Elsewhere,
+    /// Another member began it.
+    OtherMember,
+    /// Nothing was done for it for a day.
+    TooOld,
+    /// Another process is at it.
+    Held {
+        /// Its process id, if it has said so.
+        pid: Option<u32>,
+    },
+}
+
+/// A sweep as a list shows it.
+#[derive(Clone, Debug)]
+pub struct Digest {
+    /// Which.
+    pub id: SweepId,
+    /// When it began.
+    pub began: Utc,
+    /// When its last row was made.
+    pub last: Utc,
+    /// Where.
+    pub connection: Connection,
+    /// Who began it.
+    pub actor: String,
+    /// The reason or ticket, as far as kept.
+    pub reason: Option<String>,
+    /// Its grants.
+    pub grants: u32,
+    /// Different apps in them.
+    pub apps: u32,
+    /// Different members in them.
+    pub members: u32,
+    /// The app and its name and type, when all grants are of one.
+    pub only_app: Option<(String, Option<String>, Option<String>)>,
+    /// The member and what is kept of them, when all grants are of one.
+    pub only_member: Option<(String, Option<Person>)>,
+    /// Grants by outcome.
+    pub outcomes: BTreeMap<Outcome, u32>,
+    /// Grants for which a request may have left.
+    pub sent: u32,
+    /// Where it stands.
+    pub stand: Stand,
+    /// Something about it may still be told by another read, or another request.
+    pub unsettled: bool,
+    /// When the last of its grants was found gone; `None` until all are.
+    pub gone_at: Option<Utc>,
+    /// When the second, late read of the last of them began; `None` until all are confirmed.
+    pub confirmed_at: Option<Utc>,
+    /// When the next such read is due.
+    pub look_again_at: Option<Utc>,
+    /// Until about when tokens issued before may still be accepted.
+    pub tokens_until: Option<Utc>,
+    /// When something was last done for it; reads do not count.
+    pub acted: Utc,
+    /// Its head, hexadecimal.
+    pub head: String,
+    /// The report, for a sweep of one.
+    pub single: Option<Report>,
+}
+
+/// Which grants of a sweep are wanted.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted {
+    /// Only these outcomes; empty for all.
+    pub outcomes: Vec<Outcome>,
+    /// Words that must all occur in a name, an address, an id or a request id, in any case.
+    pub text: String,
+}
+
+/// What was told last.
+#[derive(Default)]
+pub struct Digested {
+    /// By sweep: how many rows it had, and what they told. Held for a look or a swap.
+    digests: Mutex<HashMap<SweepId, (u64, Arc<Digest>)>>,
+    /// The sweep whose grants were looked at last, whole. Held while its new rows are read, on a thread that may wait.
+    open: Arc<Mutex<Option<Told>>>,
+}
+
+/// A sweep's rows with what follows from them.
+struct Told {
+    id: SweepId,
+    rows: Rows,
+    head: String,
+    people: Vec<PersonRecord>,
+    findings: Vec<Finding>,
+    /// For each grant, everything a text may be found in, in lower case.
+    haystacks: Vec<String>,
+}
+
+impl Told {
+    fn read(journal: &Journal, id: SweepId) -> Result<Self, journal::Error> {
+        let people = journal.people(id)?;
+        let told = Self {
+            id,
+            rows: Rows::default(),
+            head: String::new(),
+            people,
+            findings: Vec::new(),
+            haystacks: Vec::new(),
+        };
+        Ok(told)
+    }
+
+    /// Reads the rows that are new.
+    fn follow(&mut self, journal: &Journal, rules: &Rules) -> Result<(), journal::Error> {
+        let new = journal.rows_from(self.id, self.rows.all().len() as u64)?;
+        if new.is_empty() {
+            return Ok(());
+        }
+        for stored in new {
+            self.head = stored.hash.to_string();
+            self.rows.push(stored.row);
+        }
+        self.findings =
+            self.rows.grants().iter().map(|grant| Finding::of(grant.n, self.rows.of(grant.n), rules)).collect();
+        let names: HashMap<(bool, &str), &str> = self
+            .people
+            .iter()
+            .filter(|record| matches!(record.kind, PersonKind::Member | PersonKind::App))
+            .map(|record| ((record.kind == PersonKind::App, record.subject.as_str()), record.text.as_str()))
+            .collect();
+        self.haystacks = self
+            .rows
+            .grants()
+            .iter()
+            .zip(&self.findings)
+            .map(|(grant, finding)| {
+                let request = finding.answer.as_ref().and_then(|(answer, _)| answer.request_id.as_deref());
+                let parts = [
+                    names.get(&(false, grant.member_id.as_str())).copied(),
+                    names.get(&(true, grant.connected_app_id.as_str())).copied(),
+                    Some(grant.member_id.as_str()),
+                    Some(grant.connected_app_id.as_str()),
+                    request,
+                ];
+                parts.into_iter().flatten().collect::<Vec<_>>().join("\n").to_lowercase()
+            })
+            .collect();
+        Ok(())
+    }
+
+    fn text(&self, kind: PersonKind, subject: &str) -> Option<&str> {
+        let mut found = self.people.iter().filter(|record| record.kind == kind && record.subject == subject);
+        found.find(|record| record.is_true()).map(|record| record.text.as_str())
+    }
+
+    fn digest(&self, summary: &SweepSummary, rules: &Rules) -> Digest {
+        let grants = self.rows.grants();
+        let mut outcomes: BTreeMap<Outcome, u32> = BTreeMap::new();
+        for finding in &self.findings {
+            *outcomes.entry(finding.outcome).or_default() += 1;
+        }
+        let all = |moment: fn(&Finding) -> Option<Utc>| {
+            let moments: Option<Vec<Utc>> = self.findings.iter().map(moment).collect();
+            moments.and_then(|moments| moments.into_iter().max())
+        };
+        let tokens = self.findings.iter().filter_map(|finding| {
+            let cut = matches!(finding.outcome, Outcome::Revoked | Outcome::Accepted | Outcome::AlreadyGone);
+            let succeeded = finding.answer.as_ref().filter(|(answer, _)| is_success(answer)).map(|(_, at)| at);
+            succeeded.or(finding.gone.as_ref()).filter(|_| cut).map(|at| later(at, TOKEN_LIFE))
+        });
+        let looks = self.findings.iter().filter_map(|finding| {
+            let answered = finding.answer.as_ref().filter(|(answer, _)| answer.answered).map(|(_, at)| at);
+            look_again(finding, answered.or(finding.sent.as_ref()).or(finding.gone.as_ref()), rules)
+        });
+        let apps: HashSet<&str> = grants.iter().map(|grant| grant.connected_app_id.as_str()).collect();
+        let members: HashSet<&str> = grants.iter().map(|grant| grant.member_id.as_str()).collect();
+        let first = grants.first();
+        let only_app = first.filter(|_| apps.len() == 1).map(|grant| {
+            let id = &grant.connected_app_id;
+            (id.clone(), self.text(PersonKind::App, id).map(str::to_owned), grant.client_type.clone())
+        });
+        let only_member = first.filter(|_| members.len() == 1).map(|grant| {
+            let known = self.text(PersonKind::Member, &grant.member_id);
+            (grant.member_id.clone(), known.and_then(|text| serde_json::from_str(text).ok()))
+        });
+        let acted = self.rows.all().iter().rev().find(|row| acts(row)).map_or(summary.opened.utc, |row| row.clock.utc);
+        Digest {
+            id: self.id,
+            began: summary.opened.utc,
+            last: summary.last.utc,
+            connection: summary.opening.connection.clone(),
+            actor: summary.opening.actor.member_id.clone(),
+            reason: self.text(PersonKind::Reason, &summary.opening.actor.member_id).map(str::to_owned),
+            grants: u32_of(grants.len()),
+            apps: u32_of(apps.len()),
+            members: u32_of(members.len()),
+            only_app,
+            only_member,
+            sent: u32_of(self.findings.iter().filter(|finding| finding.attempts > 0).count()),
+            outcomes,
+            stand: stand(self.rows.all(), summary.closing.is_some()),
+            unsettled: summary.closing.is_none() || self.findings.iter().any(|finding| !finding.settled()),
+            gone_at: all(|finding| finding.gone.as_ref().map(|at| at.utc)),
+            confirmed_at: all(|finding| finding.confirmed.as_ref().map(|at| at.utc)),
+            look_again_at: looks.min(),
+            tokens_until: tokens.max(),
+            acted,
+            head: self.head.clone(),
+            single: (grants.len() == 1).then(|| self.report(0, rules, None)).flatten(),
+        }
+    }
+
+    fn report(&self, at: usize, rules: &Rules, here: Option<&Connection>) -> Option<Report> {
+        let n = self.rows.grants().get(at)?.n;
+        Report::of(n, &self.rows, &self.people, self.head.clone(), rules, here)
+    }
+}
+
+/// Whether a row is something that was done, and no look.
+fn acts(row: &Row) -> bool {
+    matches!(row.body, Body::Opening(_) | Body::Grant(_) | Body::Intent(_) | Body::Answer(_))
+}
+
+/// The last word on why a run ended, unless something was done after it.
+fn stand(rows: &[Row], closed: bool) -> Stand {
+    let mut found = Stand::Open;
+    for row in rows {
+        match &row.body {
+            Body::Note(note) => found = said(note).unwrap_or(found),
+            Body::Intent(_) => found = Stand::Open,
+            _ => {}
+        }
+    }
+    if closed && found != Stand::Cancelled { Stand::Closed } else { found }
+}
+
+fn said(note: &Note) -> Option<Stand> {
+    let detail = |key: &str| note.detail.get(key).cloned().unwrap_or_default();
+    let number = |key: &str| detail(key).parse().unwrap_or(0);
+    Some(match note.what.as_str() {
+        "resumed" => Stand::Open,
+        "paused" => Stand::Paused,
+        "cancelled" => Stand::Cancelled,
+        "session_ended" => Stand::SessionEnded,
+        "halted" => Stand::Halted { error_type: detail("error_type") },
+        "canary_died" => Stand::CanaryDied { failed: number("failed"), of: number("of") },
+        _ => return None,
+    })
+}
+
+impl Desk {
+    /// Every sweep in the journal, the newest first.
+    ///
+    /// # Errors
+    /// [`Error::Journal`].
+    pub async fn digests(&self) -> Result<Vec<Arc<Digest>>, Error> {
+        let mut told = Vec::new();
+        for summary in self.sweeps().await? {
+            told.push(self.digest_of(summary).await?);
+        }
+        Ok(told)
+    }
+
+    /// One sweep.
+    ///
+    /// # Errors
+    /// [`Error::Journal`], also for one that is not there.
+    pub async fn digest(&self, id: SweepId) -> Result<Arc<Digest>, Error> {
+        let journal = self.journal.clone();
+        let summary = blocking(move || journal.summary(id)).await?;
+        self.digest_of(summary).await
+    }
+
+    async fn digest_of(&self, summary: SweepSummary) -> Result<Arc<Digest>, Error> {
+        let id = summary.id;
+        if let Some((rows, told)) = look(&self.digested.digests).get(&id)
+            && *rows == summary.rows
+        {
+            return Ok(told.clone());
+        }
+        let (journal, rules, open) = (self.journal.clone(), self.rules, self.digested.open.clone());
+        let (rows, digest) = blocking(move || {
+            let mut open = look(&open);
+            // A row may have come since the summary: what is told belongs to the rows that were read.
+            let tell = |told: &mut Told| {
+                told.follow(&journal, &rules)?;
+                Ok((told.rows.all().len() as u64, told.digest(&summary, &rules)))
+            };
+            match open.as_mut().filter(|told| told.id == id) {
+                Some(told) => tell(told),
+                None => tell(&mut Told::read(&journal, id)?),
+            }
+        })
+        .await?;
+        let digest = Arc::new(digest);
+        look(&self.digested.digests).insert(id, (rows, digest.clone()));
+        Ok(digest)
+    }
+
+    /// A window of a sweep's grants in the order of its plan, how many match, and how many there are.
+    ///
+    /// # Errors
+    /// [`Error::Journal`], also for a sweep that is not there.
+    pub async fn sweep_grants(
+        &self,
+        id: SweepId,
+        wanted: &Wanted,
+        offset: u32,
+        count: u32,
+    ) -> Result<(Vec<Report>, u32, u32), Error> {
+        let (journal, rules, open) = (self.journal.clone(), self.rules, self.digested.open.clone());
+        let here = self.here();
+        let outcomes = wanted.outcomes.clone();
+        let words: Vec<String> = wanted.text.to_lowercase().split_whitespace().map(str::to_owned).collect();
+        let found = blocking(move || {
+            let mut open = look(&open);
+            if open.as_ref().is_none_or(|told| told.id != id) {
+                *open = Some(Told::read(&journal, id)?);
+            }
+            let Some(told) = open.as_mut() else { return Err(journal::Error::NoSuchSweep(id)) };
+            told.follow(&journal, &rules)?;
+            let fits = |at: &usize| {
+                (outcomes.is_empty() || outcomes.contains(&told.findings[*at].outcome))
+                    && words.iter().all(|word| told.haystacks[*at].contains(word))
+            };
+            let matching: Vec<usize> = (0..told.findings.len()).filter(fits).collect();
+            let window = matching.iter().skip(offset as usize).take(count as usize);
+            let rows = window.filter_map(|&at| told.report(at, &rules, here.as_ref())).collect();
+            Ok((rows, u32_of(matching.len()), u32_of(told.findings.len())))
+        })
+        .await?;
+        let left_behind = self.was_left_behind(id);
+        let (rows, matching, total) = found;
+        let rows: Vec<Report> = rows;
+        Ok((rows.into_iter().map(|report| Report { left_behind, ..report }).collect(), matching, total))
+    }
+
+    /// The report of a sweep of one, as it is for whoever is signed in.
+    #[must_use]
+    pub fn single(&self, digest: &Digest) -> Option<Report> {
+        let here = self.here().is_some_and(|here| here == digest.connection);
+        digest.single.clone().map(|report| Report { here, left_behind: self.was_left_behind(digest.id), ..report })
+    }
+
+    /// Whether a sweep belongs to the place and organization that is signed in to.
+    #[must_use]
+    pub fn is_here(&self, digest: &Digest) -> bool {
+        self.here().is_some_and(|here| here == digest.connection)
+    }
+
+    /// Whether it was found open although this run did not begin it.
+    #[must_use]
+    pub fn left_behind(&self, id: SweepId) -> bool {
+        self.was_left_behind(id)
+    }
+
+    /// Whether whoever is signed in may go on with it.
+    ///
+    /// # Errors
+    /// [`Error::Journal`].
+    pub async fn may_go_on(&self, digest: &Digest) -> Result<Resume, Error> {
+        if matches!(digest.stand, Stand::Closed | Stand::Cancelled) {
+            return Ok(Resume::Closed);
+        }
+        let (journal, id) = (self.journal.clone(), digest.id);
+        if let Some(pid) = blocking(move || journal.running(id)).await? {
+            return Ok(Resume::Held { pid });
+        }
+        if !self.is_here(digest) {
+            return Ok(Resume::Elsewhere);
+        }
+        let (session, _) = self.seated()?;
+        if session.state().member.member_id.as_str() != digest.actor {
+            return Ok(Resume::OtherMember);
+        }
+        let idle = self.clock.now().utc.duration_since(digest.acted.timestamp());
+        let idle = Duration::try_from(idle).unwrap_or_default();
+        Ok(if idle <= RESUME_WITHIN { Resume::Yes } else { Resume::TooOld })
+    }
+
+    fn here(&self) -> Option<Connection> {
+        let session = self.session().ok()?;
+        let organization = session.state().organization.organization_id;
+        connection_of(&session, organization.as_str()).ok()
+    }
+}
+
+/// A poisoned lock holds what was told before, which is as good as none.
+fn look<T>(held: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    held.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}

@@ -1,0 +1,108 @@
+//! Plans that were begun, kept in the journal for whoever takes their sweep up again without the file; and a plan that comes
+//! from a file, compared with what is there now. It carries nothing out.
+
+use std::collections::HashSet;
+
+use jiff::Timestamp;
+use journal::{Hash, SweepId};
+
+use crate::desk::Desk;
+use crate::error::Error;
+use crate::inventory::picture::Picture;
+use crate::plan_file::{Pair, PlanFile, Unusable};
+use crate::sweep::engine::blocking;
+use crate::sweeps::Proposal;
+
+/// A plan from a file, beside what is there now.
+#[derive(Clone, Debug)]
+pub struct Compared {
+    /// The plan, and what the picture tells of it.
+    pub proposal: Proposal,
+    /// Its grants that the picture does not have, though it has read their app.
+    pub vanished: Vec<Pair>,
+    /// Grants of its apps that are not in it, and were first seen after it was made.
+    pub appeared: Vec<Pair>,
+    /// Grants of its apps that are not in it, whenever they were first seen.
+    pub beside: u32,
+    /// The sweep that carried it out, or is unfinished, in this journal; and whether it is closed.
+    pub sweep: Option<(SweepId, bool)>,
+}
+
+impl Desk {
+    /// Compares a plan with the picture that is shown. Whoever wants it compared with what is so now reads the inventory first.
+    ///
+    /// # Errors
+    /// [`Error::Plan`] when it is not for here and now; [`Error::NothingRead`], [`Error::SignedOut`], [`Error::Journal`].
+    pub async fn compare_plan(&self, file: PlanFile, now: Timestamp) -> Result<Compared, Error> {
+        let (session, _) = self.seated()?;
+        file.fits(&session, now).map_err(Error::Plan)?;
+        let sweep = self.sweep_of(&file.hash()).await?;
+        let shown = self.shown().await?;
+        let made: Timestamp = file.created_at.parse().map_err(|_| Error::Plan(Unusable::NotAPlan))?;
+        let (vanished, appeared, beside) = differences(&file, &shown.picture, made);
+        Ok(Compared { proposal: Proposal::of(file, &session, &shown), vanished, appeared, beside, sweep })
+    }
+
+    /// Keeps a plan for as long as its sweep may have to be taken up.
+    pub(crate) async fn keep_plan(&self, plan: &PlanFile) -> Result<(), Error> {
+        let (journal, key) = (self.journal.clone(), key(&plan.hash()));
+        let value = serde_json::to_value(plan).unwrap_or_default();
+        blocking(move || journal.set(&key, &value)).await
+    }
+
+    /// Forgets a plan that is carried out: its sweep's rows are the record.
+    pub(crate) async fn forget_plan(&self, hash: &Hash) -> Result<(), Error> {
+        let (journal, key) = (self.journal.clone(), key(hash));
+        blocking(move || journal.set(&key, &serde_json::Value::Null)).await
+    }
+
+    /// The plan of a sweep that was begun from this journal.
+    ///
+    /// # Errors
+    /// [`Error::Plan`] with [`Unusable::NotAPlan`] for one that is not kept; [`Error::Journal`].
+    pub async fn plan_of(&self, id: SweepId) -> Result<PlanFile, Error> {
+        let journal = self.journal.clone();
+        let (hash, kept) = blocking(move || {
+            let hash = journal.summary(id)?.opening.plan.hash;
+            Ok((hash, journal.get(&key(&hash))?))
+        })
+        .await?;
+        let plan = kept.and_then(|kept| PlanFile::read(kept.to_string().as_bytes()).ok());
+        plan.filter(|plan| plan.hash() == hash).ok_or(Error::Plan(Unusable::NotAPlan))
+    }
+}
+
+fn key(hash: &Hash) -> String {
+    format!("plan {hash}")
+}
+
+fn differences(file: &PlanFile, picture: &Picture, made: Timestamp) -> (Vec<Pair>, Vec<Pair>, u32) {
+    use crate::inventory::picture::Reading;
+    // Where an app could not be read, whether a grant is still there is not known; an app that a whole list lacks is gone.
+    let told = |pair: &Pair| match picture.app(&pair.connected_app_id) {
+        Some(app) => picture.apps[app as usize].reading == Reading::Complete,
+        None => picture.facts.complete(),
+    };
+    let there = |pair: &Pair| picture.grant(&pair.member_id, &pair.connected_app_id).is_some();
+    let vanished = file.grants.iter().filter(|pair| told(pair) && !there(pair)).cloned().collect();
+    let planned: HashSet<&Pair> = file.grants.iter().collect();
+    let apps: HashSet<_> = file.grants.iter().map(|pair| &pair.connected_app_id).collect();
+    let (mut appeared, mut beside) = (Vec::new(), 0);
+    for id in apps {
+        let Some(app) = picture.app(id) else { continue };
+        for grant in picture.grants_of_app(app) {
+            let member_id = picture.members[grant.member as usize].id.clone();
+            let pair = Pair { member_id, connected_app_id: id.clone() };
+            if planned.contains(&pair) {
+                continue;
+            }
+            beside += 1;
+            // First seen after the plan, by a reading that followed one without it.
+            if grant.first_seen.after.is_some() && grant.first_seen.by > made {
+                appeared.push(pair);
+            }
+        }
+    }
+    appeared.sort_by(|a, b| (&a.connected_app_id, &a.member_id).cmp(&(&b.connected_app_id, &b.member_id)));
+    (vanished, appeared, beside)
+}
