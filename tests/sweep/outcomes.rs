@@ -398,6 +398,7 @@ async fn a_revoke_left_open_for_more_than_a_day_is_not_sent_again_however_lately
         scopes: Vec::new(),
         first_party: false,
         route: journal::Route::Member,
+        member_roles: None,
     };
     let intent = journal::RowDraft { clock, body: journal::Body::Intent(journal::Intent { attempt: 1, n: 1 }) };
     let id = journal.open_sweep_with(&draft, &[grant], &journal::People::default(), &[intent]).expect("opened").id;

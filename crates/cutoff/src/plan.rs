@@ -22,6 +22,8 @@ pub struct Item {
     pub member_name: Option<String>,
     /// The member's address, as last read.
     pub member_email: Option<String>,
+    /// The member's roles, as last read.
+    pub member_roles: Option<Vec<String>>,
     /// The app's name, as last read.
     pub app_name: Option<String>,
     /// The app's description, as last read.

@@ -18,6 +18,7 @@ use crate::connections;
 use crate::desk::Desk;
 use crate::directory::{Directory, KnownGrant, check_id};
 use crate::error::{Error, Field};
+use crate::inventory::history;
 use crate::permission::{self, Allowance, Denial};
 use crate::plan::{Item, Plan};
 use crate::plan_file::Unusable;
@@ -126,6 +127,7 @@ impl Desk {
             scopes,
             member_name: known_member.as_ref().map(|member| member.name.clone()),
             member_email: known_member.as_ref().map(|member| member.email_address.clone()),
+            member_roles: known_member.as_ref().map(history::roles),
             app_name: known_app.as_ref().map(|app| app.name.clone()),
             app_description: known_app.as_ref().map(|app| app.description.clone()),
             member_id,
@@ -607,6 +609,7 @@ pub(crate) fn drafts(items: &[Item]) -> (Vec<GrantDraft>, People) {
                 scopes: item.scopes.clone().unwrap_or_default(),
                 first_party: item.client_type.as_ref().is_some_and(is_first_party),
                 route: if item.own { Route::Oneself } else { Route::Member },
+                member_roles: item.member_roles.clone(),
             }
         })
         .collect();

@@ -8,10 +8,11 @@ use journal::{Body, Hash, Note, RowDraft, SweepId};
 use stytch_b2b::{ClientType, ConnectedAppId, MemberId};
 use tokio::sync::watch;
 
+use crate::clock::rfc3339;
 use crate::desk::Desk;
 use crate::directory::Directory;
 use crate::error::Error;
-use crate::inventory::picture::{Missing, Picture, u32_of};
+use crate::inventory::picture::{Facts, Missing, Names, Picture, What as Lacks, u32_of};
 use crate::inventory::selection::Selection;
 use crate::inventory::shown::Shown;
 use crate::permission::Denial;
@@ -279,6 +280,7 @@ impl Desk {
         let note = |what: &str| Body::Note(Note { what: what.to_owned(), detail: BTreeMap::new() });
         let first: Vec<RowDraft> = known_apps(directory, &apps)
             .into_iter()
+            .chain(shown.as_deref().map(|shown| inventory_note(&shown.picture.facts, &shown.picture)))
             .chain([note(PATIENT), note("look_first")])
             .map(|body| RowDraft { clock: clock.clone(), body })
             .collect();
@@ -359,6 +361,31 @@ fn denial(session: &Session, grants: &[Pair]) -> Option<Denial> {
     })
 }
 
+/// How the population was read that the plan was cut from: counts and times only, since a note can never be erased.
+fn inventory_note(facts: &Facts, picture: &Picture) -> Body {
+    let unread = facts.missing.iter().filter(|missing| matches!(missing.what, Lacks::App(_))).count();
+    let names = match facts.names {
+        Names::Read => "read",
+        Names::Denied => "denied",
+        Names::Incomplete => "incomplete",
+    };
+    let detail = [
+        ("began_at", rfc3339(facts.began)),
+        ("read_at", rfc3339(facts.ended)),
+        ("apps_listed", picture.apps.len().to_string()),
+        ("apps_read", (picture.apps.len() - unread).to_string()),
+        ("members", picture.members.len().to_string()),
+        ("grants", picture.grants.len().to_string()),
+        ("missing", facts.missing.len().to_string()),
+        ("names", names.to_owned()),
+        ("under_way", facts.under_way.to_string()),
+    ]
+    .into_iter()
+    .chain(facts.snapshot.map(|number| ("snapshot", number.to_string())));
+    let detail = detail.map(|(key, value)| (key.to_owned(), value)).collect();
+    Body::Note(Note { what: "inventory".to_owned(), detail })
+}
+
 fn item(pair: &Pair, session: &Session, directory: &Directory, shown: Option<&Shown>) -> Item {
     let picture = shown.map(|shown| &shown.picture);
     let app = picture.and_then(|picture| Some(&picture.apps[picture.app(&pair.connected_app_id)? as usize]));
@@ -375,6 +402,7 @@ fn item(pair: &Pair, session: &Session, directory: &Directory, shown: Option<&Sh
         scopes,
         member_name: known.map(|known| known.name.clone()),
         member_email: known.map(|known| known.email.clone()),
+        member_roles: known.map(|known| known.roles.clone()),
         app_name: app.map(|app| app.name.clone()).or_else(|| face.as_ref().map(|face| face.name.clone())),
         app_description: app.map(|app| app.description.clone()),
         member_id: pair.member_id.clone(),

@@ -63,6 +63,7 @@ fn rows(events: &[Event], route: Route) -> Vec<Row> {
         scopes: Vec::new(),
         first_party: false,
         route,
+        member_roles: None,
         person: None,
         app_name: None,
     }));

@@ -50,6 +50,7 @@ fn grant(member: &str, app: &str, route: Route) -> GrantDraft {
         scopes: vec!["openid".into(), "contacts.write".into()],
         first_party: false,
         route,
+        member_roles: None,
     }
 }
 

@@ -44,5 +44,5 @@ pub use snapshots::{
     AppReading, AppSeen, GrantSeen, Origin, PersonSeen, Place, Snapshot, SnapshotDraft, SnapshotSummary, StoredApp,
     StoredGrant,
 };
-pub use strict::{MAX_LINE, Unfit};
+pub use strict::{MAX_LINE, Unfit, check as check_strict};
 pub use sweeps::{ActorDraft, GrantDraft, OpeningDraft, StoredRow, Sweep, SweepSummary, Verdict};

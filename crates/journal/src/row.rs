@@ -277,6 +277,10 @@ pub struct Grant {
     pub first_party: bool,
     /// Which endpoint revokes it.
     pub route: Route,
+    /// The member's roles as last read before the plan was carried out; `None` (and absent from the line) where they were not
+    /// known, and in every row written before there was this field.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub member_roles: Option<Vec<String>>,
     /// Commits to the member's name and e-mail, if they were known.
     pub person: Option<Commitment>,
     /// Commits to the app's name, if it was known.

@@ -62,6 +62,8 @@ pub struct GrantDraft {
     pub first_party: bool,
     /// Which endpoint revokes it.
     pub route: Route,
+    /// The member's roles as last read, where they were.
+    pub member_roles: Option<Vec<String>>,
 }
 
 /// A sweep that was just opened.
@@ -192,6 +194,7 @@ impl Journal {
                 scopes: grant.scopes.clone(),
                 first_party: grant.first_party,
                 route: grant.route,
+                member_roles: grant.member_roles.clone(),
                 person: texts.member(&grant.member_id)?,
                 app_name: texts.app(&grant.connected_app_id)?,
             }));
@@ -550,6 +553,7 @@ mod tests {
             scopes: Vec::new(),
             first_party: true,
             route: Route::Oneself,
+            member_roles: None,
         };
         let id = journal.open_sweep(&draft, &[grant], &People::default()).unwrap().id;
         // SQLite answers for a file that may not grow as it does for a disk that is full.

@@ -310,7 +310,7 @@ pub(super) fn draft(
     })
 }
 
-fn roles(member: &stytch_b2b::Member) -> Vec<String> {
+pub(crate) fn roles(member: &stytch_b2b::Member) -> Vec<String> {
     let mut seen = HashSet::new();
     member.roles.iter().map(|role| role.role_id.clone()).filter(|role| seen.insert(role.clone())).collect()
 }

@@ -47,6 +47,7 @@ pub fn grants(count: usize) -> Vec<GrantDraft> {
             scopes: vec!["openid".into(), "contacts.write".into()],
             first_party: false,
             route: Route::Member,
+            member_roles: None,
         })
         .collect()
 }
