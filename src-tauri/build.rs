@@ -40,6 +40,20 @@ const COMMANDS: &[&str] = &[
     "revoke_connected_app",
     "revoke_list",
     "revoke_settle",
+    "plan_make",
+    "plan_grants",
+    "plan_shares",
+    "plan_save",
+    "plan_open",
+    "sweep_start",
+    "sweep_resume",
+    "sweep_wish",
+    "sweep_retry",
+    "sweep_list",
+    "sweep_watch",
+    "sweep_grants",
+    "window_notices",
+    "window_close",
 ];
 
 fn main() {

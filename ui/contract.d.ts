@@ -457,7 +457,7 @@ asked: boolean, };
 /**
  * Which field of a form.
  */
-export type Field = "public_token" | "base_url" | "email" | "organization_slug" | "code" | "member_id" | "connected_app_id" | "organization_id" | "app_identifier" | "sdk_identifier" | "connection_id" | "width_rules" | "query" | "snapshot";
+export type Field = "public_token" | "base_url" | "email" | "organization_slug" | "code" | "member_id" | "connected_app_id" | "organization_id" | "app_identifier" | "sdk_identifier" | "connection_id" | "width_rules" | "query" | "snapshot" | "typed" | "reason" | "sweep_id";
 
 /**
  * What is wrong with a field.
@@ -541,13 +541,18 @@ fault: string,
  */
 folder: string | null, } | { "kind": "nothing_read" } | { "kind": "cancelled" } | { "kind": "plan", 
 /**
- * `not_a_plan`, `too_large`, `newer`, `grants`, `expired`, `elsewhere`, `carried_out`, `unfinished`.
+ * `not_a_plan`, `too_large`, `newer`, `grants`, `expired`, `elsewhere`, `carried_out`, `unfinished`, `not_kept`
+ * (the app does not have the plan any more), `unreadable` (the file cannot be read).
  */
 fault: string, } | { "kind": "busy", 
 /**
  * Its process id, when known.
  */
-pid: number | null, } | { "kind": "out_of_order" } | { "kind": "not_signed_out_at_server" } & Problem;
+pid: number | null, } | { "kind": "sweep_running", 
+/**
+ * Which.
+ */
+sweep_id: string | null, } | { "kind": "out_of_order" } | { "kind": "not_signed_out_at_server" } & Problem;
 
 /**
  * Where a picture comes from.
@@ -1722,6 +1727,477 @@ alone: boolean,
  */
 head: string, };
 
+/**
+ * One grant by its ids.
+ */
+export type PlanPair = { 
+/**
+ * Whose.
+ */
+member_id: string, 
+/**
+ * To which app.
+ */
+connected_app_id: string, };
+
+/**
+ * What a plan is made of.
+ */
+export type PlanWhat = { "kind": "selection", 
+/**
+ * The rule.
+ */
+selection: Selection, } | { "kind": "app", 
+/**
+ * Which.
+ */
+connected_app_id: string, } | { "kind": "group", 
+/**
+ * Its id.
+ */
+group: string, } | { "kind": "member", 
+/**
+ * Whose.
+ */
+member_id: string, } | { "kind": "pairs", 
+/**
+ * The grants.
+ */
+pairs: Array<PlanPair>, };
+
+/**
+ * What there is to say of a plan from a file.
+ */
+export type OpenedPlan = { 
+/**
+ * The file's name, without its folder.
+ */
+file: string, 
+/**
+ * Who made it, as the file claims: anybody can write that.
+ */
+author: MemberFace, 
+/**
+ * When, as the file claims.
+ */
+created_at: string, 
+/**
+ * Its grants that are not there any more.
+ */
+vanished: number, 
+/**
+ * Grants of its apps that are new since, and not in it.
+ */
+appeared: number, 
+/**
+ * Grants of its apps that are not in it, the new ones included.
+ */
+beside: number, 
+/**
+ * The sweep of it that is unfinished in this journal.
+ */
+unfinished: string | null, };
+
+/**
+ * A plan, as a confirmation shows it.
+ */
+export type Plan = { 
+/**
+ * What it is called everywhere: SHA-256 of the plan, hexadecimal.
+ */
+hash: string, 
+/**
+ * In which organization.
+ */
+organization_name: string, 
+/**
+ * Which kind of place.
+ */
+environment: Environment, 
+/**
+ * What must be typed before it is carried out: the count and the organization.
+ */
+to_type: string, 
+/**
+ * Grants in it.
+ */
+grants: number, 
+/**
+ * Different apps in them.
+ */
+apps: number, 
+/**
+ * Different members in them.
+ */
+members: number, 
+/**
+ * Grants of the vendor's own apps that are in it.
+ */
+first_party: number, 
+/**
+ * Grants of the vendor's own apps that were left out.
+ */
+first_party_left_out: number, 
+/**
+ * Your own grants in it.
+ */
+own: number, 
+/**
+ * Grants of administrators in it: they go first.
+ */
+privileged: number, 
+/**
+ * Grants with `full_access` in it.
+ */
+full_access: number, 
+/**
+ * Grants in it to apps that the organization's policy lets members connect again.
+ */
+may_reconnect: number, 
+/**
+ * Ids of the selection that the inventory does not have any more.
+ */
+lost: number, 
+/**
+ * What is missing from the inventory it was made of, and with it perhaps from the plan.
+ */
+missing: Array<Missing>, 
+/**
+ * When the inventory was read.
+ */
+read_at: string, 
+/**
+ * Milliseconds it would take at the pace at which the inventory was read. `null`: not known.
+ */
+estimate_ms: number | null, 
+/**
+ * Until when it may be carried out.
+ */
+expires_at: string, 
+/**
+ * The reason or ticket.
+ */
+reason: string | null, 
+/**
+ * Denied in advance by policy and roles.
+ */
+denied: Denial | null, 
+/**
+ * For a plan from a file.
+ */
+opened: OpenedPlan | null, };
+
+/**
+ * Which grants of a plan are wanted.
+ */
+export type PlanPart = "planned" | "vanished" | "appeared";
+
+/**
+ * A window of a plan's grants, in the order in which they are sent.
+ */
+export type PlanGrants = { 
+/**
+ * The rows from `offset` on.
+ */
+rows: Array<GrantRow>, 
+/**
+ * Rows there are.
+ */
+total: number, };
+
+/**
+ * Which shares are wanted.
+ */
+export type PlanNoun = "apps" | "members";
+
+/**
+ * What a plan takes from one app or one member.
+ */
+export type PlanShare = { 
+/**
+ * The app, on the list of apps.
+ */
+app: AppFace | null, 
+/**
+ * The member, on the list of members.
+ */
+member: MemberFace | null, 
+/**
+ * Grants of it in the plan.
+ */
+grants: number, 
+/**
+ * Grants it has, by the inventory.
+ */
+of: number, };
+
+/**
+ * A window of those, the largest first.
+ */
+export type PlanShares = { 
+/**
+ * The rows from `offset` on.
+ */
+rows: Array<PlanShare>, 
+/**
+ * Rows there are.
+ */
+total: number, };
+
+/**
+ * Grants of one outcome.
+ */
+export type OutcomeCount = { 
+/**
+ * The outcome.
+ */
+outcome: Outcome, 
+/**
+ * How many.
+ */
+grants: number, };
+
+/**
+ * Where a sweep stands.
+ */
+export type SweepState = { "state": "running" } | { "state": "elsewhere", 
+/**
+ * Its process id, if known.
+ */
+pid: number | null, } | { "state": "interrupted" } | { "state": "paused" } | { "state": "session_ended" } | { "state": "halted", 
+/**
+ * Stytch's `error_type`, or `redirected`.
+ */
+error_type: string, } | { "state": "canary_died", 
+/**
+ * How many failed.
+ */
+failed: number, 
+/**
+ * Of how many.
+ */
+of: number, } | { "state": "cancelled" } | { "state": "done" };
+
+/**
+ * Whether whoever is signed in may go on with a sweep.
+ */
+export type SweepResume = "yes" | "not_now" | "elsewhere" | "other_member" | "too_old";
+
+/**
+ * A sweep.
+ */
+export type Sweep = { 
+/**
+ * Which.
+ */
+sweep_id: string, 
+/**
+ * When it began.
+ */
+began_at: string, 
+/**
+ * When something of it was last written.
+ */
+last_at: string, 
+/**
+ * In which organization.
+ */
+organization_name: string, 
+/**
+ * Which kind of place.
+ */
+environment: Environment, 
+/**
+ * Whether that is where one is signed in.
+ */
+here: boolean, 
+/**
+ * Who began it.
+ */
+by: MemberFace, 
+/**
+ * The reason or ticket.
+ */
+reason: string | null, 
+/**
+ * Its grants.
+ */
+grants: number, 
+/**
+ * Different apps in them.
+ */
+apps: number, 
+/**
+ * Different members in them.
+ */
+members: number, 
+/**
+ * The app, when all are of one.
+ */
+app: AppFace | null, 
+/**
+ * The member, when all are of one.
+ */
+member: MemberFace | null, 
+/**
+ * Grants by outcome, without those that nothing was sent for yet.
+ */
+outcomes: Array<OutcomeCount>, 
+/**
+ * Grants that nothing was sent for, and that are not known to be gone.
+ */
+unsent: number, 
+/**
+ * Where it stands.
+ */
+stand: SweepState, 
+/**
+ * Something about it may still be told by another read, or another request.
+ */
+unsettled: boolean, 
+/**
+ * This run of the app found it open.
+ */
+left_behind: boolean, 
+/**
+ * Whether whoever is signed in may go on with it.
+ */
+resume: SweepResume, 
+/**
+ * When the last of its grants was found gone. `null` until all are.
+ */
+gone_at: string | null, 
+/**
+ * When the second read of the last of them began. `null` until all are confirmed.
+ */
+confirmed_at: string | null, 
+/**
+ * When the next such read is due.
+ */
+look_again_at: string | null, 
+/**
+ * Until about when tokens issued earlier may still be accepted, if the vendor kept Stytch's 60-minute default.
+ */
+tokens_until: string | null, 
+/**
+ * SHA-256 of the chain so far: the head to keep.
+ */
+head: string, };
+
+/**
+ * How far a running sweep is. Whole, at most ten a second.
+ */
+export type SweepProgress = { 
+/**
+ * Grants of the plan.
+ */
+grants: number, 
+/**
+ * Requests answered in this run.
+ */
+answered: number, 
+/**
+ * Requests still to be sent, as far as is known.
+ */
+to_send: number, 
+/**
+ * The server limits the rate: nothing is sent before then.
+ */
+limited_until: string | null, 
+/**
+ * How many calls a minute it admits, once that is known.
+ */
+quota: number | null, 
+/**
+ * No answer can be had: it is looked for again then.
+ */
+offline_until: string | null, 
+/**
+ * Grants are being read again.
+ */
+reading: boolean, 
+/**
+ * Requests a minute, as measured; 0: not yet.
+ */
+per_minute: number, 
+/**
+ * Milliseconds until the last request has left, by this pace. `null`: too early to tell.
+ */
+left_ms: number | null, 
+/**
+ * Asked to stop: what is under way is waited for.
+ */
+stopping: boolean, };
+
+/**
+ * What is asked of a sweep.
+ */
+export type SweepWish = "pause" | "cancel";
+
+/**
+ * Which grants of a sweep are wanted.
+ */
+export type SweepQuery = { 
+/**
+ * Only these outcomes, of grants that something was sent for or that are gone.
+ */
+outcomes: Array<Outcome>, 
+/**
+ * Those that nothing was sent for. With neither this nor an outcome, all.
+ */
+unsent: boolean, 
+/**
+ * Words that must all occur in a name, an address, an id or a request id.
+ */
+text: string, 
+/**
+ * First row, from 0.
+ */
+offset: number, 
+/**
+ * At most this many rows, 1000 at the most.
+ */
+count: number, };
+
+/**
+ * A window of a sweep's grants, in the order of its plan.
+ */
+export type SweepGrants = { 
+/**
+ * The rows from `offset` on.
+ */
+rows: Array<RevokeReport>, 
+/**
+ * Rows that match.
+ */
+matching: number, 
+/**
+ * Rows there are.
+ */
+total: number, };
+
+/**
+ * What the shell says to the page without being asked.
+ */
+export type WindowNotice = "closing";
+
+/**
+ * What the icon in the tray says, in the page's language.
+ */
+export type TrayWords = { 
+/**
+ * What it is, when the pointer rests on it.
+ */
+title: string, 
+/**
+ * Shows the window again.
+ */
+show: string, 
+/**
+ * Pauses the sweep and ends the app.
+ */
+stop: string, };
+
 /** Every command: what it takes and what it answers. A refused one rejects with a `Refusal`. */
 export interface Commands {
   connection_list: { args: {}, reply: Array<Connection> };
@@ -1761,4 +2237,18 @@ export interface Commands {
   revoke_connected_app: { args: { member_id: string, connected_app_id: string, plan_hash?: string, ask_anyway?: boolean, progress?: unknown }, reply: RevokeReport };
   revoke_list: { args: {}, reply: Array<RevokeReport> };
   revoke_settle: { args: { sweep_id: string, send_again: boolean }, reply: RevokeReport };
+  plan_make: { args: { what: PlanWhat, first_party: boolean, reason: string | null }, reply: Plan };
+  plan_grants: { args: { hash: string, part: PlanPart, offset: number, count: number }, reply: PlanGrants };
+  plan_shares: { args: { hash: string, noun: PlanNoun, offset: number, count: number }, reply: PlanShares };
+  plan_save: { args: { hash: string }, reply: Exported };
+  plan_open: { args: {}, reply: Plan | null };
+  sweep_start: { args: { hash: string, typed: string, canary: boolean, ask_anyway: boolean }, reply: Sweep };
+  sweep_resume: { args: { sweep_id: string }, reply: Sweep };
+  sweep_wish: { args: { sweep_id: string, wish: SweepWish }, reply: null };
+  sweep_retry: { args: { sweep_id: string }, reply: Plan };
+  sweep_list: { args: {}, reply: Array<Sweep> };
+  sweep_watch: { args: { sweep_id: string, progress?: unknown }, reply: Sweep };
+  sweep_grants: { args: { sweep_id: string, query: SweepQuery }, reply: SweepGrants };
+  window_notices: { args: { notices: unknown, tray: TrayWords }, reply: null };
+  window_close: { args: {}, reply: null };
 }

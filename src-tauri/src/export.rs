@@ -11,14 +11,14 @@ use cutoff::inventory::export::Format;
 use cutoff::inventory::selection::Noun;
 use cutoff::inventory::shown::Shown;
 use cutoff::inventory::take::Take;
+use cutoff::plan_file::PlanFile;
 
 /// Files of one name in one second, before it is given up.
 const MOST_OF_ONE_NAME: u32 = 100;
 
-/// Writes a new file and answers where it lies.
-pub(crate) fn write(shown: &Shown, take: &Take, folder: Option<PathBuf>) -> Result<Exported, Refusal> {
-    let folder = folder.ok_or_else(|| Refusal::Export { fault: "no_folder".to_owned(), folder: None })?;
-    let refused = |error: &io::Error| Refusal::Export {
+/// Why a file could not be written there.
+fn refused(error: &io::Error, folder: &Path) -> Refusal {
+    Refusal::Export {
         fault: match error.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "full",
             io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => "denied",
@@ -27,10 +27,36 @@ pub(crate) fn write(shown: &Shown, take: &Take, folder: Option<PathBuf>) -> Resu
         }
         .to_owned(),
         folder: Some(folder.display().to_string()),
-    };
+    }
+}
+
+fn no_folder() -> Refusal {
+    Refusal::Export { fault: "no_folder".to_owned(), folder: None }
+}
+
+/// Writes a plan to a new file and answers where it lies.
+pub(crate) fn write_plan(plan: &PlanFile, organization: &str, folder: Option<PathBuf>) -> Result<Exported, Refusal> {
+    let folder = folder.ok_or_else(no_folder)?;
+    let bytes = plan.bytes();
+    let made = plan.created_at.replace(['-', ':'], "");
+    let made = made.split('.').next().unwrap_or_default().trim_end_matches('Z');
+    let stem = named(organization, &format!("plan-{made}Z"));
+    let path = put(&folder, &stem, "json", &bytes).map_err(|error| refused(&error, &folder))?;
+    Ok(Exported {
+        path: path.display().to_string(),
+        rows: u32::try_from(plan.grants.len()).unwrap_or(u32::MAX),
+        bytes: u32::try_from(bytes.len()).unwrap_or(u32::MAX),
+        complete: true,
+    })
+}
+
+/// Writes a new file and answers where it lies.
+pub(crate) fn write(shown: &Shown, take: &Take, folder: Option<PathBuf>) -> Result<Exported, Refusal> {
+    let folder = folder.ok_or_else(no_folder)?;
     let mut bytes = Vec::new();
-    let taken = take.write(shown, &mut bytes, None).map_err(|error| refused(&error))?;
-    let path = put(&folder, &stem(shown, take), extension(take.format), &bytes).map_err(|error| refused(&error))?;
+    let taken = take.write(shown, &mut bytes, None).map_err(|error| refused(&error, &folder))?;
+    let path =
+        put(&folder, &stem(shown, take), extension(take.format), &bytes).map_err(|error| refused(&error, &folder))?;
     Ok(Exported {
         path: path.display().to_string(),
         rows: u32::try_from(taken.rows).unwrap_or(u32::MAX),
@@ -49,8 +75,18 @@ fn extension(format: Format) -> &'static str {
 /// `cutoff-acme-robotics-apps-20261123T104207Z`: of the organization's name only what every file system can hold.
 fn stem(shown: &Shown, take: &Take) -> String {
     let facts = &shown.picture.facts;
+    let noun = match take.noun {
+        Noun::Apps => "apps",
+        Noun::Members => "members",
+        Noun::Grants => "grants",
+    };
+    named(&facts.organization_name, &format!("{noun}-{}", facts.ended.strftime("%Y%m%dT%H%M%SZ")))
+}
+
+/// A name for a file of an organization's.
+fn named(organization: &str, what: &str) -> String {
     let mut name = String::new();
-    for letter in facts.organization_name.chars().flat_map(char::to_lowercase) {
+    for letter in organization.chars().flat_map(char::to_lowercase) {
         match letter {
             'a'..='z' | '0'..='9' => name.push(letter),
             _ if !name.is_empty() && !name.ends_with('-') => name.push('-'),
@@ -61,13 +97,7 @@ fn stem(shown: &Shown, take: &Take) -> String {
         }
     }
     let name = name.trim_end_matches('-');
-    let noun = match take.noun {
-        Noun::Apps => "apps",
-        Noun::Members => "members",
-        Noun::Grants => "grants",
-    };
-    let at = facts.ended.strftime("%Y%m%dT%H%M%SZ");
-    if name.is_empty() { format!("cutoff-{noun}-{at}") } else { format!("cutoff-{name}-{noun}-{at}") }
+    if name.is_empty() { format!("cutoff-{what}") } else { format!("cutoff-{name}-{what}") }
 }
 
 /// Writes the bytes to a file that was not there. What could not be written whole is taken away again.

@@ -6,8 +6,10 @@ pub mod desktop;
 mod export;
 mod map;
 mod shell;
+mod sweeping;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use cutoff::sweep::verdict::Rules;
 use cutoff::sweep::{Observer, Pace};
@@ -16,6 +18,9 @@ use tauri::{App, Builder, Runtime};
 use vault::Vault;
 
 pub use shell::Shell;
+
+/// Answers the file that the user chose.
+pub type ChooseFile = Arc<dyn Fn() -> Option<PathBuf> + Send + Sync>;
 
 /// What the app is made with.
 pub struct Options {
@@ -31,6 +36,8 @@ pub struct Options {
     pub reading: cutoff::inventory::reading::Pace,
     /// Where exports are written; the user's folder for downloads when left out.
     pub export_dir: Option<PathBuf>,
+    /// Asks the user for a file to open, and answers its path; `None` when they chose none. Without it the system's own dialog asks.
+    pub choose_file: Option<ChooseFile>,
     /// The rules that outcomes are derived by.
     pub rules: Rules,
     /// Told of every step of every sweep; `None` for nobody.
@@ -48,6 +55,7 @@ impl Options {
             pace: Pace::default(),
             reading: cutoff::inventory::reading::Pace::default(),
             export_dir: None,
+            choose_file: None,
             rules: Rules::default(),
             observer: None,
         }
@@ -102,6 +110,20 @@ pub fn create<R: Runtime>(builder: Builder<R>, options: Options) -> tauri::Resul
             commands::revoke::revoke_connected_app,
             commands::revoke::revoke_list,
             commands::revoke::revoke_settle,
+            commands::plans::plan_make,
+            commands::plans::plan_grants,
+            commands::plans::plan_shares,
+            commands::plans::plan_save,
+            commands::plans::plan_open,
+            commands::sweeps::sweep_start,
+            commands::sweeps::sweep_resume,
+            commands::sweeps::sweep_wish,
+            commands::sweeps::sweep_retry,
+            commands::sweeps::sweep_list,
+            commands::sweeps::sweep_watch,
+            commands::sweeps::sweep_grants,
+            commands::window::window_notices,
+            commands::window::window_close,
         ])
         .build(tauri::generate_context!())
 }

@@ -1,6 +1,8 @@
 //! From the mind's words to the wire's, and back. It moves facts and decides nothing.
 
 pub(crate) mod inventory;
+pub(crate) mod plans;
+pub(crate) mod sweeps;
 
 use contract::UnreadableRow;
 use contract::connected_apps::AppFace;

@@ -1,15 +1,22 @@
 //! What the commands share: the desk, and the sandbox if one was started.
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use contract::refusal::Refusal;
+use contract::sweeps::{TrayWords, WindowNotice};
 use cutoff::Desk;
 use cutoff::connections::Draft;
 use journal::{Journal, SavedConnection};
 use sandbox::Sandbox;
+use tauri::{AppHandle, Runtime};
 use uuid::Uuid;
 
-use crate::{Options, map};
+use crate::sweeping::Sweeping;
+use crate::{Options, desktop, map};
+
+/// Tells the page something; `false` when it is gone.
+type Tell = Box<dyn Fn(WindowNotice) -> bool + Send>;
 
 /// The state behind every command.
 pub struct Shell {
@@ -21,12 +28,22 @@ pub struct Shell {
     sandbox: tokio::sync::Mutex<Option<(Sandbox, SavedConnection)>>,
     /// The connection that the command line named. Held for a look.
     first: Mutex<Option<Uuid>>,
+    /// The sweep that runs, and the plans that were shown.
+    pub(crate) sweeping: Arc<Sweeping>,
+    /// Where the page hears what it did not ask for. Held for a look or a swap.
+    notices: Mutex<Option<(Tell, TrayWords)>>,
 }
 
 impl Shell {
     pub(crate) fn open(options: Options) -> Self {
-        let shell =
-            Self { desk: OnceLock::new(), options, sandbox: tokio::sync::Mutex::default(), first: Mutex::default() };
+        let shell = Self {
+            desk: OnceLock::new(),
+            options,
+            sandbox: tokio::sync::Mutex::default(),
+            first: Mutex::default(),
+            sweeping: Arc::default(),
+            notices: Mutex::default(),
+        };
         if let Err(refusal) = shell.desk() {
             tracing::error!(?refusal, "the journal cannot be opened");
         }
@@ -58,9 +75,36 @@ impl Shell {
     }
 
     /// Where exports are written: the user's folder for downloads, or whatever comes nearest to it.
-    pub(crate) fn export_dir(&self) -> Option<std::path::PathBuf> {
+    pub(crate) fn export_dir(&self) -> Option<PathBuf> {
         let chosen = self.options.export_dir.clone();
         chosen.or_else(dirs::download_dir).or_else(dirs::document_dir).or_else(dirs::home_dir)
+    }
+
+    /// Asks the user for a file, unless the options have one.
+    pub(crate) async fn choose_file<R: Runtime>(&self, app: &AppHandle<R>) -> Result<Option<PathBuf>, Refusal> {
+        match &self.options.choose_file {
+            Some(choose) => Ok(choose()),
+            None => desktop::choose_file(app).await,
+        }
+    }
+
+    /// Tells the page from now on what it did not ask for.
+    pub(crate) fn listen(&self, tell: Tell, tray: TrayWords) {
+        *self.notices() = Some((tell, tray));
+    }
+
+    /// Tells the page something; `false` when nobody listens.
+    pub(crate) fn tell(&self, notice: WindowNotice) -> bool {
+        self.notices().as_ref().is_some_and(|(tell, _)| tell(notice))
+    }
+
+    /// What the icon in the tray says; `None` before a page was there.
+    pub(crate) fn tray_words(&self) -> Option<TrayWords> {
+        self.notices().as_ref().map(|(_, words)| words.clone())
+    }
+
+    fn notices(&self) -> std::sync::MutexGuard<'_, Option<(Tell, TrayWords)>> {
+        self.notices.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     /// Puts a connection first in every list: the one that the command line named.

@@ -24,6 +24,7 @@ const ALLOWED: &[(&str, &str)] = &[
     ("crates/stytch-b2b/src/client.rs", "how long a call took, for the log"),
     ("crates/journal/src/open.rs", "how long to wait for a busy file"),
     ("crates/vault/src/vault.rs", "how long to wait for a keyring"),
+    ("src-tauri/src/desktop/closing.rs", "how long ago somebody last asked to close the window"),
     ("src-tauri/src/desktop/mod.rs", "the edge: the tick that hands the time in"),
     ("src-tauri/src/map.rs", "turns the server's `Retry-After` into a moment to show"),
 ];

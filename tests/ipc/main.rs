@@ -8,6 +8,8 @@ mod exports;
 mod faults;
 mod inventory;
 mod offline;
+mod plans;
 mod secrecy;
 mod sign_in;
 mod snapshots;
+mod sweeps;

@@ -67,6 +67,36 @@ pub const COMMANDS: &[Command] = &[
     },
     Command { name: "revoke_list", args: "{}", reply: "Array<RevokeReport>" },
     Command { name: "revoke_settle", args: "{ sweep_id: string, send_again: boolean }", reply: "RevokeReport" },
+    Command {
+        name: "plan_make",
+        args: "{ what: PlanWhat, first_party: boolean, reason: string | null }",
+        reply: "Plan",
+    },
+    Command {
+        name: "plan_grants",
+        args: "{ hash: string, part: PlanPart, offset: number, count: number }",
+        reply: "PlanGrants",
+    },
+    Command {
+        name: "plan_shares",
+        args: "{ hash: string, noun: PlanNoun, offset: number, count: number }",
+        reply: "PlanShares",
+    },
+    Command { name: "plan_save", args: "{ hash: string }", reply: "Exported" },
+    Command { name: "plan_open", args: "{}", reply: "Plan | null" },
+    Command {
+        name: "sweep_start",
+        args: "{ hash: string, typed: string, canary: boolean, ask_anyway: boolean }",
+        reply: "Sweep",
+    },
+    Command { name: "sweep_resume", args: "{ sweep_id: string }", reply: "Sweep" },
+    Command { name: "sweep_wish", args: "{ sweep_id: string, wish: SweepWish }", reply: "null" },
+    Command { name: "sweep_retry", args: "{ sweep_id: string }", reply: "Plan" },
+    Command { name: "sweep_list", args: "{}", reply: "Array<Sweep>" },
+    Command { name: "sweep_watch", args: "{ sweep_id: string, progress?: unknown }", reply: "Sweep" },
+    Command { name: "sweep_grants", args: "{ sweep_id: string, query: SweepQuery }", reply: "SweepGrants" },
+    Command { name: "window_notices", args: "{ notices: unknown, tray: TrayWords }", reply: "null" },
+    Command { name: "window_close", args: "{}", reply: "null" },
 ];
 
 /// The whole of `contract.d.ts`.
@@ -157,6 +187,25 @@ pub fn typescript() -> String {
         RevokeStep,
         RevokePlan,
         RevokeReport,
+        crate::plans::PlanPair,
+        crate::plans::PlanWhat,
+        crate::plans::OpenedPlan,
+        crate::plans::Plan,
+        crate::plans::PlanPart,
+        crate::plans::PlanGrants,
+        crate::plans::PlanNoun,
+        crate::plans::PlanShare,
+        crate::plans::PlanShares,
+        crate::sweeps::OutcomeCount,
+        crate::sweeps::SweepState,
+        crate::sweeps::SweepResume,
+        crate::sweeps::Sweep,
+        crate::sweeps::SweepProgress,
+        crate::sweeps::SweepWish,
+        crate::sweeps::SweepQuery,
+        crate::sweeps::SweepGrants,
+        crate::sweeps::WindowNotice,
+        crate::sweeps::TrayWords,
     );
     out.push_str("/** Every command: what it takes and what it answers. A refused one rejects with a `Refusal`. */\nexport interface Commands {\n");
     for command in COMMANDS {

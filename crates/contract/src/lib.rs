@@ -9,9 +9,11 @@ pub mod connected_apps;
 pub mod connections;
 pub mod inventory;
 pub mod members;
+pub mod plans;
 pub mod refusal;
 pub mod revoke;
 pub mod session;
+pub mod sweeps;
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;

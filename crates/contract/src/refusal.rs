@@ -108,13 +108,19 @@ pub enum Refusal {
     Cancelled,
     /// A plan cannot be used.
     Plan {
-        /// `not_a_plan`, `too_large`, `newer`, `grants`, `expired`, `elsewhere`, `carried_out`, `unfinished`.
+        /// `not_a_plan`, `too_large`, `newer`, `grants`, `expired`, `elsewhere`, `carried_out`, `unfinished`, `not_kept`
+        /// (the app does not have the plan any more), `unreadable` (the file cannot be read).
         fault: String,
     },
     /// Another sweep is running, here or in another process.
     Busy {
         /// Its process id, when known.
         pid: Option<u32>,
+    },
+    /// A sweep of many runs in this app: pause it, or wait until it is done.
+    SweepRunning {
+        /// Which.
+        sweep_id: Option<String>,
     },
     /// A step was asked for out of order.
     OutOfOrder,
@@ -154,6 +160,12 @@ pub enum Field {
     Query,
     /// The number of a snapshot.
     Snapshot,
+    /// What must be typed before a plan is carried out.
+    Typed,
+    /// The reason or ticket of a plan.
+    Reason,
+    /// A sweep's id.
+    SweepId,
 }
 
 /// What is wrong with a field.

@@ -89,10 +89,10 @@ pub struct Digest {
     pub only_app: Option<(String, Option<String>, Option<String>)>,
     /// The member and what is kept of them, when all grants are of one.
     pub only_member: Option<(String, Option<Person>)>,
-    /// Grants by outcome.
+    /// Grants by outcome, without those that nothing was sent for yet.
     pub outcomes: BTreeMap<Outcome, u32>,
-    /// Grants for which a request may have left.
-    pub sent: u32,
+    /// Grants that nothing was sent for, and that are not known to be gone.
+    pub unsent: u32,
     /// Where it stands.
     pub stand: Stand,
     /// Something about it may still be told by another read, or another request.
@@ -116,8 +116,10 @@ pub struct Digest {
 /// Which grants of a sweep are wanted.
 #[derive(Clone, Debug, Default)]
 pub struct Wanted {
-    /// Only these outcomes; empty for all.
+    /// Only these outcomes, of grants that something was sent for or that are gone.
     pub outcomes: Vec<Outcome>,
+    /// Those that nothing was sent for. With neither this nor an outcome, all.
+    pub unsent: bool,
     /// Words that must all occur in a name, an address, an id or a request id, in any case.
     pub text: String,
 }
@@ -202,7 +204,7 @@ impl Told {
     fn digest(&self, summary: &SweepSummary, rules: &Rules) -> Digest {
         let grants = self.rows.grants();
         let mut outcomes: BTreeMap<Outcome, u32> = BTreeMap::new();
-        for finding in &self.findings {
+        for finding in self.findings.iter().filter(|finding| !is_unsent(finding)) {
             *outcomes.entry(finding.outcome).or_default() += 1;
         }
         let all = |moment: fn(&Finding) -> Option<Utc>| {
@@ -242,7 +244,7 @@ impl Told {
             members: u32_of(members.len()),
             only_app,
             only_member,
-            sent: u32_of(self.findings.iter().filter(|finding| finding.attempts > 0).count()),
+            unsent: u32_of(self.findings.iter().filter(|finding| is_unsent(finding)).count()),
             outcomes,
             stand: stand(self.rows.all(), summary.closing.is_some()),
             unsettled: summary.closing.is_none() || self.findings.iter().any(|finding| !finding.settled()),
@@ -262,16 +264,22 @@ impl Told {
     }
 }
 
+/// Whether nothing was sent for a grant and it is not known to be gone: its outcome then says only that.
+fn is_unsent(finding: &Finding) -> bool {
+    finding.attempts == 0 && matches!(finding.outcome, Outcome::Unknown | Outcome::Failed)
+}
+
 /// Whether a row is something that was done, and no look.
 fn acts(row: &Row) -> bool {
     matches!(row.body, Body::Opening(_) | Body::Grant(_) | Body::Intent(_) | Body::Answer(_))
 }
 
-/// The last word on why a run ended, unless something was done after it.
+/// The last word on why a run ended, unless something was sent after it. Nothing is sent after a cancel: looks may follow.
 fn stand(rows: &[Row], closed: bool) -> Stand {
     let mut found = Stand::Open;
     for row in rows {
         match &row.body {
+            _ if found == Stand::Cancelled => break,
             Body::Note(note) => found = said(note).unwrap_or(found),
             Body::Intent(_) => found = Stand::Open,
             _ => {}
@@ -284,7 +292,6 @@ fn said(note: &Note) -> Option<Stand> {
     let detail = |key: &str| note.detail.get(key).cloned().unwrap_or_default();
     let number = |key: &str| detail(key).parse().unwrap_or(0);
     Some(match note.what.as_str() {
-        "resumed" => Stand::Open,
         "paused" => Stand::Paused,
         "cancelled" => Stand::Cancelled,
         "session_ended" => Stand::SessionEnded,
@@ -356,7 +363,7 @@ impl Desk {
     ) -> Result<(Vec<Report>, u32, u32), Error> {
         let (journal, rules, open) = (self.journal.clone(), self.rules, self.digested.open.clone());
         let here = self.here();
-        let outcomes = wanted.outcomes.clone();
+        let wanted_outcomes = (wanted.outcomes.clone(), wanted.unsent);
         let words: Vec<String> = wanted.text.to_lowercase().split_whitespace().map(str::to_owned).collect();
         let found = blocking(move || {
             let mut open = look(&open);
@@ -365,8 +372,14 @@ impl Desk {
             }
             let Some(told) = open.as_mut() else { return Err(journal::Error::NoSuchSweep(id)) };
             told.follow(&journal, &rules)?;
+            let (outcomes, unsent) = &wanted_outcomes;
             let fits = |at: &usize| {
-                (outcomes.is_empty() || outcomes.contains(&told.findings[*at].outcome))
+                let finding = &told.findings[*at];
+                let of_outcome = match is_unsent(finding) {
+                    true => *unsent,
+                    false => outcomes.contains(&finding.outcome),
+                };
+                (outcomes.is_empty() && !unsent || of_outcome)
                     && words.iter().all(|word| told.haystacks[*at].contains(word))
             };
             let matching: Vec<usize> = (0..told.findings.len()).filter(fits).collect();

@@ -43,6 +43,20 @@ impl Desk {
         Ok(Compared { proposal: Proposal::of(file, &session, &shown), vanished, appeared, beside, sweep })
     }
 
+    /// The newest sweep of a plan, if there is one.
+    ///
+    /// # Errors
+    /// [`Error::Journal`].
+    pub async fn sweep_of_plan(&self, hash: &Hash) -> Result<Option<SweepId>, Error> {
+        Ok(self.sweep_of(hash).await?.map(|(id, _)| id))
+    }
+
+    /// The time, for whoever judges a plan from outside.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.clock.now().utc
+    }
+
     /// Keeps a plan for as long as its sweep may have to be taken up.
     pub(crate) async fn keep_plan(&self, plan: &PlanFile) -> Result<(), Error> {
         let (journal, key) = (self.journal.clone(), key(&plan.hash()));

@@ -286,6 +286,7 @@ impl Desk {
     /// for a sweep of many: whoever asks stands before one grant, and would act on all of them. [`Desk::apply`] resumes those.
     pub async fn settle(&self, id: SweepId, send_again: bool) -> Result<Report, Error> {
         let _one_at_a_time = self.sweeping.lock().await;
+        self.seated()?;
         if self.reports_of(id).await?.len() > 1 {
             return Err(Error::Plan(Unusable::Unfinished));
         }

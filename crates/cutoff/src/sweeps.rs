@@ -8,6 +8,7 @@ use journal::{Body, Hash, Note, RowDraft, SweepId};
 use stytch_b2b::{ClientType, ConnectedAppId, MemberId};
 use tokio::sync::watch;
 
+use crate::activity::Stand;
 use crate::clock::rfc3339;
 use crate::desk::Desk;
 use crate::directory::Directory;
@@ -206,6 +207,10 @@ impl Desk {
             Some((_, true)) => return Err(Error::Plan(Unusable::CarriedOut)),
             Some((_, false)) if !how.resume => return Err(Error::Plan(Unusable::Unfinished)),
             Some((id, false)) => {
+                // What somebody cancelled is never sent, although it may have no closing row.
+                if self.digest(id).await?.stand == Stand::Cancelled {
+                    return Err(Error::Plan(Unusable::CarriedOut));
+                }
                 let journal = self.journal.clone();
                 let summary = blocking(move || journal.summary(id)).await?;
                 if !self.may_resume(&summary, &session).await? {

@@ -3,10 +3,13 @@
 pub mod connections;
 pub mod inventory;
 pub mod members;
+pub mod plans;
 pub mod revoke;
 pub mod sandbox;
 pub mod session;
 pub mod sign_in;
+pub mod sweeps;
+pub mod window;
 
 use contract::refusal::Refusal;
 

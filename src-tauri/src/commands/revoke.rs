@@ -36,6 +36,7 @@ pub async fn revoke_connected_app<R: Runtime>(
     progress: Option<JavaScriptChannelId>,
 ) -> Reply<RevokeReport> {
     let desk = shell.desk()?;
+    shell.sweeping.free()?;
     let ask = Ask { member_id, connected_app_id, plan_hash, ask_anyway: ask_anyway.unwrap_or(false) };
     let channel: Option<Channel<RevokeStep>> = progress.map(|id| id.channel_on(webview));
     let own = desk.observer();
@@ -50,10 +51,13 @@ pub async fn revoke_connected_app<R: Runtime>(
     told(&shell, &report).await
 }
 
-/// What was revoked lately, what is unsettled first.
+/// What was revoked one by one, what is unsettled first.
 #[tauri::command(rename_all = "snake_case")]
 pub async fn revoke_list(shell: State<'_, Shell>) -> Reply<Vec<RevokeReport>> {
-    let reports = shell.desk()?.reports().await.map_err(map::refusal)?;
+    let desk = shell.desk()?;
+    let digests = desk.digests().await.map_err(map::refusal)?;
+    let mut reports: Vec<_> = digests.iter().filter_map(|digest| desk.single(digest)).collect();
+    reports.sort_by_key(|report| !report.unsettled);
     let mut told = Vec::with_capacity(reports.len());
     for report in &reports {
         told.push(self::told(&shell, report).await?);
@@ -65,11 +69,12 @@ pub async fn revoke_list(shell: State<'_, Shell>) -> Reply<Vec<RevokeReport>> {
 #[tauri::command(rename_all = "snake_case")]
 pub async fn revoke_settle(shell: State<'_, Shell>, sweep_id: String, send_again: bool) -> Reply<RevokeReport> {
     let id = sweep_id.parse().map_err(|_| Refusal::PlanChanged)?;
+    shell.sweeping.free()?;
     let report = shell.desk()?.settle(id, send_again).await.map_err(map::refusal)?;
     told(&shell, &report).await
 }
 
-async fn told(shell: &Shell, report: &cutoff::report::Report) -> Reply<RevokeReport> {
+pub(super) async fn told(shell: &Shell, report: &cutoff::report::Report) -> Reply<RevokeReport> {
     let desk = shell.desk()?;
     let organization_name = desk.organization_name(&report.connection.organization_id).await;
     Ok(map::revoke_report(report, desk.session().ok().as_deref(), organization_name))

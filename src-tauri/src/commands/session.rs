@@ -44,6 +44,8 @@ pub async fn policy_read_again(shell: State<'_, Shell>) -> Reply<Session> {
 /// Ends the session, at the server too.
 #[tauri::command(rename_all = "snake_case")]
 pub async fn sign_out(shell: State<'_, Shell>, even_if_unreachable: bool) -> Reply<()> {
+    // A sweep that runs would lose its session in the middle: it is paused first, by whoever signs out.
+    shell.sweeping.free()?;
     shell.desk()?.sign_out(even_if_unreachable).await.map_err(map::refusal)
 }
 

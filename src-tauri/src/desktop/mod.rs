@@ -1,10 +1,15 @@
 //! The real window: opened once, led nowhere else, with the work that goes on while it is open.
 
+mod closing;
+mod tray;
+
+use std::path::PathBuf;
 use std::time::Duration;
 
+use contract::refusal::Refusal;
 use jiff::Timestamp;
 use tauri::webview::NewWindowResponse;
-use tauri::{App, AppHandle, Manager as _, WebviewWindowBuilder};
+use tauri::{App, AppHandle, Manager as _, Runtime, WebviewWindowBuilder};
 
 use crate::Shell;
 
@@ -23,9 +28,27 @@ pub fn open(app: &App) -> tauri::Result<()> {
         .on_new_window(|_, _| NewWindowResponse::Deny)
         .on_download(|_, _| false)
         .build()?;
+    closing::watch(app.handle());
     let handle = app.handle().clone();
     tauri::async_runtime::spawn(async move { tend(handle).await });
     Ok(())
+}
+
+/// Asks the user for a file with the system's own dialog.
+///
+/// # Errors
+/// [`Refusal::Cancelled`] when the app is closing.
+pub(crate) async fn choose_file<R: Runtime>(app: &AppHandle<R>) -> Result<Option<PathBuf>, Refusal> {
+    let (tell, told) = tokio::sync::oneshot::channel();
+    // Some systems show dialogs from the main thread only; the answer is waited for on another.
+    app.run_on_main_thread(move || {
+        let asked = rfd::AsyncFileDialog::new().add_filter("JSON", &["json"]).pick_file();
+        tauri::async_runtime::spawn(async move {
+            let _ = tell.send(asked.await.map(|file| file.path().to_owned()));
+        });
+    })
+    .map_err(|_| Refusal::Cancelled)?;
+    told.await.map_err(|_| Refusal::Cancelled)
 }
 
 /// Keeps the session known and settles what time has made due, as long as the app runs.

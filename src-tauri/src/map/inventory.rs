@@ -266,7 +266,7 @@ fn facts(shown: &Shown, read_only: bool) -> wire::PictureFacts {
     }
 }
 
-fn missing(missing: &Missing, picture: &Picture) -> wire::Missing {
+pub(super) fn missing(missing: &Missing, picture: &Picture) -> wire::Missing {
     let app = missing.what.app().map(|id| match picture.app(id) {
         Some(at) => app_face(&picture.apps[at as usize]),
         None => face_of(id, "", "", ""),
@@ -316,7 +316,7 @@ fn face_of(id: &ConnectedAppId, name: &str, description: &str, client_type: &str
     }
 }
 
-fn app_face(app: &App) -> AppFace {
+pub(super) fn app_face(app: &App) -> AppFace {
     face_of(&app.id, &app.name, &app.description, &app.client_type)
 }
 
@@ -342,6 +342,14 @@ fn member_face(person: &Person, viewer: Viewer<'_>) -> MemberFace {
             }
         }
         (known, viewer) => known_face(&person.id, known.as_ref(), viewer),
+    }
+}
+
+/// A member, as far as the picture knows them.
+pub(super) fn member_by_id(picture: &Picture, id: &MemberId, viewer: Viewer<'_>) -> MemberFace {
+    match picture.member(id) {
+        Some(at) => member_face(&picture.members[at as usize], viewer),
+        None => known_face(id, None, viewer),
     }
 }
 
@@ -431,7 +439,7 @@ pub(crate) fn member_rows(window: &MemberWindow, shown: &Shown, viewer: Viewer<'
     }
 }
 
-fn grant_row(picture: &Picture, grant: &Grant, viewer: Viewer<'_>) -> wire::GrantRow {
+pub(super) fn grant_row(picture: &Picture, grant: &Grant, viewer: Viewer<'_>) -> wire::GrantRow {
     let set = picture.scopes(grant);
     wire::GrantRow {
         member: member_face(&picture.members[grant.member as usize], viewer),

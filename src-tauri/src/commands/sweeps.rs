@@ -1,0 +1,199 @@
+//! Sweeps: begun with the hash of a plan that was shown, watched, paused, gone on with, and looked at afterwards.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use contract::plans::Plan;
+use contract::refusal::{Fault, Field, Refusal};
+use contract::sweeps::{Sweep, SweepGrants, SweepProgress, SweepQuery, SweepWish};
+use cutoff::activity::{Digest, Wanted};
+use cutoff::plan_file::Pair;
+use cutoff::sweep::Wish;
+use cutoff::sweep::verdict::Outcome;
+use cutoff::sweeps::{Apply, What};
+use journal::SweepId;
+use stytch_b2b::{ConnectedAppId, MemberId};
+use tauri::ipc::{Channel, JavaScriptChannelId};
+use tauri::{Runtime, State, Webview};
+
+use super::{Reply, plans, revoke};
+use crate::map::refusal;
+use crate::map::sweeps as map;
+use crate::sweeping::not_kept;
+use crate::{Shell, map as wire};
+
+/// Pictures of progress are sent no oftener than this.
+const PROGRESS_EVERY: Duration = Duration::from_millis(100);
+/// Nobody sees more rows than this at once.
+const MOST_ROWS: u32 = 1_000;
+/// Nor types a longer text to find one.
+const LONGEST_TEXT: usize = 4_096;
+
+fn id_of(sweep_id: &str) -> Reply<SweepId> {
+    sweep_id.parse().map_err(|_| Refusal::BadInput { field: Field::SweepId, fault: Fault::Malformed })
+}
+
+async fn digest(shell: &Shell, id: SweepId) -> Reply<Arc<Digest>> {
+    shell.desk()?.digest(id).await.map_err(|error| match error {
+        cutoff::Error::Journal(journal::Error::NoSuchSweep(_)) => {
+            Refusal::BadInput { field: Field::SweepId, fault: Fault::Unknown }
+        }
+        other => refusal(other),
+    })
+}
+
+async fn sweep(shell: &Shell, id: SweepId) -> Reply<Sweep> {
+    let digest = digest(shell, id).await?;
+    told(shell, &digest).await
+}
+
+async fn told(shell: &Shell, digest: &Digest) -> Reply<Sweep> {
+    let desk = shell.desk()?;
+    let running = shell.sweeping.look(digest.id).is_some();
+    let resume = desk.may_go_on(digest).await.map_err(refusal)?;
+    let organization = desk.organization_name(&digest.connection.organization_id).await;
+    let session = desk.session().ok();
+    let left_behind = desk.left_behind(digest.id);
+    let here = desk.is_here(digest);
+    Ok(map::sweep(digest, running, resume, here, left_behind, organization, session.as_deref()))
+}
+
+/// Carries a plan out. `typed` must be what the confirmation asked for: the count and the organization.
+#[tauri::command(rename_all = "snake_case")]
+pub async fn sweep_start(
+    shell: State<'_, Shell>,
+    hash: String,
+    typed: String,
+    canary: bool,
+    ask_anyway: bool,
+) -> Reply<Sweep> {
+    let desk = shell.desk()?;
+    let shown = shell.sweeping.plan(&hash)?;
+    let session = desk.session().map_err(refusal)?;
+    let file = &shown.proposal.file;
+    file.fits(&session, desk.now()).map_err(|unusable| refusal(cutoff::Error::Plan(unusable)))?;
+    if !wire::plans::is_typed(&typed, file, &session) {
+        return Err(Refusal::BadInput { field: Field::Typed, fault: Fault::Malformed });
+    }
+    let how = Apply { canary, ask_anyway, ..Apply::default() };
+    let id = shell.sweeping.start(desk.clone(), file.clone(), how, None, Wish::Run).await?;
+    sweep(&shell, id).await
+}
+
+/// Goes on with a sweep that stopped.
+#[tauri::command(rename_all = "snake_case")]
+pub async fn sweep_resume(shell: State<'_, Shell>, sweep_id: String) -> Reply<Sweep> {
+    let id = id_of(&sweep_id)?;
+    go_on(&shell, id, Wish::Run).await?;
+    sweep(&shell, id).await
+}
+
+async fn go_on(shell: &Shell, id: SweepId, wish: Wish) -> Reply<()> {
+    let desk = shell.desk()?;
+    digest(shell, id).await?;
+    let plan = desk.plan_of(id).await.map_err(not_kept)?;
+    let how = Apply { resume: true, ..Apply::default() };
+    shell.sweeping.start(desk.clone(), plan, how, Some(id), wish).await?;
+    Ok(())
+}
+
+/// Asks a sweep to pause, or to stop for good. One that rests can only be stopped for good.
+#[tauri::command(rename_all = "snake_case")]
+pub async fn sweep_wish(shell: State<'_, Shell>, sweep_id: String, wish: SweepWish) -> Reply<()> {
+    let id = id_of(&sweep_id)?;
+    let wanted = match wish {
+        SweepWish::Pause => Wish::Pause,
+        SweepWish::Cancel => Wish::Cancel,
+    };
+    if shell.sweeping.wish(Some(id), wanted) {
+        return Ok(());
+    }
+    digest(&shell, id).await?;
+    match wish {
+        // It rests already.
+        SweepWish::Pause => Ok(()),
+        SweepWish::Cancel => go_on(&shell, id, Wish::Cancel).await,
+    }
+}
+
+/// A new plan of what a sweep did not bring about: refused, failed, still there, or not known. Sends nothing.
+#[tauri::command(rename_all = "snake_case")]
+pub async fn sweep_retry(shell: State<'_, Shell>, sweep_id: String) -> Reply<Plan> {
+    let id = id_of(&sweep_id)?;
+    let found = digest(&shell, id).await?;
+    let report = shell.desk()?.sweep_report(id).await.map_err(refusal)?;
+    let again = [Outcome::Denied, Outcome::Failed, Outcome::StillThere, Outcome::Unknown];
+    let pairs = report.lines.into_iter().filter(|line| again.contains(&line.outcome)).map(|line| Pair {
+        member_id: MemberId::from(line.member_id.as_str()),
+        connected_app_id: ConnectedAppId::from(line.connected_app_id.as_str()),
+    });
+    // What was taken in once was decided then.
+    plans::make(&shell, &What::Pairs(pairs.collect()), true, found.reason.clone()).await
+}
+
+/// Every sweep of many, the newest first. Those of one are revokes.
+#[tauri::command(rename_all = "snake_case")]
+pub async fn sweep_list(shell: State<'_, Shell>) -> Reply<Vec<Sweep>> {
+    let mut all = Vec::new();
+    for digest in shell.desk()?.digests().await.map_err(refusal)? {
+        if digest.grants < 2 {
+            continue;
+        }
+        all.push(told(&shell, &digest).await?);
+    }
+    Ok(all)
+}
+
+/// Tells how far a sweep is until it rests, and answers how it stands then. At once for one that does not run here.
+#[tauri::command(rename_all = "snake_case")]
+pub async fn sweep_watch<R: Runtime>(
+    webview: Webview<R>,
+    shell: State<'_, Shell>,
+    sweep_id: String,
+    progress: Option<JavaScriptChannelId>,
+) -> Reply<Sweep> {
+    let id = id_of(&sweep_id)?;
+    let channel: Option<Channel<SweepProgress>> = progress.map(|id| id.channel_on(webview));
+    if let Some(mut look) = shell.sweeping.look(id) {
+        loop {
+            if let Some(channel) = &channel {
+                let picture = map::progress(&look.progress.borrow_and_update(), *look.wish.borrow());
+                // A page that is gone needs no progress.
+                if channel.send(picture).is_err() {
+                    break;
+                }
+            }
+            tokio::time::sleep(PROGRESS_EVERY).await;
+            let over = tokio::select! {
+                changed = look.progress.changed() => changed.is_err(),
+                changed = look.wish.changed() => changed.is_err(),
+            };
+            if over {
+                break;
+            }
+        }
+    }
+    sweep(&shell, id).await
+}
+
+/// A window of a sweep's grants.
+#[tauri::command(rename_all = "snake_case")]
+pub async fn sweep_grants(shell: State<'_, Shell>, sweep_id: String, query: SweepQuery) -> Reply<SweepGrants> {
+    let id = id_of(&sweep_id)?;
+    if query.text.len() > LONGEST_TEXT || query.outcomes.len() > 64 {
+        return Err(Refusal::BadInput { field: Field::Query, fault: Fault::TooLong });
+    }
+    digest(&shell, id).await?;
+    let wanted = Wanted {
+        outcomes: query.outcomes.iter().copied().map(map::outcome_of).collect(),
+        unsent: query.unsent,
+        text: query.text,
+    };
+    let found = shell.desk()?.sweep_grants(id, &wanted, query.offset, query.count.min(MOST_ROWS)).await;
+    let (reports, matching, total) = found.map_err(refusal)?;
+    let mut rows = Vec::with_capacity(reports.len());
+    for report in &reports {
+        rows.push(revoke::told(&shell, report).await?);
+    }
+    Ok(SweepGrants { rows, matching, total })
+}

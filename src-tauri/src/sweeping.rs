@@ -1,0 +1,219 @@
+//! The sweep that runs in this app, and the plans that were shown. A sweep belongs to the shell and not to a window: one that closes or
+//! loads again only stops looking. It sends nothing itself; the mind does.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use contract::refusal::Refusal;
+use cutoff::Desk;
+use cutoff::kept_plan::Compared;
+use cutoff::plan_file::{Pair, PlanFile, Unusable};
+use cutoff::sweep::engine::Progress;
+use cutoff::sweep::{Observer, Step, Wish};
+use cutoff::sweeps::{Apply, Proposal};
+use journal::SweepId;
+use tokio::sync::{oneshot, watch};
+
+use crate::map;
+
+/// Plans that are kept for a confirmation, the newest last.
+const PLANS_KEPT: usize = 16;
+
+/// A plan that was shown.
+pub(crate) struct Shown {
+    /// The plan, and what the inventory tells of it.
+    pub(crate) proposal: Proposal,
+    /// For one from a file: how it differs from what is there.
+    pub(crate) opened: Option<Opened>,
+}
+
+/// How a plan from a file differs from what is there.
+pub(crate) struct Opened {
+    /// The file's name.
+    pub(crate) file: String,
+    /// Its grants that are not there any more.
+    pub(crate) vanished: Vec<Pair>,
+    /// Grants of its apps that are new since.
+    pub(crate) appeared: Vec<Pair>,
+    /// Grants of its apps that are not in it.
+    pub(crate) beside: u32,
+    /// Its sweep that is unfinished here.
+    pub(crate) unfinished: Option<SweepId>,
+}
+
+impl Shown {
+    /// One that was compared with what is there.
+    pub(crate) fn compared(file: String, compared: Compared) -> Self {
+        let Compared { proposal, vanished, appeared, beside, sweep } = compared;
+        let unfinished = sweep.filter(|(_, closed)| !closed).map(|(id, _)| id);
+        Self { proposal, opened: Some(Opened { file, vanished, appeared, beside, unfinished }) }
+    }
+}
+
+/// The running sweep and the plans.
+#[derive(Default)]
+pub(crate) struct Sweeping {
+    /// The sweep that runs. Held for a look or a swap.
+    running: Mutex<Option<Running>>,
+    /// Plans that were shown, by hash. Held for a look or a swap.
+    plans: Mutex<VecDeque<(String, Arc<Shown>)>>,
+}
+
+struct Running {
+    /// `None` until its opening row is on disk.
+    id: Option<SweepId>,
+    wish: watch::Sender<Wish>,
+    progress: watch::Receiver<Progress>,
+}
+
+/// How far a running sweep is, for whoever looks: ends when the sweep does.
+pub(crate) struct Look {
+    /// The pictures.
+    pub(crate) progress: watch::Receiver<Progress>,
+    /// What was asked of it.
+    pub(crate) wish: watch::Receiver<Wish>,
+}
+
+impl Sweeping {
+    /// Keeps a plan and answers its hash.
+    pub(crate) fn keep(&self, shown: Shown) -> (String, Arc<Shown>) {
+        let hash = shown.proposal.file.hash().to_string();
+        let shown = Arc::new(shown);
+        let mut plans = held(&self.plans);
+        plans.retain(|(known, _)| *known != hash);
+        if plans.len() >= PLANS_KEPT {
+            plans.pop_front();
+        }
+        plans.push_back((hash.clone(), shown.clone()));
+        (hash, shown)
+    }
+
+    /// A plan that was shown.
+    ///
+    /// # Errors
+    /// [`Refusal::Plan`] for one that is not kept any more.
+    pub(crate) fn plan(&self, hash: &str) -> Result<Arc<Shown>, Refusal> {
+        let plans = held(&self.plans);
+        let found = plans.iter().find(|(known, _)| known == hash).map(|(_, shown)| shown.clone());
+        found.ok_or_else(|| Refusal::Plan { fault: "not_kept".to_owned() })
+    }
+
+    /// Refuses what must not wait for minutes behind a running sweep.
+    ///
+    /// # Errors
+    /// [`Refusal::SweepRunning`].
+    pub(crate) fn free(&self) -> Result<(), Refusal> {
+        match &*held(&self.running) {
+            Some(running) => Err(Refusal::SweepRunning { sweep_id: running.id.map(|id| id.to_string()) }),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether a sweep runs.
+    pub(crate) fn is_running(&self) -> bool {
+        held(&self.running).is_some()
+    }
+
+    /// A look at a sweep, if it is the one that runs.
+    pub(crate) fn look(&self, id: SweepId) -> Option<Look> {
+        let running = held(&self.running);
+        let running = running.as_ref().filter(|running| running.id == Some(id))?;
+        Some(Look { progress: running.progress.clone(), wish: running.wish.subscribe() })
+    }
+
+    /// Asks the running sweep for something; `false` when that sweep does not run.
+    pub(crate) fn wish(&self, id: Option<SweepId>, wish: Wish) -> bool {
+        let running = held(&self.running);
+        let found = running.as_ref().filter(|running| id.is_none() || running.id == id);
+        found.is_some_and(|running| running.wish.send(wish).is_ok())
+    }
+
+    /// Asks the running sweep to pause and waits until it rests.
+    pub(crate) async fn rest(&self) {
+        let progress = match &*held(&self.running) {
+            Some(running) => {
+                running.wish.send_replace(Wish::Pause);
+                Some(running.progress.clone())
+            }
+            None => None,
+        };
+        if let Some(mut progress) = progress {
+            // The sender goes when the run ends.
+            while progress.changed().await.is_ok() {}
+        }
+    }
+
+    /// Carries a plan out in a task of its own, and answers as soon as its sweep is on disk and nothing refused it.
+    ///
+    /// # Errors
+    /// Why nothing was sent.
+    pub(crate) async fn start(
+        self: &Arc<Self>,
+        desk: Arc<Desk>,
+        plan: PlanFile,
+        how: Apply,
+        known: Option<SweepId>,
+        wish: Wish,
+    ) -> Result<SweepId, Refusal> {
+        let (wish, wishes) = watch::channel(wish);
+        let (progress, looked) = watch::channel(Progress::default());
+        {
+            let mut running = held(&self.running);
+            if let Some(running) = &*running {
+                return Err(Refusal::SweepRunning { sweep_id: running.id.map(|id| id.to_string()) });
+            }
+            *running = Some(Running { id: known, wish, progress: looked });
+        }
+        let (begun, mut begins) = oneshot::channel();
+        let (own, begun) = (desk.observer(), Mutex::new(Some(begun)));
+        let observer: Observer = Arc::new(move |step| {
+            // A new sweep is opened first; one that is taken up is read first, once nothing refused it.
+            if matches!(step, Step::Opened | Step::Reading)
+                && let Some(begun) = held(&begun).take()
+            {
+                let _ = begun.send(());
+            }
+            own(step);
+        });
+        let hash = plan.hash();
+        let (this, its_desk) = (self.clone(), desk.clone());
+        let mut run = tauri::async_runtime::spawn(async move {
+            let ended = its_desk.apply(&plan, &how, wishes, progress, Some(&observer)).await;
+            *held(&this.running) = None;
+            if let Err(error) = &ended {
+                tracing::info!(%error, "a sweep did not go on");
+            }
+            ended.map(|report| report.id).map_err(map::refusal)
+        });
+        let early = tokio::select! {
+            Ok(()) = &mut begins => None,
+            ended = &mut run => Some(ended),
+        };
+        let id = match early {
+            Some(Ok(ended)) => ended?,
+            Some(Err(_)) => return Err(Refusal::Cancelled),
+            None => desk
+                .sweep_of_plan(&hash)
+                .await
+                .map_err(map::refusal)?
+                .ok_or_else(|| Refusal::Plan { fault: "not_kept".to_owned() })?,
+        };
+        if let Some(running) = &mut *held(&self.running) {
+            running.id = Some(id);
+        }
+        Ok(id)
+    }
+}
+
+/// Whether a refusal says that a sweep's plan is not kept any more.
+pub(crate) fn not_kept(error: cutoff::Error) -> Refusal {
+    match error {
+        cutoff::Error::Plan(Unusable::NotAPlan) => Refusal::Plan { fault: "not_kept".to_owned() },
+        other => map::refusal(other),
+    }
+}
+
+/// A poisoned lock holds what was there before.
+fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
+    lock.lock().unwrap_or_else(PoisonError::into_inner)
+}
