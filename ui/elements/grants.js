@@ -205,3 +205,17 @@ export function grants(frame, plan) {
     focus: () => { if (!rows.focus()) slot(sheet, "title").focus(); },
   };
 }
+
+/**
+ * Puts acts on everything that a detail shows above its list. The keyboard stays on one that is drawn anew.
+ * @param {HTMLElement} sheet
+ * @param {...HTMLButtonElement} acts
+ */
+export function actsPut(sheet, ...acts) {
+  const place = slot(sheet, "acts");
+  const held = document.activeElement instanceof HTMLElement && place.contains(document.activeElement) ? document.activeElement.dataset.test : undefined;
+  put(place, ...acts);
+  place.hidden = acts.length === 0;
+  const again = held === undefined ? null : place.querySelector(`[data-test="${held}"]`);
+  if (again instanceof HTMLElement) again.focus();
+}

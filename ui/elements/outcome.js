@@ -37,6 +37,7 @@ import { note } from "./telling.js";
  * @property {(button: HTMLButtonElement) => unknown} [signOutAnyway]
  * @property {(button: HTMLButtonElement) => unknown} [tryKeyring]
  * @property {() => unknown} [startOver]
+ * @property {(sweepId: string) => unknown} [showSweep]
  */
 
 /** @param {MemberFace} member */
@@ -201,8 +202,8 @@ function recordFacts(report) {
 export const reportId = (report) => `${report.sweep_id}\n${report.member.member_id}\n${report.app.connected_app_id}`;
 
 /**
- * The organization of a report, and which kind of place it is in.
- * @param {RevokeReport} report
+ * The organization of a report or a sweep, and which kind of place it is in.
+ * @param {{ organization_name: string, environment: import("../contract.js").Environment }} report
  */
 export function placed(report) {
   return group(named(report.organization_name, { limit: 80 }), " ", el("span", { class: "env", "data-env": report.environment }, words.environment[report.environment]));
@@ -590,7 +591,18 @@ export function tellRefusal(refusal, around) {
       break;
     case "plan": {
       const faults = /** @type {Record<string, string>} */ (all.plan.faults);
+      const nexts = /** @type {Record<string, string>} */ (all.plan.next);
       begin({ title: all.plan.title, lead: say(all.plan.lead, { fault: faults[refusal.fault] ?? all.plan.faults.other }) });
+      told.facts = [next(nexts[refusal.fault] ?? all.plan.next.other)];
+      break;
+    }
+    case "sweep_running": {
+      told.mark = "wait";
+      begin(all.sweep_running);
+      told.facts = [next(all.sweep_running.next)];
+      const { showSweep } = around;
+      const { sweep_id } = refusal;
+      if (showSweep && sweep_id !== null) told.acts.push({ key: "show-sweep", label: all.sweep_running.show, run: () => showSweep(sweep_id) });
       break;
     }
     case "busy":
@@ -659,7 +671,8 @@ export function hostOf(base) {
 export function outcomeLine(report) {
   const said = words.activity;
   const confirmed = report.outcome === "revoked" && report.confirmed_at !== null;
-  const short = words.outcome[confirmed ? "confirmed" : report.outcome].short;
+  const unsent = report.outcome === "unknown" && report.attempts === 0;
+  const short = unsent ? words.sweep.unsent : words.outcome[confirmed ? "confirmed" : report.outcome].short;
   /** @type {Piece} */
   let facts = clockOr(said.began, report.began_at);
   /** @type {import("./telling.js").Mark} */
@@ -671,7 +684,7 @@ export function outcomeLine(report) {
       ? say(said.gone_confirmed, { gone, confirmed: clock(report.confirmed_at) })
       : report.confirm_due_at ? say(said.gone_due, { gone, due: clock(report.confirm_due_at, { seconds: false }) }) : facts;
   } else if (report.outcome === "unknown" || report.outcome === "hidden") {
-    mark = "wait";
+    mark = unsent ? "note" : "wait";
     if (report.sent_at) facts = clockOr(said.sent_at, report.sent_at);
   } else if (report.outcome === "still_there") {
     mark = "wait";

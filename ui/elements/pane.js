@@ -295,6 +295,10 @@ export function pane(frame, plan) {
     copy.addEventListener("click", () => copyIt({ ...plan.what(), selection: rule, format: "csv" }));
     const save = el("button", { class: "b small", type: "button", "data-test": "selection-export" }, words.exporting.button, arrow());
     const items = menu(save, words.exporting.title, () => exportItems(() => ({ ...plan.what(), selection: rule })).slice(0, 2));
+    const revoke = el("button", { class: "b small danger", type: "button", "data-test": "selection-revoke" }, words.plan.selected(picked.count?.grants ?? 0));
+    revoke.disabled = frame.session === null || (picked.count?.grants ?? 0) === 0;
+    if (frame.session === null) revoke.title = frame.whyReadOnly();
+    revoke.addEventListener("click", () => frame.plan({ kind: "selection", selection: rule }));
     const clear = el("button", { class: "lnk", type: "button", "data-test": "selection-clear" }, words.selection.clear);
     clear.addEventListener("click", picked.clear);
     put(
@@ -303,7 +307,7 @@ export function pane(frame, plan) {
       picked.of !== "" ? el("span", { class: "soft" }, picked.of) : null,
       picked.count && picked.count.lost > 0 ? el("span", { class: "warn" }, words.selection.lost(picked.count.lost)) : null,
       el("span", { class: "sp" }),
-      copy, save, items, clear,
+      revoke, copy, save, items, clear,
     );
     const back = held === undefined ? null : bar.querySelector(`[data-test="${held}"]`);
     if (back instanceof HTMLElement) back.focus();

@@ -3,7 +3,7 @@
 import { ask } from "../bridge.js";
 import { copyButton } from "../elements/copy.js";
 import { changeMarks, oddTags, oddWords, scopesLine, seenSentence, seenShort, widthSentence, widthTag } from "../elements/facts_of.js";
-import { grants, titled } from "../elements/grants.js";
+import { actsPut, grants, titled } from "../elements/grants.js";
 import { listing } from "../elements/listing.js";
 import { note } from "../elements/telling.js";
 import { el, put, slot } from "../lib/dom.js";
@@ -180,6 +180,11 @@ export function apps(frame) {
       row.reading === "complete" ? null : note("reading", words.apps.reading_note(readingWords(row.reading))),
       inventory.picture?.names === "denied" ? note("names_denied", words.apps.names_denied) : null,
     );
+    const all = el("button", { class: "b danger", type: "button", "data-test": "revoke-all" }, words.plan.everyone(row.grants));
+    all.disabled = frame.session === null || row.grants === 0;
+    if (frame.session === null) all.title = frame.whyReadOnly();
+    all.addEventListener("click", () => frame.plan(folded && row.group ? { kind: "group", group: row.group } : { kind: "app", connected_app_id: app.connected_app_id }));
+    actsPut(root, all);
     if (folded && row.group) clients(notes, row.group, row);
     else if (from) {
       const up = el("button", { class: "lnk", type: "button", "data-test": "group-back" }, words.apps.back_to_group(from.clients));

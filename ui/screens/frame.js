@@ -1,7 +1,7 @@
 // The frame around the screens: the bar, the navigation, the banners, the session's time, and what every screen may ask of the
 // rest. With nobody signed in it shows what was kept of the last reading, and every act is refused with the reason.
 
-import { ask, refusalOf } from "../bridge.js";
+import { ask, channel, refusalOf } from "../bridge.js";
 import { openDialog, openedDialog } from "../elements/dialog.js";
 import { hostOf, tellRefusal } from "../elements/outcome.js";
 import { paintTelling } from "../elements/telling.js";
@@ -11,13 +11,16 @@ import { everySecond, span, time, until } from "../lib/time.js";
 import { words } from "../words/en.js";
 import { Choice } from "../lib/choice.js";
 import { Inventory } from "../lib/inventory.js";
+import { Sweeps, isOpen } from "../lib/sweeps.js";
 import { activity } from "./activity.js";
 import { apps } from "./apps.js";
 import { openHistory } from "./history.js";
 import { map } from "./map.js";
 import { members } from "./members.js";
 import { openPalette } from "./palette.js";
+import { makePlan, openPlan } from "./plan.js";
 import { showReport, startRevoke } from "./revoke.js";
+import { sweepTitle, whyOpen } from "./sweep.js";
 import { openWidthRules } from "./width_rules.js";
 
 /** @typedef {import("../contract.js").Session} Session */
@@ -55,10 +58,16 @@ import { openWidthRules } from "./width_rules.js";
  * @property {Session | null} session `null`: nobody is signed in, and what is shown was kept
  * @property {Place} place
  * @property {Inventory} inventory
+ * @property {Sweeps} sweeps
  * @property {{ apps: Choice, members: Choice, grants: Choice }} choices what is selected
+ * @property {(what: import("../contract.js").PlanWhat) => void} plan shows what revoking something would be
+ * @property {() => void} openPlan
+ * @property {(id: string) => void} openSweep
+ * @property {(sweep: import("../contract.js").Sweep) => void} began a sweep was begun: shows it
+ * @property {(id: string) => Promise<void>} resumeSweep goes on with one
  * @property {() => string} whyReadOnly why nothing can be done here, with nobody signed in
  * @property {(name: ScreenName) => void} go
- * @property {(screen: "apps" | "members", id: string, only?: string) => Promise<void>} openRow
+ * @property {(screen: "apps" | "members" | "activity", id: string, only?: string) => Promise<void>} openRow
  * @property {() => void} openHistory
  * @property {() => void} openWidthRules
  * @property {() => Promise<void>} looked marks what is there now as looked at
@@ -116,6 +125,7 @@ export function openFrame(place, session, how) {
   let toldEnd = false;
   let openTold = false;
   let settledTold = false;
+  let wasRunning = false;
   // The session ends within five minutes, and that is said.
   let ending = false;
   // Whatever is unsettled at the first look was left by an earlier run.
@@ -134,12 +144,26 @@ export function openFrame(place, session, how) {
   /** @type {{ ended?: SessionEnd | null, problem?: import("../contract.js").Problem | null }} */
   let whyAbout = {};
   const inventory = new Inventory();
+  const sweeps = new Sweeps();
+  /** Sweeps whose banner was put away. @type {Set<string>} */
+  const dismissed = new Set();
 
   /** @type {Frame} */
   const frame = {
     session,
     place: session ? placeOf(session) : { organization_id: how.kept?.organization_id ?? "", organization_name: how.kept?.organization_name ?? "", environment: how.kept?.environment ?? "test", base_url: how.kept?.base_url ?? "" },
     inventory,
+    sweeps,
+    plan: (what) => makePlan(frame, what),
+    openPlan: () => openPlan(frame),
+    openSweep: (id) => { frame.openRow("activity", id); },
+    began: (sweep) => {
+      sweeps.adopt(sweep);
+      frame.openSweep(sweep.sweep_id);
+    },
+    resumeSweep: async (id) => {
+      sweeps.adopt(await ask("sweep_resume", { sweep_id: id }));
+    },
     choices: { apps: new Choice("apps", true), members: new Choice("members", false), grants: new Choice("grants", false) },
     whyReadOnly: () => words.read_only[why],
     go,
@@ -255,6 +279,29 @@ export function openFrame(place, session, how) {
       longer.addEventListener("click", () => extendSession(longer));
       made.push(banner("ending", endingWords(now), longer));
     }
+    for (const sweep of sweeps.all) {
+      if (!now || !sweep.here || !isOpen(sweep) || dismissed.has(sweep.sweep_id) || current === "activity") continue;
+      const look = el("button", { class: "b small", type: "button", "data-test": "sweep-open-show" }, words.sweep.banner_look);
+      look.addEventListener("click", () => frame.openSweep(sweep.sweep_id));
+      const acts = [look];
+      if (sweep.resume === "yes") {
+        const go_on = el("button", { class: "b small solid", type: "button", "data-test": "sweep-open-resume" }, words.sweep.go_on);
+        go_on.addEventListener("click", async () => {
+          go_on.disabled = true;
+          try {
+            await frame.resumeSweep(sweep.sweep_id);
+            frame.openSweep(sweep.sweep_id);
+          } catch (thrown) {
+            go_on.disabled = false;
+            tell(refusalOf(thrown), { act: "session" });
+          }
+        });
+        acts.unshift(go_on);
+      }
+      const away = el("button", { class: "lnk", type: "button", "data-test": "sweep-open-dismiss" }, words.interrupted_banner.dismiss);
+      away.addEventListener("click", () => { dismissed.add(sweep.sweep_id); drawBanners(); });
+      made.push(banner("sweep-open", say(words.sweep.banner, { what: sweepTitle(sweep), done: words.sweep.banner_done(sweep.grants - sweep.unsent, sweep.grants), why: whyOpen(sweep) }), ...acts, away));
+    }
     const unsettled = reports.filter((report) => report.unsettled && report.here).length;
     if (unsettled > 0 && !openTold && current !== "activity") {
       const look = el("button", { class: "b small", type: "button", "data-test": "unsettled-show" }, words.interrupted_banner.show);
@@ -285,7 +332,7 @@ export function openFrame(place, session, how) {
     const active = document.activeElement;
     const held = active instanceof HTMLElement && (banners.contains(active) || late.contains(active)) ? active.dataset.test : undefined;
     // What is true from the start stands above; what comes later must not push away what somebody reads or is about to press.
-    const early = ["banner-impersonator", "banner-keeping"];
+    const early = ["banner-impersonator", "banner-keeping", "banner-sweep-open"];
     put(banners, ...made.filter((one) => early.includes(one.dataset.test ?? "")));
     put(late, ...made.filter((one) => !early.includes(one.dataset.test ?? "")));
     const again = held === undefined ? null : root.querySelector(`.banners [data-test="${held}"]`);
@@ -361,8 +408,31 @@ export function openFrame(place, session, how) {
       ...(retry ? { retry: () => { dialog.close(); retry(); } } : {}),
       ...(signOutAnyway ? { signOutAnyway: () => { dialog.close(); signOutAnyway(); } } : {}),
       signIn: () => { dialog.close(null); frame.signInAgain(null); },
+      showSweep: (id) => { dialog.close(null); frame.openSweep(id); },
     }));
     dialog.show(content, { stage: "told", refusal: refusal.kind }, first);
+  }
+
+  /** The shell was asked to close while a sweep runs, where it cannot go on without a window. */
+  function askToClose() {
+    if (openedDialog()?.root.dataset.stage === "closing") return;
+    const dialog = openDialog();
+    const content = clone("t-ask");
+    slot(content, "title").textContent = words.closing.title;
+    slot(content, "lead").textContent = words.closing.lead;
+    const keep = button(content, "keep");
+    keep.textContent = words.closing.keep;
+    keep.addEventListener("click", () => dialog.close());
+    const go_on = button(content, "go");
+    go_on.textContent = words.closing.stop;
+    go_on.addEventListener("click", async () => {
+      go_on.disabled = true;
+      keep.disabled = true;
+      go_on.textContent = words.closing.stopping;
+      dialog.lock(true);
+      await ask("window_close", {}).catch((thrown) => { dialog.lock(false); tell(refusalOf(thrown), { act: "session" }); });
+    });
+    dialog.show(content, { stage: "closing" }, keep);
   }
 
   /** @param {RevokeReport[]} seen */
@@ -372,17 +442,40 @@ export function openFrame(place, session, how) {
     else if (open === 0) leftBehind = false;
     looked = true;
     reports = seen;
-    const badge = slot(root, "count-activity");
-    badge.classList.toggle("dot", open > 0);
-    put(badge, ...(open > 0 ? [words.number(open), el("span", { class: "unseen" }, words.shell.unsettled_unseen)] : []));
-    badge.title = open > 0 ? words.shell.unsettled_badge(open) : "";
+    drawBadge();
     for (const look of watchers) look(seen);
     drawBanners();
   }
 
+  function drawBadge() {
+    const badge = slot(root, "count-activity");
+    const running = sweeps.running ? sweeps.one(sweeps.running.id) : null;
+    const open = reports.filter((report) => report.unsettled && report.here).length + sweeps.all.filter((sweep) => sweep.here && isOpen(sweep)).length;
+    badge.classList.toggle("dot", running !== null || open > 0);
+    if (running) {
+      const done = Math.max(running.grants - running.unsent, sweeps.running?.progress?.answered ?? 0);
+      put(badge, words.sweep.banner_running(Math.min(100, Math.floor((done / running.grants) * 100))));
+      badge.title = words.sweep.banner_running_title;
+      return;
+    }
+    put(badge, ...(open > 0 ? [words.number(open), el("span", { class: "unseen" }, words.shell.unsettled_unseen)] : []));
+    badge.title = open > 0 ? words.shell.unsettled_badge(open) : "";
+  }
+
+  sweeps.listen((what) => {
+    drawBadge();
+    if (what !== "list") return;
+    drawBanners();
+    // A sweep that rests has changed what the lists show.
+    if (!sweeps.running && wasRunning) {
+      inventory.look().then(() => { for (const [name, view] of views) if (name !== "activity") view.reload(); });
+    }
+    wasRunning = sweeps.running !== null;
+  });
+
   async function lookAtRevokes() {
     try {
-      const seen = await ask("revoke_list", {});
+      const [seen] = await Promise.all([ask("revoke_list", {}), sweeps.look()]);
       if (!closed) revokesSeen(seen);
     } catch {
       // The Activity screen says what is wrong with it when it is opened; a look in passing says nothing.
@@ -439,6 +532,7 @@ export function openFrame(place, session, how) {
   function shut() {
     closed = true;
     inventory.close();
+    sweeps.close();
     for (const timer of timers) clearInterval(timer);
     document.removeEventListener("visibilitychange", seen);
     document.removeEventListener("keydown", keys);
@@ -552,10 +646,13 @@ export function openFrame(place, session, how) {
   function begin() {
     timers.push(window.setInterval(lookAtSession, SESSION_LOOK));
     timers.push(window.setInterval(() => {
-      if (reports.some((report) => report.here && (report.unsettled || report.confirm_due_at !== null && report.confirmed_at === null))) lookAtRevokes();
+      const due = reports.some((report) => report.here && (report.unsettled || report.confirm_due_at !== null && report.confirmed_at === null));
+      const open = sweeps.all.some((sweep) => sweep.here && (sweep.unsettled || sweep.stand.state === "elsewhere" || sweep.look_again_at !== null && sweep.confirmed_at === null));
+      if (due || open) lookAtRevokes();
     }, REVOKE_LOOK));
     lookAtRevokes();
     inventory.enter();
+    ask("window_notices", { notices: channel((/** @type {import("../contract.js").WindowNotice} */ notice) => { if (notice === "closing" && !closed) askToClose(); }), tray: words.tray }).catch(() => {});
   }
 
   if (session) show(session);

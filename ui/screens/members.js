@@ -4,7 +4,7 @@
 import { ask } from "../bridge.js";
 import { copyButton } from "../elements/copy.js";
 import { changeMarks, widthTag } from "../elements/facts_of.js";
-import { grants, titled } from "../elements/grants.js";
+import { actsPut, grants, titled } from "../elements/grants.js";
 import { listing } from "../elements/listing.js";
 import { tellDenial } from "../elements/outcome.js";
 import { paintTelling } from "../elements/telling.js";
@@ -172,6 +172,12 @@ export function members(frame) {
       onPage: (root, page) => {
         titled(root, memberName(page.member));
         facts(root, page.member);
+        const all = el("button", { class: "b danger", type: "button", "data-test": "revoke-all" }, words.plan.offboard(page.total));
+        all.disabled = frame.session === null || page.total === 0;
+        if (frame.session === null) all.title = frame.whyReadOnly();
+        // What was read just now is what is meant, whether the inventory has it or not.
+        all.addEventListener("click", () => frame.plan({ kind: "pairs", pairs: (whole?.all ?? []).map((grant) => ({ member_id: grant.member.member_id, connected_app_id: grant.app.connected_app_id })) }));
+        actsPut(root, all);
       },
     });
     facts(sheet.root, face);

@@ -34,6 +34,9 @@ function acts(frame) {
     tellExport(done);
   };
   const nothing = inventory.picture?.changes;
+  const running = frame.sweeps.running;
+  // What is selected on the screen in view; on the map these are grants.
+  const chosen = { apps: frame.choices.apps, members: frame.choices.members, map: frame.choices.grants }[current(frame)] ?? null;
   return [
     { key: "go-apps", label: said.go(words.shell.apps), run: () => frame.go("apps") },
     { key: "go-members", label: said.go(words.shell.members), run: () => frame.go("members") },
@@ -45,6 +48,10 @@ function acts(frame) {
     { key: "act-clear", label: words.filters.clear_long, off: filterKey(inventory.filter) === "" ? said.no_filter : "", run: () => inventory.setFilter({}) },
     { key: "act-csv", label: words.exporting.csv, off: view?.export ? none : said.not_here, run: () => save("csv") },
     { key: "act-json", label: words.exporting.json, off: view?.export ? none : said.not_here, run: () => save("json") },
+    { key: "act-revoke-selected", label: said.revoke_selected, off: !session ? frame.whyReadOnly() : chosen?.rule ? "" : words.plan.nothing_selected, run: () => { if (chosen?.rule) frame.plan({ kind: "selection", selection: chosen.rule }); } },
+    { key: "act-open-plan", label: words.plan.open, off: session ? "" : frame.whyReadOnly(), run: () => frame.openPlan() },
+    { key: "act-sweep-show", label: words.sweep.show_act, off: running ? "" : words.sweep.none_running, run: () => { if (running) frame.openSweep(running.id); } },
+    { key: "act-sweep-pause", label: words.sweep.pause_act, off: running ? "" : words.sweep.none_running, run: async () => { if (running) await ask("sweep_wish", { sweep_id: running.id, wish: "pause" }); } },
     { key: "act-history", label: words.history.open, off: (inventory.status?.snapshots ?? 0) > 0 ? "" : words.history.none, run: () => frame.openHistory() },
     { key: "act-width", label: words.rules.open, run: () => frame.openWidthRules() },
     { key: "act-extend", label: words.shell.extend_now_long, off: session ? "" : frame.whyReadOnly(), run: () => frame.extend() },

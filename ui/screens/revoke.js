@@ -72,6 +72,7 @@ class Flow {
       close: () => this.dialog.close(),
       retry: () => this.plan({ anyway: false, note: null }),
       signIn: () => { this.dialog.close(null); this.frame.signInAgain(this.about); },
+      showSweep: (id) => { this.dialog.close(null); this.frame.openSweep(id); },
       readPolicy: (from) => this.readPolicy(from),
       askAnyway: () => this.plan({ anyway: true, note: null }),
       settle: (from, sweepId) => this.settle(from, sweepId, false),

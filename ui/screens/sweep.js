@@ -1,0 +1,372 @@
+// One sweep of many: how far it is, what it came to, each grant with its outcome and request id, and what may be done next.
+
+import { ask, refusalOf } from "../bridge.js";
+import { refusedPanel } from "../elements/browse.js";
+import { openDialog } from "../elements/dialog.js";
+import { outcomeLine, reportId } from "../elements/outcome.js";
+import { Rows } from "../elements/rows.js";
+import { note, putMark } from "../elements/telling.js";
+import { announce, button, clone, el, input, put, say, slot } from "../lib/dom.js";
+import { AGAIN, GONE, counted, isOpen } from "../lib/sweeps.js";
+import { memberName, named, visible } from "../lib/text.js";
+import { clock, countdown, everySecond, span, time, until } from "../lib/time.js";
+import { words } from "../words/en.js";
+import { retryPlan } from "./plan.js";
+
+/** @typedef {import("./frame.js").Frame} Frame */
+/** @typedef {import("../contract.js").Sweep} Sweep */
+/** @typedef {import("../contract.js").SweepProgress} SweepProgress */
+/** @typedef {import("../contract.js").RevokeReport} RevokeReport */
+/** @typedef {import("../contract.js").Outcome} Outcome */
+/** @typedef {Outcome | "unsent"} Kind */
+
+/** How the bar is drawn, from the left. @type {Array<{ kind: Kind | "answered", of: "gone" | "wait" | "bad" | "sent" | "rest" }>} */
+const BAR = [
+  { kind: "revoked", of: "gone" },
+  { kind: "already_gone", of: "gone" },
+  { kind: "member_gone", of: "gone" },
+  { kind: "accepted", of: "wait" },
+  { kind: "still_there", of: "wait" },
+  { kind: "hidden", of: "wait" },
+  { kind: "unknown", of: "wait" },
+  { kind: "denied", of: "bad" },
+  { kind: "failed", of: "bad" },
+];
+
+/** Milliseconds between two readings of the rows while it runs. */
+const ROWS_EVERY = 1_500;
+
+/** What a sweep is of, in one line. @param {Sweep} sweep */
+export function sweepTitle(sweep) {
+  const said = words.sweep;
+  const { app, member } = sweep;
+  if (app) return say(said.title_app, { app: named(app.name, { strong: true, limit: 80 }), members: words.plan.members(sweep.members) });
+  if (member) return say(said.title_member, { member: named(memberName(member), { strong: true, limit: 80 }), apps: words.plan.apps(sweep.apps) });
+  return say(said.title_many, { grants: el("b", {}, words.plan.grants(sweep.grants)), apps: words.plan.apps(sweep.apps), members: words.plan.members(sweep.members) });
+}
+
+/** How a sweep stands, with its mark. @param {Sweep} sweep @returns {{ mark: import("../elements/telling.js").Mark, short: string }} */
+export function sweepStand(sweep) {
+  const { state } = sweep.stand;
+  const gone = counted(sweep, GONE);
+  if (state === "running" || state === "elsewhere") return { mark: "wait", short: words.sweep.states[state] };
+  if (state === "done" || state === "cancelled") {
+    const whole = gone === sweep.grants;
+    if (whole && sweep.confirmed_at) return { mark: "gone", short: words.outcome.confirmed.short };
+    if (whole) return { mark: "gone", short: words.outcome.revoked.short };
+    return { mark: counted(sweep, ["denied", "failed"]) > 0 ? "trouble" : "wait", short: state === "cancelled" ? words.sweep.states.cancelled : words.sweep.partial(gone, sweep.grants) };
+  }
+  return { mark: "trouble", short: words.sweep.states[state] };
+}
+
+/** Why an open sweep rests, in a sentence. @param {Sweep} sweep @returns {string} */
+export function whyOpen(sweep) {
+  const said = words.sweep;
+  const { stand } = sweep;
+  switch (stand.state) {
+    case "interrupted": return said.interrupted;
+    case "paused": return said.paused;
+    case "session_ended": return said.session_ended;
+    case "halted": return said.halted.replace("{why}", () => visible(stand.error_type, 80));
+    case "canary_died": return said.canary(stand.failed, stand.of);
+    case "cancelled": return said.cancelled(sweep.unsent);
+    default: return "";
+  }
+}
+
+/**
+ * The sweep's own screen, in the place of the list it was opened from.
+ * @param {Frame} frame
+ * @param {string} id
+ * @param {() => void} back
+ */
+export function sweepScreen(frame, id, back) {
+  const root = clone("t-sweep");
+  root.dataset.id = id;
+  /** @type {Set<Kind>} */
+  const kinds = new Set();
+  let rowsAt = 0;
+  let told = "";
+
+  /** @type {Rows<RevokeReport>} */
+  const rows = new Rows({
+    label: words.sweep.list,
+    manner: "listbox",
+    height: 50,
+    template: "t-sweep-row",
+    fetch: async ({ filter, offset, count }) => {
+      const wanted = filter === "" ? { kinds: [], text: "" } : JSON.parse(filter);
+      const outcomes = wanted.kinds.filter((/** @type {Kind} */ kind) => kind !== "unsent");
+      const page = await ask("sweep_grants", { sweep_id: id, query: { outcomes, unsent: wanted.kinds.includes("unsent"), text: wanted.text, offset, count } });
+      return { ...page, unreadable: [], read_at: new Date().toISOString() };
+    },
+    id: reportId,
+    paint: (node, report) => {
+      const { mark, short, facts } = outcomeLine(report);
+      put(slot(node, "what"), named(memberName(report.member), { strong: true, limit: 80 }), report.member.yourself ? el("span", { class: "tag" }, words.you) : null);
+      put(slot(node, "under"), named(report.app.name, { limit: 80 }), report.scopes.length > 0 ? el("span", {}, " · ", named(report.scopes.join(" "), { limit: 120 })) : null);
+      putMark(slot(node, "mark"), mark);
+      put(slot(node, "outcome"), short);
+      put(slot(node, "facts"), report.attempts === 0 && report.outcome !== "already_gone" ? "" : facts);
+      const request = slot(node, "request");
+      put(request, report.request_id ? named(report.request_id, { limit: 120 }) : el("span", { class: "soft" }, words.sweep.no_request));
+      node.dataset.outcome = report.outcome;
+    },
+    onOpen: (report) => frame.showReport(report, { after: () => { rows.pick(null); rows.focus(); } }),
+    onPage: (page) => { slot(root, "count").textContent = page.matching === page.total ? words.sweep.count(page.total) : words.sweep.some(page.matching, page.total); },
+    empty: (page) => {
+      const all = el("button", { class: "b", type: "button", "data-test": "sweep-show-all" }, words.sweep.show_all);
+      all.addEventListener("click", () => { kinds.clear(); text.value = ""; draw(); load(); text.focus(); });
+      return el("div", { class: "blankness", "data-test": "empty" }, el("b", {}, words.sweep.none), page.total > 0 ? el("div", { class: "acts" }, all) : null);
+    },
+    refused: (refusal) => refusedPanel(frame, refusal, () => load()),
+    stale: () => {},
+  });
+  slot(root, "under").replaceWith(rows.root);
+  const text = input(root, "filter");
+
+  function load() {
+    rowsAt = Date.now();
+    const wanted = { kinds: [...kinds].sort(), text: text.value.trim() };
+    return rows.load({ filter: wanted.kinds.length === 0 && wanted.text === "" ? "" : JSON.stringify(wanted) });
+  }
+
+  let resting = 0;
+  text.addEventListener("input", () => {
+    clearTimeout(resting);
+    resting = window.setTimeout(load, 110);
+  });
+  text.addEventListener("keydown", (event) => {
+    if (event.key === "ArrowDown" || event.key === "Enter") {
+      event.preventDefault();
+      rows.focus();
+    } else if (event.key === "Escape" && text.value !== "") {
+      event.preventDefault();
+      event.stopPropagation();
+      text.value = "";
+      load();
+    }
+  });
+  button(root, "back").addEventListener("click", back);
+
+  function draw() {
+    const sweep = frame.sweeps.one(id);
+    if (!sweep) return;
+    const running = frame.sweeps.running?.id === id ? frame.sweeps.running : null;
+    const { state } = sweep.stand;
+    root.dataset.state = state;
+    put(slot(root, "title"), sweepTitle(sweep));
+    const who = sweep.by.yourself ? words.you : memberName(sweep.by);
+    put(
+      slot(root, "summary"),
+      say(words.sweep.began, { at: time(sweep.began_at, { seconds: false }) }), " ", say(words.sweep.by, { who: named(who, { limit: 60 }) }),
+      ...(sweep.reason ? [" · ", say(words.activity.reason, { reason: named(sweep.reason, { limit: 120 }) })] : []),
+      ...(sweep.here ? [] : [" · ", named(sweep.organization_name, { limit: 60 }), " ", el("span", { class: "env", "data-env": sweep.environment }, words.environment[sweep.environment])]),
+    );
+    drawBar(sweep, running?.progress ?? null);
+    drawNow(sweep, running?.progress ?? null);
+    drawActs(sweep, running?.progress ?? null);
+    drawKinds(sweep);
+  }
+
+  /** @param {Sweep} sweep @param {SweepProgress | null} progress */
+  function drawBar(sweep, progress) {
+    const bar = slot(root, "bar");
+    const judged = sweep.outcomes.reduce((sum, one) => sum + one.grants, 0);
+    // What was answered since the rows were judged last.
+    const answered = progress ? Math.min(sweep.unsent, Math.max(0, progress.answered - (sweep.grants - sweep.unsent))) : 0;
+    /** @type {Array<{ of: string, n: number, said: string }>} */
+    const parts = BAR.map(({ kind, of }) => ({ of, n: counted(sweep, [/** @type {Outcome} */ (kind)]), said: words.outcome[/** @type {Outcome} */ (kind)].short }));
+    parts.push({ of: "sent", n: answered, said: words.sweep.answered }, { of: "rest", n: Math.max(0, sweep.grants - judged - answered), said: words.sweep.unsent });
+    const shown = parts.filter((part) => part.n > 0);
+    const key = JSON.stringify(shown);
+    if (bar.dataset.key === key) return;
+    bar.dataset.key = key;
+    put(bar, ...shown.map((part) => {
+      const made = el("i", { "data-of": part.of, title: `${part.said} ${words.number(part.n)}` });
+      made.style.flexGrow = String(part.n);
+      return made;
+    }));
+    bar.setAttribute("aria-label", `${words.sweep.progress}: ${shown.map((part) => `${part.said} ${words.number(part.n)}`).join(", ")}`);
+  }
+
+  /** What is going on, or what it came to. @param {Sweep} sweep @param {SweepProgress | null} progress */
+  function drawNow(sweep, progress) {
+    const said = words.sweep;
+    const gone = counted(sweep, GONE);
+    const { stand } = sweep;
+    /** @type {import("../lib/dom.js").Piece[]} */
+    let line = [];
+    /** @type {HTMLElement[]} */
+    const more = [];
+    if (stand.state === "running") {
+      const total = sweep.grants;
+      const done = progress ? Math.min(total, Math.max(sweep.grants - sweep.unsent, progress.answered)) : sweep.grants - sweep.unsent;
+      const parts = [];
+      if (progress?.stopping) parts.push(said.stopping);
+      else if (progress?.reading) parts.push(done === 0 ? said.opening : said.reading);
+      if (!progress?.stopping) parts.push(said.sending(done, total));
+      if (progress && !progress.reading && !progress.stopping && progress.per_minute > 0) parts.push(said.rate(progress.per_minute));
+      if (progress?.left_ms && progress.left_ms > 1_000 && !progress.stopping) parts.push(said.left(span(progress.left_ms)));
+      line = [el("b", {}, words.sweep.states.running), " · ", parts.join(" · ")];
+      if (progress?.limited_until) more.push(waiting("limited", said.limited, progress.limited_until, progress.quota ? said.quota(progress.quota) : ""));
+      if (progress?.offline_until) more.push(waiting("offline", said.offline, progress.offline_until, ""));
+    } else if (stand.state === "elsewhere") {
+      line = [el("b", {}, said.states.elsewhere), " · ", said.elsewhere.replace("{pid}", () => (stand.pid === null ? "" : said.pid(stand.pid)))];
+    } else if (isOpen(sweep)) {
+      line = [el("b", {}, said.states[stand.state]), " · ", said.partial(gone, sweep.grants)];
+      more.push(note("why", whyOpen(sweep)));
+    } else {
+      const whole = gone === sweep.grants;
+      if (whole && sweep.gone_at) {
+        const confirm = sweep.confirmed_at ? say(said.confirmed, { at: time(sweep.confirmed_at, { seconds: false }) }) : sweep.look_again_at ? say(said.second_due, { at: time(sweep.look_again_at, { seconds: false }) }) : null;
+        line = [el("b", {}, say(said.gone, { n: words.number(gone), at: time(sweep.gone_at) })), confirm ? " · " : null, confirm];
+      } else line = [el("b", {}, said.partial(gone, sweep.grants)), ...(sweep.look_again_at ? [" · ", say(said.second_due, { at: time(sweep.look_again_at, { seconds: false }) })] : [])];
+      if (stand.state === "cancelled") more.push(note("why", whyOpen(sweep)));
+    }
+    const { resume } = sweep;
+    if (isOpen(sweep) && resume === "other_member") more.push(note("resume", words.sweep.resume_other));
+    if (isOpen(sweep) && resume === "too_old") more.push(note("resume", words.sweep.resume_too_old));
+    if (isOpen(sweep) && resume === "elsewhere") more.push(note("resume", words.sweep.resume_elsewhere));
+    const { tokens_until } = sweep;
+    if (tokens_until && gone > 0) {
+      const left = el("span", { class: "num", "data-test": "tokens-left" });
+      const made = el("p", { class: "soft", "data-fact": "tokens_until" });
+      everySecond(left, () => { left.textContent = until(tokens_until) > 0 ? `(${span(until(tokens_until))})` : ""; });
+      put(made, say(until(tokens_until) > 0 ? said.tokens : said.tokens_past, { at: time(tokens_until, { seconds: false }), left }));
+      more.push(made);
+    }
+    put(slot(root, "now"), ...line);
+    const key = more.map((one) => `${one.dataset.fact}${one.dataset.until ?? one.textContent}`).join("|");
+    const place = slot(root, "more");
+    // Drawn anew only when something else is to be said: whoever reads or selects it is not disturbed ten times a second.
+    if (place.dataset.key !== key) {
+      place.dataset.key = key;
+      put(place, ...more);
+    }
+    const heard = words.sweep.live(`${words.sweep.states[stand.state]}${stand.state === "running" ? "" : `, ${said.partial(gone, sweep.grants)}`}`);
+    if (heard !== told) {
+      if (told !== "") announce(heard);
+      told = heard;
+    }
+  }
+
+  /** @param {string} key @param {string} sentence @param {string} at @param {string} after */
+  function waiting(key, sentence, at, after) {
+    const left = everySecond(el("span", { class: "num" }), (node) => { node.textContent = until(at) > 0 ? `(${countdown(until(at))})` : ""; });
+    const made = note(key, say(sentence, { at: el("b", {}, clock(at)), left }), after ? ` ${after}` : "");
+    made.dataset.until = at;
+    return made;
+  }
+
+  /** @param {Sweep} sweep @param {SweepProgress | null} progress */
+  function drawActs(sweep, progress) {
+    const place = slot(root, "acts");
+    const { state } = sweep.stand;
+    const rest = counted(sweep, AGAIN) + sweep.unsent;
+    const resumes = isOpen(sweep) && sweep.resume === "yes";
+    const keys = [];
+    if (state === "running") keys.push("sweep-pause");
+    if (resumes) keys.push("sweep-resume");
+    if (isOpen(sweep) && sweep.resume !== "yes" && rest > 0 && sweep.here) keys.push("sweep-retry");
+    if ((state === "done" || state === "cancelled") && rest > 0 && sweep.here) keys.push("sweep-retry");
+    if (state === "running" || resumes) keys.push("sweep-cancel");
+    const key = JSON.stringify([keys, rest, progress?.stopping === true]);
+    if (place.dataset.key === key) return;
+    place.dataset.key = key;
+    const held = document.activeElement instanceof HTMLElement && place.contains(document.activeElement);
+    put(place, ...keys.map((name) => {
+      const label = name === "sweep-pause" ? words.sweep.pause : name === "sweep-resume" ? words.sweep.go_on : name === "sweep-cancel" ? words.sweep.cancel : state === "cancelled" || isOpen(sweep) ? words.sweep.new_plan(rest) : words.sweep.retry(rest);
+      const made = el("button", { class: name === "sweep-resume" ? "b solid" : "b", type: "button", "data-test": name, disabled: name === "sweep-pause" && progress?.stopping === true }, label);
+      made.addEventListener("click", () => act(name, made));
+      return made;
+    }));
+    if (held) {
+      const next = place.querySelector("button:not(:disabled)");
+      (next instanceof HTMLElement ? next : slot(root, "title")).focus();
+    }
+  }
+
+  /** @param {string} name @param {HTMLButtonElement} from */
+  async function act(name, from) {
+    try {
+      if (name === "sweep-pause") {
+        from.disabled = true;
+        await ask("sweep_wish", { sweep_id: id, wish: "pause" });
+      } else if (name === "sweep-resume") {
+        from.disabled = true;
+        await frame.resumeSweep(id);
+      } else if (name === "sweep-retry") retryPlan(frame, id);
+      else cancel();
+    } catch (thrown) {
+      frame.tell(refusalOf(thrown), { act: "session" });
+    }
+    if (from.isConnected && name !== "sweep-pause") from.disabled = false;
+  }
+
+  function cancel() {
+    const sweep = frame.sweeps.one(id);
+    if (!sweep) return;
+    const progress = frame.sweeps.running?.id === id ? frame.sweeps.running.progress : null;
+    const dialog = openDialog();
+    const content = clone("t-ask");
+    slot(content, "title").textContent = words.sweep.cancel_title;
+    slot(content, "lead").textContent = words.sweep.cancel_lead(progress ? Math.min(sweep.unsent, progress.to_send) : sweep.unsent);
+    const keep = button(content, "keep");
+    keep.textContent = words.sweep.cancel_keep;
+    keep.addEventListener("click", () => dialog.close());
+    const go = button(content, "go");
+    go.textContent = words.sweep.cancel_go;
+    go.addEventListener("click", async () => {
+      dialog.close();
+      try {
+        await ask("sweep_wish", { sweep_id: id, wish: "cancel" });
+        await frame.sweeps.look();
+      } catch (thrown) {
+        frame.tell(refusalOf(thrown), { act: "session" });
+      }
+    });
+    dialog.show(content, { stage: "cancel-sweep" }, keep);
+  }
+
+  /** The filter by outcome is its legend too. @param {Sweep} sweep */
+  function drawKinds(sweep) {
+    const place = slot(root, "kinds");
+    /** @type {Array<{ kind: Kind, of: string, n: number, label: string }>} */
+    const all = BAR.map(({ kind, of }) => ({ kind: /** @type {Kind} */ (kind), of, n: counted(sweep, [/** @type {Outcome} */ (kind)]), label: words.outcome[/** @type {Outcome} */ (kind)].short }));
+    all.push({ kind: "unsent", of: "rest", n: sweep.unsent, label: words.sweep.unsent });
+    const shown = all.filter((one) => one.n > 0 || kinds.has(one.kind));
+    const key = JSON.stringify([shown.map((one) => [one.kind, one.n]), [...kinds]]);
+    if (place.dataset.key === key) return;
+    place.dataset.key = key;
+    const held = document.activeElement instanceof HTMLElement && place.contains(document.activeElement) ? document.activeElement.dataset.kind : undefined;
+    put(place, ...shown.map((one) => {
+      const made = el("button", { class: "kind num", type: "button", "data-test": "sweep-kind", "data-kind": one.kind, "data-of": one.of, "aria-pressed": String(kinds.has(one.kind)) }, el("i", { "data-of": one.of, "aria-hidden": "true" }), `${one.label} ${words.number(one.n)}`);
+      made.addEventListener("click", () => {
+        if (!kinds.delete(one.kind)) kinds.add(one.kind);
+        draw();
+        load();
+      });
+      return made;
+    }));
+    const back = held === undefined ? null : place.querySelector(`[data-kind="${held}"]`);
+    if (back instanceof HTMLElement) back.focus();
+  }
+
+  const ends = frame.sweeps.listen((what) => {
+    if (!root.isConnected) return;
+    draw();
+    if (what === "list" && Date.now() - rowsAt >= ROWS_EVERY || what === "list" && frame.sweeps.running?.id !== id) load();
+  });
+  draw();
+  load();
+
+  return {
+    root,
+    rows,
+    filter: text,
+    close: ends,
+    focus: () => slot(root, "title").focus(),
+    refresh: () => { frame.sweeps.look().catch((thrown) => frame.tell(refusalOf(thrown), { act: "read" })); load(); },
+  };
+}
