@@ -387,8 +387,10 @@ async fn a_revoke_left_open_for_more_than_a_day_is_not_sent_again_however_lately
             member_session_id: opening.actor.member_session_id,
             roles: opening.actor.roles,
             factors: opening.actor.factors,
+            person: None,
             impersonator: None,
         },
+        organization_name: None,
         reason: None,
     };
     let grant = journal::GrantDraft {

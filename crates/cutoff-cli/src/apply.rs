@@ -12,10 +12,12 @@ use cutoff::sweep::verdict::Outcome;
 use cutoff::sweeps::{SweepReport, all_gone};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::Timestamp;
+use journal::Hash;
 use serde::Serialize;
 use tokio::sync::watch;
 
 use crate::ending::{DENIED, DONE, Ending, PARTIAL, SESSION, api, plan};
+use crate::export::{Place, pack_of};
 use crate::flags::Apply;
 use crate::seat::Seat;
 use crate::told::{Printer, count, time_of_day};
@@ -44,6 +46,8 @@ pub async fn run(seat: &Seat, flags: &Apply) -> Done {
             crate::text::safe(&file.organization_id),
         )));
     }
+    // Before anything is sent: evidence that cannot be written is no reason to find out afterwards.
+    let place = flags.evidence.as_deref().map(Place::take).transpose()?;
     seat.sit().await?;
     let (wish, wishes) = watch::channel(Wish::Run);
     let (progress, mut drawn) = watch::channel(Progress::default());
@@ -72,6 +76,10 @@ pub async fn run(seat: &Seat, flags: &Apply) -> Done {
     };
     bar.finish_and_clear();
     let report = done?;
+    let written = match place {
+        Some(place) => Some(evidence(seat, &report, place).await),
+        None => None,
+    };
     let mut printer = Printer::new(seat.json);
     if seat.json {
         lines(&mut printer, &report)?;
@@ -82,7 +90,17 @@ pub async fn run(seat: &Seat, flags: &Apply) -> Done {
         printer.text(&format!("Sweep {}, head {}.", report.id, report.head))?;
     }
     printer.done()?;
+    if let Some(head) = written.transpose()? {
+        say(&format!("Evidence written. Its head, to be noted somewhere else: {head}"));
+    }
     Ok(end(&report))
+}
+
+/// Writes the evidence of the sweep, all its runs, and answers its head.
+async fn evidence(seat: &Seat, report: &SweepReport, place: Place) -> Result<Hash, Ending> {
+    let pack = pack_of(seat, report.id).await?;
+    place.put(&pack.bytes)?;
+    Ok(pack.head)
 }
 
 /// Prints every grant on a line.

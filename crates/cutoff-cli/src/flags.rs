@@ -70,6 +70,15 @@ pub enum Command {
     Apply(Apply),
     /// List the sweeps in the journal, or every grant of one.
     Log(Log),
+    /// Write the evidence of a sweep as one file, and print its head. It asks nobody.
+    Export(Export),
+    /// Check a pack without network, keyring or journal. Exit codes: 0 it holds together (and is unchanged, with --head), 2 it
+    /// does, and its sweep is unfinished, 5 it is broken or not what the head was noted of.
+    Verify(Verify),
+    /// Take a member's texts out of a pack. Its head stays what it was; table and report go, since they may hold the same texts.
+    Redact(Redact),
+    /// Erase a member's name, address and reasons from every sweep and snapshot in the journal. The sweeps still verify.
+    Erase(Erase),
     /// What is different between two snapshots; by default between the one last looked at, or the first, and the latest.
     Diff(Diff),
 }
@@ -203,6 +212,9 @@ pub struct Apply {
     /// Revoke one, then five, then the rest, and stop between them when too many of those failed.
     #[arg(long)]
     pub canary: bool,
+    /// Write the evidence of the whole sweep, all its runs, to this file, also when it ends early; a pack that is there is replaced.
+    #[arg(long, value_name = "PACK")]
+    pub evidence: Option<PathBuf>,
     /// Yes, revoke them. Without it the plan is shown and nothing is sent.
     #[arg(long)]
     pub yes: bool,
@@ -214,6 +226,53 @@ pub struct Log {
     /// The sweep whose grants are listed.
     #[arg(value_name = "SWEEP")]
     pub sweep: Option<String>,
+}
+
+/// Flags of `export`.
+#[derive(Debug, Args)]
+pub struct Export {
+    /// The sweep's id, as log prints it.
+    #[arg(value_name = "SWEEP")]
+    pub sweep: String,
+    /// The file to write; a pack that is there already is replaced.
+    #[arg(long, value_name = "PACK")]
+    pub out: PathBuf,
+}
+
+/// Flags of `verify`.
+#[derive(Debug, Args)]
+pub struct Verify {
+    /// The pack.
+    #[arg(value_name = "PACK")]
+    pub pack: PathBuf,
+    /// The head that was noted, of the pack or of its rows. Without it a pack that was made anew after a change is not found out.
+    #[arg(long, value_name = "HEAD")]
+    pub head: Option<String>,
+}
+
+/// Flags of `redact`.
+#[derive(Debug, Args)]
+pub struct Redact {
+    /// The pack.
+    #[arg(value_name = "PACK")]
+    pub pack: PathBuf,
+    /// The member's id.
+    #[arg(long, value_name = "ID")]
+    pub member: String,
+    /// The file to write; a pack that is there already is replaced.
+    #[arg(long, value_name = "PACK")]
+    pub out: PathBuf,
+}
+
+/// Flags of `erase`.
+#[derive(Debug, Args)]
+pub struct Erase {
+    /// The member's id.
+    #[arg(value_name = "MEMBER")]
+    pub member: String,
+    /// Yes, erase it for good.
+    #[arg(long)]
+    pub yes: bool,
 }
 
 /// Flags of `diff`.
@@ -293,8 +352,8 @@ impl CommandLine {
                         "--offline asks nobody, so no session is used: it does not go with --session-token-stdin.",
                     ));
                 }
-                Command::Log(_) => {
-                    return Err(Ending::usage("log asks nobody: it takes no --session-token-stdin."));
+                Command::Log(_) | Command::Export(_) | Command::Verify(_) | Command::Redact(_) | Command::Erase(_) => {
+                    return Err(Ending::usage("That asks nobody: it takes no --session-token-stdin."));
                 }
                 Command::Inventory(_)
                 | Command::Apps(_)

@@ -4,6 +4,7 @@ mod apply;
 mod connections;
 mod diff;
 mod ending;
+mod export;
 mod flags;
 mod inventory;
 mod lists;
@@ -14,6 +15,7 @@ mod seat;
 mod sign_in;
 mod text;
 mod told;
+mod verify;
 
 use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
@@ -60,6 +62,12 @@ fn run() -> u8 {
 }
 
 async fn carry_out(line: &CommandLine) -> Done {
+    // A pack is checked from its bytes alone: for these two no journal is opened, or even made.
+    match &line.command {
+        Command::Verify(flags) => return verify::run(flags, line.common.json),
+        Command::Redact(flags) => return verify::redact(flags, line.common.json),
+        _ => {}
+    }
     let seat = Seat::take(&line.common)?;
     match &line.command {
         Command::SignIn(flags) => sign_in::sign_in(&seat, flags).await,
@@ -71,6 +79,10 @@ async fn carry_out(line: &CommandLine) -> Done {
         Command::Plan(flags) => plan::run(&seat, flags).await,
         Command::Apply(flags) => apply::run(&seat, flags).await,
         Command::Log(flags) => log::run(&seat, flags).await,
+        Command::Export(flags) => export::run(&seat, flags).await,
+        Command::Verify(flags) => verify::run(flags, line.common.json),
+        Command::Redact(flags) => verify::redact(flags, line.common.json),
+        Command::Erase(flags) => export::erase(&seat, flags).await,
         Command::Diff(flags) => diff::run(&seat, flags).await,
     }
 }

@@ -201,7 +201,11 @@ fn killed_in_the_middle_it_goes_on_where_it_was_and_repeats_nothing_that_is_know
     let sent_before = requests(&ground);
 
     // Whoever stands before one grant of it may not send for all of them: the single settle refuses a sweep of many.
-    let sweep = ground.here(&["log", "--json"]).expect(0).lines()[0]["sweep_id"].as_str().expect("an id").parse().expect("an id");
+    let sweep = ground.here(&["log", "--json"]).expect(0).lines()[0]["sweep_id"]
+        .as_str()
+        .expect("an id")
+        .parse()
+        .expect("an id");
     let desk = ground.window("admin");
     let refused = ground.runtime.block_on(desk.settle(sweep, true)).expect_err("it is a sweep of many");
     assert!(matches!(refused, cutoff::Error::Plan(cutoff::plan_file::Unusable::Unfinished)), "{refused:?}");

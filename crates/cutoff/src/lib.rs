@@ -8,6 +8,7 @@ pub mod connections;
 pub mod desk;
 pub mod directory;
 pub mod error;
+pub mod evidence;
 pub mod inventory;
 pub mod kept_plan;
 pub mod members;

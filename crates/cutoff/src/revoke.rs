@@ -575,8 +575,13 @@ pub(crate) fn opening(
             member_session_id: state.member_session.member_session_id.to_string(),
             roles: state.member_session.roles.clone(),
             factors: factors.iter().map(|factor| factor.kind.clone()).collect(),
+            person: Some(Person {
+                name: Some(state.member.name.clone()),
+                email: Some(state.member.email_address.clone()),
+            }),
             impersonator: impersonator(&state.member_session),
         },
+        organization_name: Some(state.organization.organization_name.clone()),
         reason: None,
     })
 }

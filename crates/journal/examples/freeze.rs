@@ -36,8 +36,10 @@ fn opening(number: u128, environment: Environment, reason: Option<&str>) -> Open
             member_session_id: "member-session-test-1".into(),
             roles: vec!["stytch_member".into(), "stytch_admin".into()],
             factors: vec!["email_otp".into()],
+            person: None,
             impersonator: None,
         },
+        organization_name: None,
         reason: reason.map(Into::into),
     }
 }

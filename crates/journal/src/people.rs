@@ -73,6 +73,8 @@ pub enum PersonKind {
     App,
     /// Who impersonated the actor; the subject is the actor's member id.
     Impersonator,
+    /// The organization's name; the subject is the organization's id.
+    Organization,
     /// The reason that was given; the subject is the actor's member id, whose words it is.
     Reason,
 }
@@ -83,6 +85,7 @@ impl PersonKind {
             PersonKind::Member => "member",
             PersonKind::App => "app",
             PersonKind::Impersonator => "impersonator",
+            PersonKind::Organization => "organization",
             PersonKind::Reason => "reason",
         }
     }
@@ -92,7 +95,7 @@ impl FromStr for PersonKind {
     type Err = String;
 
     fn from_str(code: &str) -> Result<Self, String> {
-        [PersonKind::Member, PersonKind::App, PersonKind::Impersonator, PersonKind::Reason]
+        [PersonKind::Member, PersonKind::App, PersonKind::Impersonator, PersonKind::Organization, PersonKind::Reason]
             .into_iter()
             .find(|kind| kind.code() == code)
             .ok_or_else(|| "not a kind of text the people table has".to_owned())

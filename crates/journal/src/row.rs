@@ -189,6 +189,10 @@ pub struct Opening {
     pub connection: Connection,
     /// As whom it is carried out.
     pub actor: Actor,
+    /// Commits to the organization's name at that time; `None` (and absent from the line) in rows written before there was
+    /// this field.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organization_name: Option<Commitment>,
     /// Commits to the reason that was given, if one was.
     pub reason: Option<Commitment>,
 }
@@ -256,6 +260,9 @@ pub struct Actor {
     pub roles: Vec<String>,
     /// The types of the factors the session was made with.
     pub factors: Vec<String>,
+    /// Commits to the member's name and e-mail; `None` (and absent from the line) in rows written before there was this field.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person: Option<Commitment>,
     /// Commits to who impersonated the member, if somebody did.
     pub impersonator: Option<Commitment>,
 }

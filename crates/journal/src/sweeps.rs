@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use rusqlite::{OptionalExtension, Transaction, TransactionBehavior, params};
 
 use crate::chain::{self, Break, Hash, Links, Walked};
-use crate::people::{self, Commitment, People, PersonKind};
+use crate::people::{self, Commitment, People, Person, PersonKind};
 use crate::row::{
     Actor, Body, ClientType, Clock, Closing, Connection, FORMAT, FORMAT_VERSION, Grant, HASH_ALG, Opening, Plan, Route,
     Row, RowDraft, SweepId, Tool,
@@ -28,6 +28,8 @@ pub struct OpeningDraft {
     pub connection: Connection,
     /// As whom.
     pub actor: ActorDraft,
+    /// The organization's name; goes to the people table.
+    pub organization_name: Option<String>,
     /// The reason given, in the user's words; goes to the people table.
     pub reason: Option<String>,
 }
@@ -43,6 +45,8 @@ pub struct ActorDraft {
     pub roles: Vec<String>,
     /// The types of its factors.
     pub factors: Vec<String>,
+    /// The member's name and e-mail; goes to the people table.
+    pub person: Option<Person>,
     /// Who impersonates the member, if somebody does; goes to the people table.
     pub impersonator: Option<String>,
 }
@@ -176,12 +180,18 @@ impl Journal {
                 member_session_id: actor.member_session_id.clone(),
                 roles: actor.roles.clone(),
                 factors: actor.factors.clone(),
+                person: texts.person(&actor.member_id, actor.person.as_ref())?,
                 impersonator: texts.commit(
                     PersonKind::Impersonator,
                     &actor.member_id,
                     actor.impersonator.as_deref(),
                 )?,
             },
+            organization_name: texts.commit(
+                PersonKind::Organization,
+                &draft.connection.organization_id,
+                draft.organization_name.as_deref(),
+            )?,
             reason: texts.commit(PersonKind::Reason, &actor.member_id, draft.reason.as_deref())?,
         };
         let mut bodies = vec![Body::Opening(Box::new(opening))];
@@ -407,7 +417,11 @@ impl Texts<'_> {
     }
 
     fn member(&mut self, member_id: &str) -> Result<Option<Commitment>, Error> {
-        let text = self.people.members.get(member_id).map(serde_json::to_string).transpose();
+        self.person(member_id, self.people.members.get(member_id))
+    }
+
+    fn person(&mut self, member_id: &str, person: Option<&Person>) -> Result<Option<Commitment>, Error> {
+        let text = person.map(serde_json::to_string).transpose();
         let text = text.map_err(|error| Error::Unfit(error.to_string()))?;
         self.once(PersonKind::Member, member_id, text)
     }
@@ -535,10 +549,20 @@ mod tests {
             member_session_id: "s".into(),
             roles: Vec::new(),
             factors: Vec::new(),
+            person: None,
             impersonator: None,
         };
         let tool = Tool { name: "cutoff".into(), version: "0".into(), commit: "unknown".into() };
-        OpeningDraft { clock, sweep_id, tool, plan_hash: Hash::of(b"p"), connection, actor, reason: None }
+        OpeningDraft {
+            clock,
+            sweep_id,
+            tool,
+            plan_hash: Hash::of(b"p"),
+            connection,
+            actor,
+            organization_name: None,
+            reason: None,
+        }
     }
 
     #[test]

@@ -578,18 +578,7 @@ impl<'w, 'p> Sheet<'w, 'p> {
     }
 
     fn record(&mut self, cells: &[&str]) -> io::Result<()> {
-        for (at, text) in cells.iter().enumerate() {
-            if at > 0 {
-                self.out.write_all(b",")?;
-            }
-            let cell = harmless(text);
-            if cell.contains(['"', ',', '\r', '\n']) {
-                write!(self.out, "\"{}\"", cell.replace('"', "\"\""))?;
-            } else {
-                self.out.write_all(cell.as_bytes())?;
-            }
-        }
-        self.out.write_all(b"\r\n")
+        record(&mut self.out, cells)
     }
 
     /// A row that is not one of the rows: a word where an id would be, and a sentence.
@@ -626,6 +615,22 @@ impl<'w, 'p> Sheet<'w, 'p> {
         self.out.flush()?;
         Ok(self.rows)
     }
+}
+
+/// One line of a CSV, its cells made harmless.
+pub(crate) fn record(out: &mut dyn Write, cells: &[&str]) -> io::Result<()> {
+    for (at, text) in cells.iter().enumerate() {
+        if at > 0 {
+            out.write_all(b",")?;
+        }
+        let cell = harmless(text);
+        if cell.contains(['"', ',', '\r', '\n']) {
+            write!(out, "\"{}\"", cell.replace('"', "\"\""))?;
+        } else {
+            out.write_all(cell.as_bytes())?;
+        }
+    }
+    out.write_all(b"\r\n")
 }
 
 /// What a JSON file begins with.

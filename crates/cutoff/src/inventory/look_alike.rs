@@ -565,7 +565,7 @@ fn strangeness(name: &str) -> u32 {
 
 /// Whether nothing is drawn for a character: the default ignorable code points of Unicode, and a few that are drawn as
 /// nothing all the same.
-pub(super) fn unseen(c: char) -> bool {
+pub(crate) fn unseen(c: char) -> bool {
     matches!(u32::from(c),
         0xAD | 0x34F | 0x61C | 0x115F..=0x1160 | 0x17B4..=0x17B5 | 0x180B..=0x180F | 0x200B..=0x200F | 0x202A..=0x202E
         | 0x2060..=0x206F | 0x2800 | 0x3164 | 0xFE00..=0xFE0F | 0xFEFF | 0xFFA0 | 0xFFF0..=0xFFFB | 0x1BCA0..=0x1BCA3

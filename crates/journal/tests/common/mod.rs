@@ -32,8 +32,10 @@ pub fn opening(sweep_id: SweepId) -> OpeningDraft {
             member_session_id: "member-session-test-1".into(),
             roles: vec!["stytch_admin".into()],
             factors: vec!["email_otp".into()],
+            person: None,
             impersonator: Some("support@vendor.test".into()),
         },
+        organization_name: None,
         reason: Some("advisory of this morning".into()),
     }
 }

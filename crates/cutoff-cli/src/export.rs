@@ -1,0 +1,156 @@
+//! `cutoff export` and `cutoff erase`: the evidence of a sweep as one file, and a person taken out of the journal. They ask nobody.
+
+use std::io::{Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use cutoff::evidence::{MANIFEST, Pack};
+use journal::SweepId;
+use serde::Serialize;
+use tempfile::NamedTempFile;
+
+use crate::ending::{BROKEN, DONE, Ending};
+use crate::flags::{Erase, Export};
+use crate::seat::Seat;
+use crate::told::{Printer, count};
+use crate::{Done, say};
+
+/// A pack on a line.
+#[derive(Serialize)]
+struct Line<'a> {
+    sweep_id: String,
+    out: String,
+    head: String,
+    chain_head: String,
+    rows: u64,
+    timestamp_request: Option<&'a Path>,
+}
+
+/// Writes the evidence of a sweep.
+///
+/// # Errors
+/// When there is no such sweep, or the file cannot be written.
+pub async fn run(seat: &Seat, flags: &Export) -> Done {
+    let id: SweepId = flags.sweep.parse().map_err(|_| Ending::usage("That is not a sweep's id. See: cutoff log"))?;
+    let place = Place::take(&flags.out)?;
+    let pack = pack_of(seat, id).await?;
+    place.put(&pack.bytes)?;
+    let mut printer = Printer::new(seat.json);
+    if seat.json {
+        printer.line(&Line {
+            sweep_id: id.to_string(),
+            out: flags.out.display().to_string(),
+            head: pack.head.to_string(),
+            chain_head: pack.chain_head.to_string(),
+            rows: pack.rows,
+            timestamp_request: None,
+        })?;
+    } else {
+        printer.text(&format!("Head {}", pack.head))?;
+        printer.text(&format!(
+            "Note it somewhere else, and check the pack with: cutoff verify PACK --head {}",
+            pack.head
+        ))?;
+    }
+    printer.done()?;
+    Ok(DONE)
+}
+
+/// The evidence of a sweep.
+///
+/// # Errors
+/// When there is no such sweep, or its rows are not what they were.
+pub async fn pack_of(seat: &Seat, id: SweepId) -> Result<Pack, Ending> {
+    seat.desk.pack(id).await.map_err(|error| match error {
+        cutoff::Error::Journal(journal::Error::NoSuchSweep(_)) => {
+            Ending::usage("The journal has no such sweep. See: cutoff log")
+        }
+        other => other.into(),
+    })
+}
+
+/// Erases what the journal holds of a member beside the id.
+///
+/// # Errors
+/// When it is not asked for with --yes, or the journal cannot be written.
+pub async fn erase(seat: &Seat, flags: &Erase) -> Done {
+    if !flags.yes {
+        return Err(Ending::usage(
+            "This would erase the name, the address and the reasons of that member from every sweep and snapshot here, for good. \
+             Nothing was erased. If that is meant, add --yes.",
+        ));
+    }
+    let erased = seat.desk.erase_person(&flags.member).await?;
+    if erased == 0 {
+        say("The journal holds no text of that member's.");
+        return Ok(DONE);
+    }
+    let mut printer = Printer::new(seat.json);
+    if seat.json {
+        printer.line(&serde_json::json!({ "member_id": flags.member, "erased": erased }))?;
+    } else {
+        printer.text(&format!("{} erased. The sweeps still verify.", count(erased, "text was", "texts were")))?;
+    }
+    printer.done()?;
+    say("Packs that were written before still have them: cutoff redact PACK --member ID --out PACK2");
+    Ok(DONE)
+}
+
+/// Where a pack will lie. It is taken before anything is done, so that what cannot be written is refused before.
+pub struct Place {
+    path: PathBuf,
+    file: NamedTempFile,
+}
+
+impl Place {
+    /// Makes a private file beside the one that is meant.
+    ///
+    /// # Errors
+    /// When no file can be made there, or something is there that is not a pack.
+    pub fn take(path: &Path) -> Result<Self, Ending> {
+        if path.symlink_metadata().is_ok() && !is_pack(path) {
+            return Err(Ending::usage(format!(
+                "{} is there already and is not a pack. Name another file: only a pack is replaced. Nothing was done.",
+                crate::text::safe(&path.display().to_string())
+            )));
+        }
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        // Such a file is its owner's alone from the moment it exists, and goes by itself if nothing comes of it.
+        let file = NamedTempFile::new_in(folder).map_err(|error| {
+            Ending::usage(format!("No file can be written there: {error}. Name another place. Nothing was done."))
+        })?;
+        Ok(Self { path: path.to_owned(), file })
+    }
+
+    /// Writes the pack in place of whatever pack was there: all of it or none.
+    ///
+    /// # Errors
+    /// When the disk does not take it.
+    pub fn put(mut self, bytes: &[u8]) -> Result<(), Ending> {
+        let failed = |error: &std::io::Error| {
+            Ending::new(
+                BROKEN,
+                format!(
+                    "The pack could not be written: {error}. The journal holds what it says; make room and write it with: cutoff \
+                     export SWEEP --out PACK"
+                ),
+            )
+        };
+        self.file.write_all(bytes).and_then(|()| self.file.as_file().sync_all()).map_err(|error| failed(&error))?;
+        let path = self.path;
+        self.file.persist(&path).map_err(|error| failed(&error.error))?;
+        // The name is on the disk only once its folder is.
+        #[cfg(unix)]
+        if let Some(folder) = path.parent() {
+            let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+            std::fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(|error| failed(&error))?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether a file begins as a pack does.
+fn is_pack(path: &Path) -> bool {
+    let mut front = [0; 30 + MANIFEST.len()];
+    let read = std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut front));
+    read.is_ok() && front.starts_with(b"PK\x03\x04") && front.ends_with(MANIFEST.as_bytes())
+}

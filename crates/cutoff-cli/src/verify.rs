@@ -1,0 +1,227 @@
+//! `cutoff verify` and `cutoff redact`: a pack checked, or one person's texts taken out of it, from its bytes alone. No network,
+//! no keyring, no journal.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
+
+use cutoff::evidence::{self, Broken, LARGEST, PEOPLE, Since, Verified};
+use journal::Hash;
+use serde::Serialize;
+
+use crate::ending::{DONE, Ending, PARTIAL, USAGE};
+use crate::export::Place;
+use crate::flags::{Redact, Verify};
+use crate::told::{Printer, count};
+use crate::{Done, say};
+
+/// The verdict on a line.
+#[derive(Serialize)]
+struct Line<'a> {
+    /// `unchanged` since the head that was given, `consistent` where none was, or `broken`.
+    verdict: &'static str,
+    /// `pack` or `rows`: whose head the one that was given is.
+    head_of: Option<&'static str>,
+    /// How many rows the head vouches for.
+    rows_vouched: Option<u64>,
+    why: Option<String>,
+    head: Option<String>,
+    chain_head: Option<String>,
+    sweep_id: Option<String>,
+    rows: Option<u64>,
+    grants: Option<u64>,
+    outcomes: Option<BTreeMap<&'static str, u64>>,
+    closed: Option<bool>,
+    counts_compared: Option<bool>,
+    erased: Option<u64>,
+    absent: Option<&'a [&'static str]>,
+}
+
+/// Checks a pack.
+///
+/// # Errors
+/// When it cannot be read, is broken, or is not what the head was noted of.
+pub fn run(flags: &Verify, json: bool) -> Done {
+    let head = flags.head.as_deref().map(str::parse::<Hash>).transpose().map_err(|_| {
+        Ending::usage("A head is 64 lower-case hexadecimal digits, as export and log print it. Nothing was checked.")
+    })?;
+    let verdict = match read(&flags.pack)? {
+        Some(bytes) => evidence::verify(&bytes, head),
+        None => Err(Broken::TooLarge),
+    };
+    let mut printer = Printer::new(json);
+    match verdict {
+        Ok(verified) => {
+            if json {
+                printer.line(&line(&verified))?;
+            } else {
+                tell(&mut printer, &verified, head)?;
+            }
+            printer.done()?;
+            if !verified.closed {
+                say("Unfinished: the sweep has no closing row. It was stopped, or is still being carried out.");
+            }
+            Ok(if verified.closed { DONE } else { PARTIAL })
+        }
+        Err(broken) => {
+            if json {
+                printer.line(&broken_line(&broken))?;
+            }
+            printer.done()?;
+            Err(refused(&broken))
+        }
+    }
+}
+
+/// Takes a member's texts out of a pack.
+///
+/// # Errors
+/// When it is broken, or cannot be read or written.
+pub fn redact(flags: &Redact, json: bool) -> Done {
+    let place = Place::take(&flags.out)?;
+    let bytes = read(&flags.pack)?.ok_or_else(|| refused(&Broken::TooLarge))?;
+    let redacted = evidence::redact(&bytes, &flags.member).map_err(|broken| refused(&broken))?;
+    if redacted.texts == 0 {
+        say("The pack holds no text of that member's; nothing was written.");
+        return Ok(PARTIAL);
+    }
+    let verified = evidence::verify(&redacted.bytes, None).map_err(|broken| refused(&broken))?;
+    place.put(&redacted.bytes)?;
+    let mut printer = Printer::new(json);
+    if json {
+        printer.line(&line(&verified))?;
+    } else {
+        printer.text(&format!(
+            "{} taken out. Head {}, as before.",
+            count(redacted.texts, "text was", "texts were"),
+            verified.head
+        ))?;
+    }
+    printer.done()?;
+    if !redacted.dropped.is_empty() {
+        say(&format!("Taken out as well, since they may hold the same texts: {}.", redacted.dropped.join(", ")));
+    }
+    say("Rows and letter keep the member's id. Copies of the pack that were handed on are as they were.");
+    Ok(DONE)
+}
+
+fn line(verified: &Verified) -> Line<'_> {
+    let (verdict, head_of, rows_vouched) = match verified.since {
+        Since::Nothing => ("consistent", None, None),
+        Since::Pack => ("unchanged", Some("pack"), Some(verified.rows)),
+        Since::Rows(rows) => ("unchanged", Some("rows"), Some(rows)),
+    };
+    Line {
+        verdict,
+        head_of,
+        rows_vouched,
+        why: None,
+        head: Some(verified.head.to_string()),
+        chain_head: Some(verified.chain_head.to_string()),
+        sweep_id: Some(verified.sweep_id.to_string()),
+        rows: Some(verified.rows),
+        grants: Some(verified.grants),
+        outcomes: Some(verified.outcomes.iter().map(|(outcome, n)| (outcome.name(), *n)).collect()),
+        closed: Some(verified.closed),
+        counts_compared: Some(verified.counts_compared),
+        erased: Some(verified.erased),
+        absent: Some(&verified.absent),
+    }
+}
+
+fn broken_line(broken: &Broken) -> Line<'static> {
+    let heads = match broken {
+        Broken::OtherHead { head, chain_head } => Some((head.to_string(), chain_head.to_string())),
+        _ => None,
+    };
+    let (head, chain_head) = heads.unzip();
+    Line {
+        verdict: "broken",
+        head_of: None,
+        rows_vouched: None,
+        why: Some(broken.to_string()),
+        head,
+        chain_head,
+        sweep_id: None,
+        rows: None,
+        grants: None,
+        outcomes: None,
+        closed: None,
+        counts_compared: None,
+        erased: None,
+        absent: None,
+    }
+}
+
+fn tell(printer: &mut Printer, verified: &Verified, head: Option<Hash>) -> Result<(), Ending> {
+    let given = head.map(|head| head.to_string()).unwrap_or_default();
+    match verified.since {
+        Since::Nothing => {
+            printer.text("Consistent; this proves neither author, nor truth, nor completeness.")?;
+            printer.text("With the head that was noted when the pack was made: cutoff verify PACK --head HEAD")?;
+        }
+        Since::Pack => printer.text(&format!("Unchanged since head {given}."))?,
+        Since::Rows(rows) => {
+            let later = match verified.rows - rows {
+                0 => "all rows".to_owned(),
+                later => format!(
+                    "its first {}; {} appended after it",
+                    count(usize::try_from(rows).unwrap_or(usize::MAX), "row", "rows"),
+                    count(usize::try_from(later).unwrap_or(usize::MAX), "was", "were")
+                ),
+            };
+            printer.text(&format!("Unchanged since head {given}: {later}."))?;
+            printer.text(
+                "It is a head of the rows: table, letter and report are derived from them and not covered by it.",
+            )?;
+        }
+    }
+    let outcomes: Vec<String> =
+        verified.outcomes.iter().map(|(outcome, n)| format!("{n} {}", outcome.name())).collect();
+    printer.text(&format!(
+        "Sweep {}: {} rows, {} grants: {}.",
+        verified.sweep_id,
+        verified.rows,
+        verified.grants,
+        outcomes.join(", ")
+    ))?;
+    printer.text(&format!("Head of the pack {}", verified.head))?;
+    printer.text(&format!("Head of the rows {}", verified.chain_head))?;
+    if !verified.absent.is_empty() {
+        printer.text(&format!("Not in the pack, as may be: {}.", verified.absent.join(", ")))?;
+    }
+    if verified.erased > 0 && !verified.absent.contains(&PEOPLE) {
+        printer.text(&format!(
+            "{} erased.",
+            count(usize::try_from(verified.erased).unwrap_or(usize::MAX), "text was", "texts were")
+        ))?;
+    }
+    if verified.closed && !verified.counts_compared {
+        printer.text("The closing row counts by rules of another version; its counts were not compared.")?;
+    }
+    Ok(())
+}
+
+fn refused(broken: &Broken) -> Ending {
+    let next = match broken {
+        Broken::OtherHead { head, chain_head } => {
+            format!(
+                "The pack has head {head}, its rows have {chain_head}. It is another pack, or one that was made anew after a change."
+            )
+        }
+        Broken::Newer => "Check it with that version.".to_owned(),
+        Broken::TooLarge => "Nothing of it was looked at.".to_owned(),
+        _ => "Do not rely on it: ask for another copy, and compare its head with the one that was noted.".to_owned(),
+    };
+    Ending::new(USAGE, format!("Broken: {broken}. {next}"))
+}
+
+/// The bytes of a file; `None`: more than a pack can have.
+fn read(path: &Path) -> Result<Option<Vec<u8>>, Ending> {
+    let refused =
+        |error: std::io::Error| Ending::usage(format!("The pack cannot be read: {error}. Nothing was checked."));
+    let mut bytes = Vec::new();
+    File::open(path).map_err(refused)?.take(LARGEST + 1).read_to_end(&mut bytes).map_err(refused)?;
+    Ok((bytes.len() as u64 <= LARGEST).then_some(bytes))
+}

@@ -1,0 +1,163 @@
+//! Making a pack: of a sweep in the journal, or of another pack with one person's texts taken out. The same rows and texts make
+//! the same bytes, whenever it is done.
+
+use std::sync::Arc;
+
+use journal::{Hash, Journal, PersonKind, SweepId, Tool};
+
+use super::archive;
+use super::manifest::{self, GRANTS, LETTER, Listed, MANIFEST, Manifest, PEOPLE, People, PersonEntry, REPORT, ROWS};
+use super::record::Record;
+use super::verify::{Broken, Chain, Open, commitments, verify};
+use super::{letter, report, table};
+use crate::desk::Desk;
+use crate::error::Error;
+use crate::sweep::engine::blocking;
+use crate::sweep::rows::Rows;
+
+/// The evidence of one sweep.
+#[derive(Clone, Debug)]
+pub struct Pack {
+    /// The file.
+    pub bytes: Vec<u8>,
+    /// SHA-256 of its manifest: what to note down, outside of the file.
+    pub head: Hash,
+    /// The hash of its last row.
+    pub chain_head: Hash,
+    /// How many rows it has.
+    pub rows: u64,
+    /// The manifest's own bytes, for whoever wants a timestamp of them.
+    pub manifest: Vec<u8>,
+    /// What the file may be called: no path, and nothing that anybody chose.
+    pub name: String,
+}
+
+impl Desk {
+    /// The evidence of a sweep as it stands now. It asks nobody, and an unfinished sweep has evidence too.
+    ///
+    /// # Errors
+    /// [`Error::Journal`], also when the sweep's chain is broken.
+    pub async fn pack(&self, id: SweepId) -> Result<Pack, Error> {
+        let journal = self.journal.clone();
+        blocking(move || of_sweep(&journal, id)).await
+    }
+
+    /// Erases what the journal holds of a member beside the id, and answers how many texts that were.
+    ///
+    /// # Errors
+    /// [`Error::Journal`]; when that is busy, calling again finishes the work.
+    pub async fn erase_person(&self, member_id: &str) -> Result<usize, Error> {
+        let (journal, member_id) = (self.journal.clone(), member_id.to_owned());
+        blocking(move || journal.erase_person(&member_id)).await
+    }
+}
+
+fn of_sweep(journal: &Arc<Journal>, id: SweepId) -> Result<Pack, journal::Error> {
+    let damaged = |why: String| journal::Error::Corrupt(format!("sweep {id}: {why}"));
+    let stored = journal.rows(id)?;
+    let mut lines = Vec::with_capacity(stored.iter().map(|row| row.line.len() + 1).sum());
+    for row in &stored {
+        lines.extend(row.line.as_bytes());
+        lines.push(b'\n');
+    }
+    // Walked from the bytes that go out, as a reader will: a broken chain must not leave as evidence.
+    let chain = Chain::walk(&lines).map_err(|broken| damaged(broken.to_string()))?;
+    let committed = commitments(&chain.rows);
+    let people: Vec<PersonEntry> = journal
+        .people(id)?
+        .into_iter()
+        .filter(|record| record.is_true() && committed.contains_key(&record.commitment))
+        .map(PersonEntry::new)
+        .collect();
+    let people = People::new(people);
+    let (chain_head, rows) = (chain.head(), chain.rows.len() as u64);
+    drop(committed);
+    let all = Rows::new(chain.rows);
+    let record = Record::new(&all, &people, chain_head).ok_or_else(|| damaged("it has no opening row".to_owned()))?;
+    let derived = [
+        (GRANTS, table::write(&record)),
+        (LETTER, letter::write(&record).into_bytes()),
+        (REPORT, report::write(&record).into_bytes()),
+    ];
+    let mut listed = vec![Listed::of(ROWS, &lines)];
+    listed.extend(derived.iter().map(|(name, data)| Listed::of(name, data)));
+    let opening = record.opening;
+    let manifest = manifest::to_bytes(&Manifest {
+        format: manifest::FORMAT.to_owned(),
+        version: manifest::VERSION,
+        critical: Vec::new(),
+        hash_alg: "sha-256".to_owned(),
+        tool: tool(),
+        journal_id: opening.journal_id,
+        sweep_id: id,
+        chain_head,
+        rows,
+        files: listed,
+    });
+    let people = manifest::to_bytes(&people);
+    let entries: Vec<(&str, &[u8])> = [(MANIFEST, manifest.as_slice()), (ROWS, &lines), (PEOPLE, &people)]
+        .into_iter()
+        .chain(derived.iter().map(|(name, data)| (*name, data.as_slice())))
+        .collect();
+    let bytes =
+        archive::write(&entries).ok_or_else(|| damaged("its evidence is larger than a pack can be".to_owned()))?;
+    let day = record.opened.utc.timestamp().strftime("%Y-%m-%d").to_string();
+    let short: String = id.to_string().chars().take(8).collect();
+    Ok(Pack {
+        bytes,
+        head: Hash::of(&manifest),
+        chain_head,
+        rows,
+        name: format!("cutoff-evidence-{day}-{short}.zip"),
+        manifest,
+    })
+}
+
+/// This program.
+pub(crate) fn tool() -> Tool {
+    Tool {
+        name: "cutoff".to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        commit: option_env!("CUTOFF_COMMIT").unwrap_or("unknown").to_owned(),
+    }
+}
+
+/// A pack without one person's texts. Its head and its rows are what they were.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Redacted {
+    /// The file.
+    pub bytes: Vec<u8>,
+    /// How many texts were taken out.
+    pub texts: usize,
+    /// The derived files that were taken out with them, since they may hold the same texts.
+    pub dropped: Vec<&'static str>,
+}
+
+/// Takes a member's texts out of a pack: name and e-mail, the reason they gave, who impersonated them. The derived files that
+/// may hold names go too.
+///
+/// # Errors
+/// [`Broken`]: only a pack that is consistent is worth a second one.
+pub fn redact(bytes: &[u8], member_id: &str) -> Result<Redacted, Broken> {
+    verify(bytes, None)?;
+    let open = Open::read(bytes)?;
+    let mut people = open.people.clone().unwrap_or_else(|| People::new(Vec::new()));
+    let before = people.people.len();
+    people
+        .people
+        .retain(|entry| entry.subject != member_id || matches!(entry.kind, PersonKind::App | PersonKind::Organization));
+    let texts = before - people.people.len();
+    let kept = manifest::to_bytes(&people);
+    let mut dropped = Vec::new();
+    let mut entries: Vec<(&str, &[u8])> = Vec::new();
+    for name in manifest::FILES {
+        match open.file(name) {
+            Some(_) if name == PEOPLE => entries.push((name, &kept)),
+            Some(_) if [GRANTS, REPORT].contains(&name) => dropped.push(name),
+            Some(data) => entries.push((name, data)),
+            None => {}
+        }
+    }
+    let bytes = archive::write(&entries).ok_or(Broken::TooLarge)?;
+    Ok(Redacted { bytes, texts, dropped })
+}

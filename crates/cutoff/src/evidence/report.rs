@@ -1,0 +1,637 @@
+//! `report.html`: the sweep for somebody who was not there, to be read and printed. One file, no script, nothing fetched; what
+//! others wrote stands in it as text, isolated and made visible. Derived; the rows are the record.
+
+use std::collections::BTreeSet;
+use std::fmt::{Display, Write as _};
+use std::time::Duration;
+
+use journal::{Clock, Environment, PersonKind, Read, Route, Utc, View};
+
+use super::record::{Line, Record, harmless, is_gone};
+use crate::clock::later;
+use crate::sweep::verdict::{Outcome, RULES_VERSION, Why, is_success};
+
+/// Longest names, texts and ids that are printed whole, in characters.
+const NAME: usize = 120;
+const TEXT: usize = 2000;
+const ID: usize = 160;
+/// For how long access tokens live where the vendor has changed nothing.
+const TOKEN_LIFE: Duration = Duration::from_secs(3600);
+/// The scope by which an app can act as the member in everything, and make sessions.
+const FULL_ACCESS: &str = "full_access";
+
+/// A page.
+pub(crate) fn write(sweep: &Record<'_>) -> String {
+    let mut page = Page { out: String::with_capacity(20_000 + 1_200 * sweep.lines.len()) };
+    page.open(sweep);
+    page.summary(sweep);
+    page.facts(sweep);
+    page.population(sweep);
+    page.decisions(sweep);
+    page.doubts(sweep);
+    page.grants(sweep);
+    page.reads(sweep);
+    page.proof(sweep);
+    page.out.push_str("</main>\n</body>\n</html>\n");
+    page.out
+}
+
+struct Page {
+    out: String,
+}
+
+impl Page {
+    /// Adds what is already HTML.
+    fn html(&mut self, html: impl Display) {
+        let _ = writeln!(self.out, "{html}");
+    }
+
+    fn fact(&mut self, name: &str, value: impl Display) {
+        self.html(format_args!("<dt>{name}</dt><dd>{value}</dd>"));
+    }
+
+    fn open(&mut self, sweep: &Record<'_>) {
+        let place = &sweep.opening.connection;
+        let title = title(sweep);
+        self.html("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">");
+        self.html(
+            "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">",
+        );
+        self.html("<meta name=\"viewport\" content=\"width=device-width\">");
+        self.html(format_args!(
+            "<title>{title}</title>\n<style>\n{}</style>\n</head>\n<body>",
+            include_str!("report.css")
+        ));
+        self.html("<header>\n<p class=\"kind\">Record of a sweep of connected apps</p>");
+        self.html(format_args!("<h1>{title}</h1>"));
+        let organization = match sweep.organization_name {
+            Some(name) => format!("{} ({})", text(name, NAME), id(&place.organization_id)),
+            None => id(&place.organization_id),
+        };
+        self.html(format_args!(
+            "<p class=\"where\">{organization} <span class=\"world\">{}</span></p>",
+            world(place.environment)
+        ));
+        self.html(format_args!(
+            "<p class=\"where\">{} to {} (UTC)</p>\n</header>\n<main>",
+            time(sweep.opened.utc),
+            time(sweep.last.utc)
+        ));
+    }
+
+    fn summary(&mut self, sweep: &Record<'_>) {
+        if !sweep.closed {
+            self.html(
+                "<p class=\"warn\"><b>Unfinished.</b> The rows have no closing row: the sweep was stopped or is still being carried \
+                 out. What stands here is what had been seen by the last row.</p>",
+            );
+        }
+        if sweep.opening.connection.environment == Environment::Sandbox {
+            self.html("<p class=\"warn\"><b>A drill.</b> This was done in a sandbox. No real grant was touched.</p>");
+        }
+        self.html("<h2>Outcome</h2>\n<table class=\"counts\">\n<thead><tr><th class=\"n\">Grants</th><th>Outcome</th><th>That is</th></tr></thead>\n<tbody>");
+        for (outcome, n) in &sweep.outcomes {
+            self.html(format_args!(
+                "<tr><td class=\"n\">{n}</td><td class=\"out\">{}</td><td>{}</td></tr>",
+                word(*outcome),
+                meaning(*outcome)
+            ));
+        }
+        self.html(format_args!(
+            "<tr><td class=\"n\">{}</td><td>planned</td><td>Every grant of the plan is counted once.</td></tr>\n</tbody>\n</table>",
+            sweep.lines.len()
+        ));
+        self.html(format_args!(
+            "<p>Outcomes are derived from what was observed, by rules of version {RULES_VERSION}. “Gone” means: a complete read that \
+             began after the request was answered no longer listed the grant. An answer alone is never taken for it.</p>"
+        ));
+    }
+
+    fn facts(&mut self, sweep: &Record<'_>) {
+        let opening = sweep.opening;
+        let (place, actor) = (&opening.connection, &opening.actor);
+        self.html("<h2>What, where and by whom</h2>\n<dl>");
+        match (sweep.text(PersonKind::Reason), &opening.reason) {
+            (Some(reason), _) => self.fact("Reason or ticket", text(reason, TEXT)),
+            (None, Some(_)) => self.fact("Reason or ticket", "was given, and has been erased"),
+            (None, None) => self.fact("Reason or ticket", "none was given"),
+        }
+        let name = sweep.organization_name.map(|name| format!("{}, ", text(name, NAME))).unwrap_or_default();
+        self.fact("Organization", format_args!("{name}{}", id(&place.organization_id)));
+        self.fact("Environment", world(place.environment));
+        self.fact(
+            "API",
+            format_args!("<code>{}://{}:{}</code>", bare(&place.scheme, ID), bare(&place.host, ID), place.port),
+        );
+        let who = sweep.actor().map(|person| named(&person)).unwrap_or_default();
+        self.fact("Carried out as", format_args!("{who}{}", id(&actor.member_id)));
+        self.fact("Member session", id(&actor.member_session_id));
+        self.fact("Roles of the session", list(&actor.roles));
+        self.fact("Signed in with", list(&actor.factors));
+        match (sweep.text(PersonKind::Impersonator), &actor.impersonator) {
+            (Some(who), _) => self.fact("Impersonated by", text(who, NAME)),
+            (None, Some(_)) => self.fact("Impersonated by", "somebody whose address has been erased"),
+            (None, None) => self.fact("Impersonated by", "nobody"),
+        }
+        self.fact("Began", time(opening_time(sweep)));
+        self.fact("Last row", time(sweep.last.utc));
+        let tool = &opening.tool;
+        self.fact(
+            "Program",
+            format_args!(
+                "{} {} (commit {})",
+                bare(&tool.name, NAME),
+                bare(&tool.version, NAME),
+                bare(&tool.commit, NAME)
+            ),
+        );
+        self.fact("Sweep", id(&opening.sweep_id.to_string()));
+        self.fact("Plan", format_args!("{} (its hash)", id(&opening.plan.hash.to_string())));
+        self.html("</dl>");
+    }
+
+    fn population(&mut self, sweep: &Record<'_>) {
+        let members: BTreeSet<&str> = sweep.lines.iter().map(|line| line.grant.member_id.as_str()).collect();
+        let apps: BTreeSet<&str> = sweep.lines.iter().map(|line| line.grant.connected_app_id.as_str()).collect();
+        self.html("<h2>Population</h2>");
+        self.html(format_args!(
+            "<p>{} planned: {} of {}.</p>",
+            count(sweep.lines.len(), "grant was", "grants were"),
+            count(apps.len(), "connected app", "connected apps"),
+            count(members.len(), "member", "members")
+        ));
+        let Some((_, note)) = sweep.notes.iter().find(|(_, note)| note.what == "inventory") else {
+            self.html(
+                "<p>The plan was not cut from an inventory of the organization, or the rows do not say from which.</p>",
+            );
+            return;
+        };
+        let detail =
+            |key: &str| note.detail.get(key).map_or_else(|| "not recorded".to_owned(), |value| bare(value, NAME));
+        self.html("<p>The plan was cut from an inventory of the organization:</p>\n<dl>");
+        self.fact("Read", format_args!("{} to {} (UTC)", detail("began_at"), detail("read_at")));
+        self.fact(
+            "Apps",
+            format_args!("{} listed, the members of {} of them read", detail("apps_listed"), detail("apps_read")),
+        );
+        self.fact("Members", detail("members"));
+        self.fact("Grants", detail("grants"));
+        self.fact("Members’ names", detail("names"));
+        if let Some(number) = note.detail.get("snapshot") {
+            self.fact("Kept as", format_args!("snapshot {} of the journal", bare(number, NAME)));
+        }
+        self.html("</dl>");
+        match note.detail.get("missing").map(String::as_str) {
+            Some("0") => self.html("<p>Nothing was missing from that reading.</p>"),
+            _ => self.html(format_args!(
+                "<p class=\"warn\">{} of that reading could not be read. Grants that were not seen may exist beside those planned.</p>",
+                detail("missing")
+            )),
+        }
+    }
+
+    fn decisions(&mut self, sweep: &Record<'_>) {
+        self.html("<h2>Decisions and events</h2>");
+        let told: Vec<_> = sweep.notes.iter().filter(|(_, note)| !QUIET.contains(&note.what.as_str())).collect();
+        if told.is_empty() {
+            self.html("<p>None but the requests and reads below.</p>");
+        } else {
+            self.html("<table>\n<thead><tr><th>When (UTC)</th><th>What</th><th>Details</th></tr></thead>\n<tbody>");
+            for (clock, note) in told {
+                let details: Vec<String> = note
+                    .detail
+                    .iter()
+                    .map(|(key, value)| format!("{}: {}", bare(key, NAME), text(value, TEXT)))
+                    .collect();
+                self.html(format_args!(
+                    "<tr><td class=\"time\">{}</td><td>{}</td><td>{}</td></tr>",
+                    time(clock.utc),
+                    bare(event(&note.what), NAME),
+                    details.join("<br>")
+                ));
+            }
+            self.html("</tbody>\n</table>");
+        }
+        let theirs = sweep.lines.iter().filter(|line| line.grant.first_party).count();
+        if theirs > 0 {
+            self.html(format_args!(
+                "<p>{} of an app of the vendor’s own: revoking these was asked for expressly.</p>",
+                count(theirs, "grant is", "grants are")
+            ));
+        }
+        if sweep.unknown > 0 {
+            self.html(format_args!(
+                "<p class=\"warn\">{} of a kind that the program which made this report does not know. A later version can tell \
+                 what they say; they are hashed like all others.</p>",
+                count(sweep.unknown, "row is", "rows are")
+            ));
+        }
+    }
+
+    fn doubts(&mut self, sweep: &Record<'_>) {
+        self.html("<h2>What could not be proven</h2>\n<ul>");
+        for outcome in sweep.outcomes.keys().filter(|outcome| !is_gone(**outcome)) {
+            let of_these: Vec<&Line<'_>> = sweep.lines.iter().filter(|line| line.finding.outcome == *outcome).collect();
+            let mut reasons: BTreeSet<&str> = BTreeSet::new();
+            for line in &of_these {
+                reasons.insert(line.finding.why.map_or_else(|| doubt(*outcome), why));
+            }
+            for reason in reasons {
+                let n = of_these
+                    .iter()
+                    .filter(|line| line.finding.why.map_or_else(|| doubt(*outcome), why) == reason)
+                    .count();
+                self.html(format_args!(
+                    "<li><b>{}, {}:</b> {reason}</li>",
+                    word(*outcome),
+                    count(n, "grant", "grants")
+                ));
+            }
+        }
+        let unconfirmed = sweep.lines.iter().filter(|line| line.gone() && line.finding.confirmed.is_none()).count();
+        if unconfirmed > 0 {
+            self.html(format_args!(
+                "<li><b>Gone and not yet confirmed, {}:</b> no second clean read at least ten minutes later stands in the rows. A first \
+                 one can come from a cache of the server, and an authorization code that was not yet redeemed can still become a grant.</li>",
+                count(unconfirmed, "grant", "grants")
+            ));
+        }
+        let until = sweep
+            .lines
+            .iter()
+            .filter_map(cut_off_at)
+            .max_by_key(|clock| clock.utc)
+            .map(|clock| later(clock, TOKEN_LIFE));
+        if let Some(until) = until {
+            self.html(format_args!(
+                "<li><b>Tokens issued before.</b> Access tokens that the apps already held may be accepted until about {} UTC, if the \
+                 vendor kept Stytch’s 60-minute default. Lifetimes are set for each app and cannot be seen by an organization’s \
+                 administrator.</li>",
+                time(until)
+            ));
+        }
+        let full = sweep.lines.iter().filter(|line| line.grant.scopes.iter().any(|scope| scope == FULL_ACCESS)).count();
+        if full > 0 {
+            self.html(format_args!(
+                "<li><b>{} had the scope full_access.</b> Such an app may have opened sessions that a revoke is not documented to \
+                 end.</li>",
+                count(full, "grant", "grants")
+            ));
+        }
+        self.html(
+            "<li><b>Consent can be given again.</b> Unless the organization’s policy forbids an app, its members may connect it again at any \
+             time after the last read.</li>\n<li><b>What nobody listed.</b> Only grants that the API lists can be planned and read again.</li>\n</ul>",
+        );
+    }
+
+    fn grants(&mut self, sweep: &Record<'_>) {
+        self.html("<section class=\"wide\">\n<h2>Every grant</h2>");
+        self.html("<p>Member, roles and scopes are those from before. All times are UTC, by the clock of the computer that ran the program.</p>");
+        self.html(
+            "<table class=\"grants\">\n<colgroup><col style=\"width:4%\"><col style=\"width:24%\"><col style=\"width:26%\"><col \
+             style=\"width:12%\"><col style=\"width:18%\"><col style=\"width:16%\"></colgroup>\n<thead><tr><th \
+             class=\"n\">No.</th><th>Member</th><th>App and scopes</th><th>Outcome</th><th>Request</th><th>Read again</th></tr></thead>\n<tbody>",
+        );
+        for line in &sweep.lines {
+            let row = row(line);
+            self.html(row);
+        }
+        self.html("</tbody>\n</table>\n</section>");
+    }
+
+    fn reads(&mut self, sweep: &Record<'_>) {
+        self.html("<section class=\"wide\">\n<h2>Every read</h2>");
+        if sweep.reads.is_empty() {
+            self.html("<p>None stands in the rows.</p>\n</section>");
+            return;
+        }
+        self.html(
+            "<table class=\"reads\">\n<colgroup><col style=\"width:4%\"><col style=\"width:31%\"><col style=\"width:19%\"><col \
+             style=\"width:17%\"><col style=\"width:29%\"></colgroup>\n<thead><tr><th class=\"n\">No.</th><th>View</th><th>When</th><th>Answer</th><th>Grants of this \
+             sweep in it</th></tr></thead>\n<tbody>",
+        );
+        for read in &sweep.reads {
+            self.html(read_row(read));
+        }
+        self.html("</tbody>\n</table>\n</section>");
+    }
+
+    fn proof(&mut self, sweep: &Record<'_>) {
+        self.html("<section>\n<h2>How to check this record</h2>");
+        self.html(format_args!(
+            "<p>This report is derived from the rows in <code>rows.jsonl</code>, beside it in the same pack: {} in one chain of hashes, whose \
+             last has this head:</p>\n<code class=\"head\">{}</code>",
+            count(sweep.rows.all().len(), "row", "rows"),
+            sweep.head
+        ));
+        self.html(
+            "<p>The pack is checked without network and without the program’s own data by</p>\n<code class=\"head\">cutoff verify PACK --head \
+             HEAD</code>\n<p>HEAD is the head that was noted when the pack was made (the SHA-256 of its <code>manifest.json</code>, which covers \
+             this report too) or the one above (which covers the rows). A second verifier, written independently in Python, comes with the \
+             program’s source as <code>tests/verify_pack.py</code>; the format is described there in <code>EVIDENCE.md</code>.</p>",
+        );
+        self.html(
+            "<p><b>What that proves.</b> That the rows are those, in that order, of which the head was noted.</p>\n<p><b>What it does not \
+             prove.</b> Who wrote them, that they are true, or that nothing was left out before. Without a head that was noted somewhere else \
+             it proves only that the pack is consistent: a chain can be computed anew after an edit. The request ids can be compared with \
+             the vendor’s own logs, for which <code>letter.txt</code> is a ready letter; names and addresses can be erased from the pack without \
+             touching the chain.</p>\n</section>",
+        );
+        self.html(format_args!(
+            "<footer>Sweep {}. Head {}.</footer>",
+            id(&sweep.opening.sweep_id.to_string()),
+            id(&sweep.head.to_string())
+        ));
+    }
+}
+
+/// Notes that speak of how the program works, and one that has a section of its own.
+const QUIET: [&str; 4] = ["inventory", "known_apps", "look_first", "patient"];
+
+fn row(line: &Line<'_>) -> String {
+    let (grant, finding) = (line.grant, &line.finding);
+    let mut out = format!("<tr><td class=\"n\">{}</td><td>{}{}", grant.n, named(&line.person), id(&grant.member_id));
+    if grant.route == Route::Oneself {
+        out.push_str("<span class=\"sub\">the actor’s own grant</span>");
+    }
+    match &grant.member_roles {
+        Some(roles) => {
+            let _ = write!(out, "<span class=\"sub\">roles: {}</span>", list(roles));
+        }
+        None => out.push_str("<span class=\"sub\">roles: not known</span>"),
+    }
+    let app = line.app_name.map(|name| format!("{}<br>", text(name, NAME))).unwrap_or_default();
+    let kind = grant.client_type.as_deref().map(|kind| format!(" ({})", bare(kind, NAME))).unwrap_or_default();
+    let _ = write!(
+        out,
+        "</td><td>{app}{}{kind}<span class=\"sub\">scopes: {}</span></td>",
+        id(&grant.connected_app_id),
+        list(&grant.scopes)
+    );
+    let class = if line.gone() { "out" } else { "out open" };
+    let _ = write!(out, "<td><span class=\"{class}\">{}</span>", word(finding.outcome));
+    if let Some(reason) = finding.why {
+        let _ = write!(out, "<span class=\"sub\">{}</span>", short_why(reason));
+    }
+    out.push_str("</td><td>");
+    match (&finding.answer, &finding.sent) {
+        (None, None) => out.push_str("none was sent"),
+        (answer, sent) => {
+            if let Some(sent) = sent {
+                let _ = write!(out, "<span class=\"time\">sent {}</span><br>", time(sent.utc));
+            }
+            match answer {
+                Some((answer, at)) if answer.answered => {
+                    let _ = write!(out, "<span class=\"time\">answered {}</span><br>", time(at.utc));
+                    if let Some(status) = answer.status {
+                        let _ = write!(out, "HTTP {status} ");
+                    }
+                    if let Some(error) = &answer.error_type {
+                        let _ = write!(out, "{} ", text(error, NAME));
+                    }
+                    if let Some(request) = &answer.request_id {
+                        out.push_str(&id(request));
+                    }
+                }
+                _ => out.push_str("no answer"),
+            }
+            if finding.attempts > 1 {
+                let _ = write!(out, "<span class=\"sub\">{} attempts</span>", finding.attempts);
+            }
+        }
+    }
+    out.push_str("</td><td>");
+    let mut said = false;
+    for (name, clock) in [("gone", &finding.gone), ("confirmed", &finding.confirmed), ("still listed", &finding.listed)]
+    {
+        if let Some(clock) = clock {
+            said = true;
+            let _ = write!(out, "<span class=\"time\">{name} {}</span><br>", time(clock.utc));
+        }
+    }
+    if !said {
+        match &finding.last_read {
+            Some(read) => {
+                let _ = write!(out, "<span class=\"time\">last read {}</span>", time(read.began.utc));
+            }
+            None => out.push_str("not read again"),
+        }
+    }
+    out.push_str("</td></tr>");
+    out
+}
+
+fn read_row(read: &Read) -> String {
+    let view = match read.view {
+        View::App => "the app’s active members",
+        View::Member => "the member’s connected apps",
+        View::Oneself => "one’s own connected apps",
+        View::Organization => "the organization’s connected apps",
+        View::Unknown => "a list that this version does not know",
+    };
+    let subject = read.subject.as_deref().map(|subject| format!("<br>{}", id(subject))).unwrap_or_default();
+    let status = read.status.map_or_else(|| "no answer".to_owned(), |status| format!("HTTP {status}"));
+    let error = read.error_type.as_deref().map(|error| format!(" {}", text(error, NAME))).unwrap_or_default();
+    let whole = if read.complete { "complete" } else { "not complete" };
+    let unreadable = if read.unreadable > 0 {
+        format!(", {} unreadable", count(read.unreadable as usize, "row", "rows"))
+    } else {
+        String::new()
+    };
+    let request = read.request_id.as_deref().map(|request| format!("<br>{}", id(request))).unwrap_or_default();
+    let hidden = match read.policy.as_ref().and_then(|policy| policy.app_forbidden) {
+        Some(true) => "<br>the policy forbade the app at that time",
+        _ => "",
+    };
+    format!(
+        "<tr><td class=\"n\">{}</td><td>{view}{subject}</td><td class=\"time\">{}<br>to {}</td><td>{status}{error}, \
+         {whole}{unreadable}{request}</td><td>listed: {}<br>not listed: {}{hidden}</td></tr>",
+        read.read,
+        time(read.began.utc),
+        time(read.ended.utc),
+        numbers(&read.present),
+        numbers(&read.absent)
+    )
+}
+
+/// Numbers of grants, runs of them drawn together.
+fn numbers(numbers: &[u32]) -> String {
+    if numbers.is_empty() {
+        return "none".to_owned();
+    }
+    let sorted: BTreeSet<u32> = numbers.iter().copied().collect();
+    let mut runs: Vec<(u32, u32)> = Vec::new();
+    for n in &sorted {
+        match runs.last_mut() {
+            Some((_, last)) if last.checked_add(1) == Some(*n) => *last = *n,
+            _ => runs.push((*n, *n)),
+        }
+    }
+    let told: Vec<String> = runs
+        .iter()
+        .take(12)
+        .map(|(first, last)| if first == last { first.to_string() } else { format!("{first}–{last}") })
+        .collect();
+    let more = if runs.len() > 12 { ", …" } else { "" };
+    format!("{} (no. {}{more})", sorted.len(), told.join(", "))
+}
+
+fn opening_time(sweep: &Record<'_>) -> Utc {
+    sweep.opened.utc
+}
+
+/// What was done, without claiming more than the reads show.
+fn title(sweep: &Record<'_>) -> String {
+    let planned = count(sweep.lines.len(), "grant", "grants");
+    let gone: usize = sweep.outcomes.iter().filter(|(outcome, _)| is_gone(**outcome)).map(|(_, n)| n).sum();
+    if gone == sweep.lines.len() {
+        format!("Revoke of {planned} of connected apps: gone by a later read")
+    } else {
+        format!(
+            "Revoke of {planned} of connected apps: {gone} gone by a later read, {} not proven",
+            sweep.lines.len() - gone
+        )
+    }
+}
+
+/// From when tokens run out: our own success, else the read that found it gone.
+fn cut_off_at<'a>(line: &'a Line<'_>) -> Option<&'a Clock> {
+    let succeeded = line.finding.answer.as_ref().filter(|(answer, _)| is_success(answer)).map(|(_, at)| at);
+    succeeded.or(line.finding.gone.as_ref())
+}
+
+fn world(environment: Environment) -> &'static str {
+    match environment {
+        Environment::Test => "TEST",
+        Environment::Live => "LIVE",
+        Environment::Sandbox => "SANDBOX",
+        Environment::Unknown => "UNKNOWN",
+    }
+}
+
+fn word(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Revoked => "revoked",
+        Outcome::Accepted => "accepted, not proven",
+        Outcome::StillThere => "still there",
+        Outcome::AlreadyGone => "already gone",
+        Outcome::Hidden => "hidden",
+        Outcome::MemberGone => "member gone",
+        Outcome::Denied => "denied",
+        Outcome::Failed => "failed",
+        Outcome::Unknown => "unknown",
+    }
+}
+
+fn meaning(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Revoked => "The revoke was answered, and a complete later read no longer listed the grant.",
+        Outcome::Accepted => "The revoke was answered, and no complete later read could show that the grant is gone.",
+        Outcome::StillThere => "The revoke was answered, and the grant was listed in every read after it.",
+        Outcome::AlreadyGone => {
+            "A complete read did not list it, and no revoke of this sweep was answered with success."
+        }
+        Outcome::Hidden => "The organization’s policy hides it, and no revoke of this sweep was answered with success.",
+        Outcome::MemberGone => "The member is gone, and the app’s own list of members lacks them.",
+        Outcome::Denied => "Refused: the member was not permitted to revoke it.",
+        Outcome::Failed => "Not carried out, for a certain reason.",
+        Outcome::Unknown => "Sent or about to be sent, not answered, and not settled by a read.",
+    }
+}
+
+/// What is in doubt about an outcome that names no reason of its own.
+fn doubt(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::StillThere => {
+            "listed in the last read: not removed, or consented to again. Stytch gives no way to tell which."
+        }
+        Outcome::Hidden => "the policy hides the app, so that its absence from the lists proves nothing.",
+        Outcome::Denied => "Stytch refused: nothing was changed by these requests.",
+        Outcome::Failed => "Stytch refused, or nothing was ever sent.",
+        Outcome::Unknown => "whether Stytch carried it out is not known. It is neither counted as done nor as failed.",
+        _ => "no complete later read shows it.",
+    }
+}
+
+fn why(why: Why) -> &'static str {
+    match why {
+        Why::NoReadAllowed => "the member who carried it out may read no list that would show it.",
+        Why::HiddenByPolicy => {
+            "the organization’s policy forbids the app, which hides its grants: absence from the lists proves nothing."
+        }
+        Why::ReadFailed => "the reads after it were not answered.",
+        Why::ReadIncomplete => "the reads after it were incomplete, or did not say whether the policy hides the app.",
+        Why::SessionEnded => "the session ended before it could be read again.",
+    }
+}
+
+fn short_why(why: Why) -> &'static str {
+    match why {
+        Why::NoReadAllowed => "no read is permitted",
+        Why::HiddenByPolicy => "hidden by the policy",
+        Why::ReadFailed => "reads failed",
+        Why::ReadIncomplete => "reads incomplete",
+        Why::SessionEnded => "session ended",
+    }
+}
+
+/// Notes in words; those that this version does not know stand by their code.
+fn event(what: &str) -> &str {
+    match what {
+        "resumed" => "taken up again",
+        "paused" => "paused",
+        "cancelled" => "called off",
+        "session_ended" => "the session ended",
+        "signed_in_again" => "signed in again",
+        "denied_in_advance" => "denied in advance by the policy, and sent all the same",
+        other => other,
+    }
+}
+
+fn named(person: &journal::Person) -> String {
+    let parts: Vec<String> = [&person.name, &person.email]
+        .into_iter()
+        .flatten()
+        .filter(|part| !part.is_empty())
+        .map(|part| format!("{}<br>", text(part, NAME)))
+        .collect();
+    parts.concat()
+}
+
+fn list(words: &[String]) -> String {
+    const MOST: usize = 40;
+    if words.is_empty() {
+        return "none".to_owned();
+    }
+    let told: Vec<String> = words.iter().take(MOST).map(|word| text(word, NAME)).collect();
+    let more = if words.len() > MOST { format!(" and {} more", words.len() - MOST) } else { String::new() };
+    told.join(", ") + &more
+}
+
+/// A text of somebody else's, isolated: what stands around it keeps its direction.
+fn text(text: &str, most: usize) -> String {
+    format!("<bdi>{}</bdi>", bare(text, most))
+}
+
+/// An id as it was received.
+fn id(text: &str) -> String {
+    format!("<bdi class=\"id\">{}</bdi>", bare(text, ID))
+}
+
+fn bare(text: &str, most: usize) -> String {
+    harmless(text, most)
+        .replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
+        .replace('\'', "&#39;")
+}
+
+fn time(at: Utc) -> String {
+    at.timestamp().strftime("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+/// A number with its noun.
+pub(crate) fn count(n: usize, one: &str, many: &str) -> String {
+    format!("{n} {}", if n == 1 { one } else { many })
+}
