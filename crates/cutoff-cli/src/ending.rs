@@ -75,6 +75,7 @@ impl From<Error> for Ending {
             ),
             Error::NotAllowed(denial) => Self::new(DENIED, denied(&denial)),
             Error::Api(error) => api(&error),
+            Error::Journal(error @ journal::Error::RolledBack) => Self::usage(journal_sentence(&error)),
             Error::Journal(error) => Self::new(
                 BROKEN,
                 format!("The journal could not be used after it was opened. {}", journal_sentence(&error)),
@@ -351,6 +352,10 @@ fn journal_sentence(error: &journal::Error) -> String {
                 .to_owned()
         }
         E::Busy => "Another program holds it. Close the other program, then try again.".to_owned(),
+        E::RolledBack => "This journal is an older copy of itself: the keyring remembers rows that are not in it. What it calls \
+                          unfinished may have been done since, and rightly consented to again, so it is not resumed and nothing was \
+                          sent. Make a new plan with: cutoff plan"
+            .to_owned(),
         E::NoSuchSnapshot(number) => {
             format!("There is no snapshot {number} in it any more. See: cutoff diff --list")
         }

@@ -57,9 +57,17 @@ pub async fn run(seat: &Seat, flags: &Log) -> Done {
                 ]);
             }
             printer.table(&table)?;
+            printer.text(&format!("Head {}", report.head))?;
         }
         printer.done()?;
         return Ok(DONE);
+    }
+    if let Some(noted) = seat.desk.rolled_back().await? {
+        say(&format!(
+            "This journal is an older copy of itself: the keyring remembers {} rows and head {} of {}, which are not in it. What it \
+             calls unfinished is not resumed.",
+            noted.rows, noted.head, noted.at
+        ));
     }
     let sweeps = seat.desk.sweeps().await?;
     if sweeps.is_empty() {

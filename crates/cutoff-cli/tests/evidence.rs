@@ -578,6 +578,61 @@ fn a_report_fetches_nothing_runs_nothing_and_shows_hostile_text_as_text() {
     }
 }
 
+#[test]
+fn a_restored_disk_image_is_told_and_nothing_is_resumed_from_it() {
+    let ground = ground_with(Options { members: 60, apps: 8, ..Options::default() });
+    plan(&ground, &["--app", "DataSync"]);
+    ground.faults(json!({"role_lost_after": 15}));
+    apply(&ground, &["--yes"]).expect(3);
+    ground.faults(json!({"role_lost_after": null}));
+    let image: Vec<(PathBuf, Vec<u8>)> = ground::files(&ground.state_dir());
+    let requests = || ground.ledger()["revocations"].as_array().expect("revocations").len();
+
+    // Carried on in the window, whose keyring notes how far the journal reaches.
+    let vault = vault::Vault::memory(vault::Trouble::Missing);
+    let file = ground.dir.path().join("plan.json");
+    let resume = |desk: &cutoff::Desk, resume: bool| {
+        let plan = cutoff::plan_file::PlanFile::read(&std::fs::read(&file).expect("the plan")).expect("a plan");
+        let how = cutoff::sweeps::Apply { resume, ..cutoff::sweeps::Apply::default() };
+        let (_wish, wishes) = tokio::sync::watch::channel(cutoff::sweep::Wish::Run);
+        ground.runtime.block_on(desk.apply(&plan, &how, wishes, tokio::sync::watch::Sender::default(), None))
+    };
+    let desk = ground.window_with("admin", vault.clone());
+    let done = resume(&desk, true).expect("it goes on");
+    assert!(cutoff::sweeps::all_gone(&done), "{:?}", done.outcomes);
+    assert_eq!(ground.runtime.block_on(desk.rolled_back()).expect("read"), None);
+    let head = desk_head(&ground);
+    drop(desk);
+
+    // Back to the image: its sweep is unfinished again.
+    std::fs::remove_dir_all(ground.state_dir()).expect("gone");
+    for (path, bytes) in &image {
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+        std::fs::write(path, bytes).expect("restored");
+    }
+    let sent = requests();
+    let desk = ground.window_with("admin", vault.clone());
+    let noted = ground.runtime.block_on(desk.rolled_back()).expect("read").expect("it is found out");
+    assert_eq!(noted.head, head);
+    let refused = resume(&desk, true).expect_err("it is not resumed");
+    assert!(matches!(refused, cutoff::Error::Journal(journal::Error::RolledBack)), "{refused:?}");
+    assert_eq!(requests(), sent, "nothing was sent");
+
+    // Life goes on: a new plan is carried out, and what the image called unfinished stays what it was.
+    let old = std::fs::read(&file).expect("the plan");
+    std::fs::remove_file(&file).expect("gone");
+    plan(&ground, &["--member", &ground.email("reader"), "--first-party"]);
+    resume(&desk, false).expect("a new plan is carried out");
+    assert_eq!(ground.runtime.block_on(desk.rolled_back()).expect("read"), None, "noted anew");
+    std::fs::write(&file, old).expect("written");
+    let refused = resume(&desk, true).expect_err("it is still not resumed");
+    assert!(matches!(refused, cutoff::Error::Journal(journal::Error::RolledBack)), "{refused:?}");
+}
+
+fn desk_head(ground: &Ground) -> Hash {
+    sweep_of(ground)["head"].as_str().expect("a head").parse().expect("a hash")
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
     #[test]

@@ -93,7 +93,7 @@ pub struct Desk {
     pub(crate) reading: crate::inventory::reading::Pace,
     pub(crate) rules: Rules,
     pub(crate) observer: Observer,
-    vault: Vault,
+    pub(crate) vault: Vault,
     timeouts: Timeouts,
     /// Connections that live as long as the app, such as the sandbox's. Held for a look.
     passing: Mutex<Vec<SavedConnection>>,

@@ -185,6 +185,7 @@ impl Desk {
     ) -> Result<Report, Error> {
         let (id, sent, refusal) = (engine.id(), engine.has_sent(), engine.refusal().cloned());
         drop(engine);
+        self.note_head(session).await;
         let after_sending = |error| match error {
             Error::Journal(error) if sent => Error::JournalAfterSending(error),
             other => other,
@@ -302,6 +303,7 @@ impl Desk {
             return Err(Error::PlanChanged);
         }
         if send_again {
+            self.must_be_current(id).await?;
             session.freshen_policy(Timestamp::now()).await;
             let own = session.is_self(&MemberId::from(self.report(id).await?.grant.member_id.as_str()));
             let allowance = allowance(&session, own);
@@ -384,7 +386,11 @@ impl Desk {
         })
         .await?;
         for sweep in open {
-            if same_ground(&sweep, session) && self.may_resume(&sweep, session).await? {
+            // A sweep of a journal that was rolled back is not carried on: the plan is carried out anew, and looked at first.
+            if same_ground(&sweep, session)
+                && self.may_resume(&sweep, session).await?
+                && self.must_be_current(sweep.id).await.is_ok()
+            {
                 return Ok(Some((sweep.id, self.lock(sweep.id).await?)));
             }
         }

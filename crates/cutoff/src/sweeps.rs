@@ -211,6 +211,7 @@ impl Desk {
                 if self.digest(id).await?.stand == Stand::Cancelled {
                     return Err(Error::Plan(Unusable::CarriedOut));
                 }
+                self.must_be_current(id).await?;
                 let journal = self.journal.clone();
                 let summary = blocking(move || journal.summary(id)).await?;
                 if !self.may_resume(&summary, &session).await? {
@@ -248,6 +249,7 @@ impl Desk {
             // Whether it really is over is asked once; the sweep can be taken up after signing in again.
             let _ = self.judge(&session, error.clone()).await;
         }
+        self.note_head(&session).await;
         let report = self.sweep_report(id).await?;
         if report.closed {
             self.forget_plan(&hash).await?;

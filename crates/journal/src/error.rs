@@ -45,6 +45,10 @@ pub enum Error {
     /// The sweep is closed: it takes confirming reads, notes and further closings, and nothing that could have sent a request.
     #[error("sweep {0} is closed and takes no more of that kind of row")]
     Closed(SweepId),
+    /// The journal is an older copy of itself: what was last noted of it elsewhere is not in it. What it calls unfinished may have
+    /// been finished since, so nothing of it is resumed. Read, and begin anew.
+    #[error("the journal is an older copy of itself")]
+    RolledBack,
     /// A row that the format forbids, which is a bug of the caller: what is wrong with it.
     #[error("the row does not fit the format: {0}")]
     Unfit(String),

@@ -14,4 +14,4 @@ mod trouble;
 mod vault;
 
 pub use trouble::{Keeping, Trouble};
-pub use vault::{LONGEST, PATIENCE, Vault};
+pub use vault::{Account, LONGEST, PATIENCE, Vault};

@@ -21,6 +21,25 @@ pub const PATIENCE: Duration = Duration::from_secs(5);
 /// How long it may take to ask, after time is up, whether the keyring is locked.
 const ASIDE: Duration = Duration::from_millis(500);
 
+/// Under which name something is kept.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Account(String);
+
+impl Account {
+    /// Of a journal: the head that was last noted of it. No secret, and kept where a restored disk image does not reach it.
+    #[must_use]
+    pub fn journal(id: &Uuid) -> Self {
+        Self(format!("journal-{id}"))
+    }
+}
+
+impl From<&Uuid> for Account {
+    /// Of a connection: its session.
+    fn from(connection: &Uuid) -> Self {
+        Self(connection.to_string())
+    }
+}
+
 /// Keeps one secret per account. Clones share everything.
 #[derive(Clone)]
 pub struct Vault {
@@ -41,7 +60,7 @@ struct State {
     /// What the last word of the keyring was; `None` before the first.
     keeping: Option<Keeping>,
     /// What is not in the keyring, or not yet. Wiped when it is dropped or replaced.
-    memory: HashMap<Uuid, Zeroizing<String>>,
+    memory: HashMap<Account, Zeroizing<String>>,
 }
 
 impl fmt::Debug for Vault {
@@ -87,10 +106,10 @@ impl Vault {
         self.set(keeping);
         if keeping == Keeping::Keyring {
             let waiting: Vec<_> =
-                self.state().memory.iter().map(|(account, secret)| (*account, secret.clone())).collect();
+                self.state().memory.iter().map(|(account, secret)| (account.clone(), secret.clone())).collect();
             for (account, secret) in waiting {
                 // A failure leaves the secret in memory and says so through `keeping`.
-                self.move_in(&account, secret, timeout);
+                self.move_in(account, secret, timeout);
             }
         }
         self.keeping()
@@ -106,13 +125,14 @@ impl Vault {
     ///
     /// # Errors
     /// `TooLong` for a secret of more than [`LONGEST`] bytes; then nothing is kept and nothing is changed.
-    pub fn save(&self, account: &Uuid, secret: &str) -> Result<Keeping, Trouble> {
+    pub fn save(&self, account: impl Into<Account>, secret: &str) -> Result<Keeping, Trouble> {
+        let account = account.into();
         if secret.len() > LONGEST {
             return Err(Trouble::TooLong);
         }
         let secret = Zeroizing::new(secret.to_owned());
         // Into memory first: from here on `load` answers this one, whatever becomes of the keyring.
-        self.state().memory.insert(*account, secret.clone());
+        self.state().memory.insert(account.clone(), secret.clone());
         match self.keeping() {
             Keeping::Keyring => Ok(self.move_in(account, secret, PATIENCE)),
             memory => Ok(memory),
@@ -124,15 +144,16 @@ impl Vault {
     ///
     /// # Errors
     /// The keyring's trouble, when it could not be asked: whether there is a secret is not known then.
-    pub fn load(&self, account: &Uuid) -> Result<Option<Zeroizing<String>>, Trouble> {
-        let Some(service) = self.shared.service.clone() else { return Ok(self.state().memory.get(account).cloned()) };
-        if let Some(secret) = self.state().memory.get(account) {
+    pub fn load(&self, account: impl Into<Account>) -> Result<Option<Zeroizing<String>>, Trouble> {
+        let account = account.into();
+        let Some(service) = self.shared.service.clone() else { return Ok(self.state().memory.get(&account).cloned()) };
+        if let Some(secret) = self.state().memory.get(&account) {
             return Ok(Some(secret.clone()));
         }
         if let Keeping::Memory(trouble) = self.keeping() {
             return Err(trouble);
         }
-        let name = account.to_string();
+        let name = account.0;
         let found = detached(PATIENCE, move || match store::entry(&service, &name)?.get_password() {
             Ok(secret) => Ok(Some(Zeroizing::new(secret))),
             // Two items of the same name: somebody put one beside ours, and which is which cannot be told. As good
@@ -149,10 +170,11 @@ impl Vault {
     /// # Errors
     /// The keyring's trouble, when it has to be feared that the keyring still holds one. Where there is no keyring at all there
     /// is nothing to fear.
-    pub fn forget(&self, account: &Uuid) -> Result<(), Trouble> {
-        self.state().memory.remove(account);
+    pub fn forget(&self, account: impl Into<Account>) -> Result<(), Trouble> {
+        let account = account.into();
+        self.state().memory.remove(&account);
         let Some(service) = self.shared.service.clone() else { return Ok(()) };
-        let name = account.to_string();
+        let name = account.0;
         // A deletion that happens late is still what was asked for.
         let done = self.in_lane(PATIENCE, move || clear(&service, &name), || Ok(()));
         if done != Err(Trouble::Missing) {
@@ -164,12 +186,12 @@ impl Vault {
 
     /// Puts a secret that is in memory into the keyring, and out of memory when that worked. One that was replaced or forgotten
     /// meanwhile stays out of the keyring: whether it is still wanted is asked when its turn has come.
-    fn move_in(&self, account: &Uuid, secret: Zeroizing<String>, timeout: Duration) -> Keeping {
+    fn move_in(&self, account: Account, secret: Zeroizing<String>, timeout: Duration) -> Keeping {
         let Some(service) = self.shared.service.clone() else { return self.keeping() };
-        let (name, vault, account) = (account.to_string(), self.clone(), *account);
+        let (name, vault, moved) = (account.0.clone(), self.clone(), account.clone());
         let (late_service, late_name, sent) = (service.clone(), name.clone(), secret.clone());
         let change = move || {
-            if vault.state().memory.get(&account) != Some(&sent) {
+            if vault.state().memory.get(&moved) != Some(&sent) {
                 return Ok(());
             }
             let entry = store::entry(&service, &name)?;

@@ -161,10 +161,14 @@ impl Ground {
 
     /// Signs in as the window does, in another process's place: this one's. The session is kept in memory here and nowhere else.
     pub fn window(&self, role: &str) -> cutoff::Desk {
+        self.window_with(role, vault::Vault::memory(vault::Trouble::Missing))
+    }
+
+    /// The same with a vault that outlives it.
+    pub fn window_with(&self, role: &str, vault: vault::Vault) -> cutoff::Desk {
         use cutoff::connections::Draft;
         let card = self.sandbox.card();
         let journal = journal::Journal::open(&self.state_dir()).expect("a journal");
-        let vault = vault::Vault::memory(vault::Trouble::Missing);
         let desk = cutoff::Desk::new(std::sync::Arc::new(journal), cutoff::Options::new(vault));
         let draft =
             Draft { public_token: card.public_token.clone(), base_url: Some(card.url.clone()), ..Draft::default() };

@@ -3,6 +3,7 @@
 //! `EVIDENCE.md`.
 
 mod archive;
+mod heads;
 mod letter;
 mod manifest;
 mod pack;
@@ -12,6 +13,7 @@ mod table;
 mod verify;
 
 pub use archive::LARGEST;
+pub use heads::Noted;
 pub use manifest::{FILES, GRANTS, LETTER, MANIFEST, PEOPLE, REPORT, ROWS};
 pub use pack::{Pack, Redacted, redact};
 pub use verify::{Broken, Since, Verified, verify};
