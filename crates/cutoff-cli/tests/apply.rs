@@ -108,6 +108,25 @@ fn a_plan_is_carried_out_exactly_and_once() {
 }
 
 #[test]
+fn what_a_sweep_found_gone_is_not_listed_again_by_a_program_that_starts_later() {
+    let ground = many();
+    plan(&ground, &["--app", "DataSync"]).expect(0);
+    let planned = pairs_of_plan(&ground);
+    // Each desk begins with what the journal holds, as a program that starts does.
+    let listed = || {
+        let desk = ground.window("admin");
+        let shown = ground.runtime.block_on(desk.shown()).expect("a snapshot is kept");
+        let is_listed = |(member, app): &&(String, String)| {
+            shown.picture.grant(&member.as_str().into(), &app.as_str().into()).is_some()
+        };
+        planned.iter().filter(is_listed).count()
+    };
+    assert_eq!(listed(), planned.len(), "the snapshot has them");
+    apply(&ground, &["--yes"]).expect(0);
+    assert_eq!(listed(), 0, "the snapshot is older than the sweep");
+}
+
+#[test]
 fn what_somebody_else_has_revoked_meanwhile_is_not_sent_again() {
     let ground = many();
     plan(&ground, &["--app", "DataSync"]).expect(0);

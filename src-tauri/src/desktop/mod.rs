@@ -21,6 +21,15 @@ const TEND_EVERY: Duration = Duration::from_secs(5);
 /// # Errors
 /// What Tauri says when the window cannot be made.
 pub fn open(app: &App) -> tauri::Result<()> {
+    let handle = app.handle().clone();
+    // The kept inventory is drawn while the engine starts: the page asks for it first of all.
+    tauri::async_runtime::spawn(async move {
+        if let Ok(desk) = handle.state::<Shell>().desk()
+            && let Err(error) = desk.shown().await
+        {
+            tracing::debug!(%error, "no inventory is kept");
+        }
+    });
     let config = app.config().app.windows.first().cloned().unwrap_or_default();
     WebviewWindowBuilder::from_config(app.handle(), &config)?
         // The page is ours and stays ours: nothing in it may lead the window elsewhere.

@@ -182,6 +182,8 @@ pub(crate) struct Held {
     /// Some of them came after what is shown was drawn.
     stale: AtomicBool,
     recent: Arc<Recent>,
+    /// Held while the kept picture is drawn, so that two who ask for it at a start wait for one.
+    drawing: tokio::sync::Mutex<()>,
 }
 
 /// The snapshots that pictures were drawn of lately, the newest last: the next reading is compared with one of them. A snapshot
@@ -371,6 +373,10 @@ impl Desk {
         if let Some(shown) = self.held.current().filter(|shown| shown.is_for(viewer)) {
             return Ok(Some(shown));
         }
+        let _drawn_once = self.held.drawing.lock().await;
+        if let Some(shown) = self.held.current().filter(|shown| shown.is_for(viewer)) {
+            return Ok(Some(shown));
+        }
         let (journal, of) = (self.journal.clone(), viewer.place.clone());
         let marks = blocking(move || journal.snapshots(&of)).await?;
         let Some(mark) = marks.into_iter().rfind(|mark| mark.reader == viewer.member_id) else { return Ok(None) };
@@ -392,14 +398,15 @@ impl Desk {
             if !here || sweep.last.utc.timestamp() < since {
                 continue;
             }
-            let report = self.report(sweep.id).await?;
-            let Some(at) = report.gone_at.as_deref().and_then(|at| at.parse().ok()) else { continue };
-            look(&self.held.gone).push(Gone {
-                place: place.clone(),
-                member: MemberId::from(report.grant.member_id.as_str()),
-                app: ConnectedAppId::from(report.grant.connected_app_id.as_str()),
-                at,
-            });
+            for report in self.reports_of(sweep.id).await? {
+                let Some(at) = report.gone_at.as_deref().and_then(|at| at.parse().ok()) else { continue };
+                look(&self.held.gone).push(Gone {
+                    place: place.clone(),
+                    member: MemberId::from(report.grant.member_id.as_str()),
+                    app: ConnectedAppId::from(report.grant.connected_app_id.as_str()),
+                    at,
+                });
+            }
         }
         Ok(())
     }
