@@ -212,6 +212,16 @@ fn killed_in_the_middle_it_goes_on_where_it_was_and_repeats_nothing_that_is_know
     }
     child.kill().expect("kill -9");
     child.wait().expect("it is gone");
+    // What had left before the kill still arrives, within the latency.
+    let mut arrived = requests(&ground);
+    loop {
+        std::thread::sleep(Duration::from_millis(200));
+        let now = requests(&ground);
+        if now == arrived {
+            break;
+        }
+        arrived = now;
+    }
     ground.faults(json!({"latency_ms": null}));
     let done_before = removed(&ground).len();
     assert!(done_before < planned.len(), "it was over before it was killed");
