@@ -79,6 +79,10 @@ pub enum Command {
     Redact(Redact),
     /// Erase a member's name, address and reasons from every sweep and snapshot in the journal. The sweeps still verify.
     Erase(Erase),
+    /// Read the inventory again and again and say what came back: a revoked grant that is seen again, or a look-alike that a
+    /// member connects who lost one. Each is told once, also across restarts and the window. Ends when it is interrupted, with 2 if
+    /// something came back and 0 if nothing did, and with 4 when the session is over.
+    Watch(Watch),
     /// What is different between two snapshots; by default between the one last looked at, or the first, and the latest.
     Diff(Diff),
 }
@@ -275,6 +279,20 @@ pub struct Erase {
     pub yes: bool,
 }
 
+/// Flags of `watch`.
+#[derive(Debug, Args)]
+pub struct Watch {
+    /// Minutes between two readings.
+    #[arg(long, value_name = "MINUTES", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1440))]
+    pub every: u32,
+    /// The same in seconds.
+    #[arg(long, hide = true, conflicts_with = "every")]
+    pub every_seconds: Option<u64>,
+    /// Read once. Ends with 0 if nothing came back, and with 2 if something did or could not be read.
+    #[arg(long, conflicts_with_all = ["every", "every_seconds"])]
+    pub once: bool,
+}
+
 /// Flags of `diff`.
 #[derive(Debug, Args)]
 pub struct Diff {
@@ -360,6 +378,7 @@ impl CommandLine {
                 | Command::Members(_)
                 | Command::Plan(_)
                 | Command::Apply(_)
+                | Command::Watch(_)
                 | Command::Diff(_) => {}
             }
         }

@@ -16,6 +16,7 @@ mod sign_in;
 mod text;
 mod told;
 mod verify;
+mod watch;
 
 use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
@@ -69,21 +70,31 @@ async fn carry_out(line: &CommandLine) -> Done {
         _ => {}
     }
     let seat = Seat::take(&line.common)?;
-    match &line.command {
-        Command::SignIn(flags) => sign_in::sign_in(&seat, flags).await,
-        Command::SignOut(flags) => sign_in::sign_out(&seat, flags).await,
-        Command::Connections => connections::list(&seat).await,
-        Command::Inventory(flags) => inventory::run(&seat, flags).await,
-        Command::Apps(flags) => lists::apps(&seat, flags).await,
-        Command::Members(flags) => lists::members(&seat, flags).await,
-        Command::Plan(flags) => plan::run(&seat, flags).await,
-        Command::Apply(flags) => apply::run(&seat, flags).await,
-        Command::Log(flags) => log::run(&seat, flags).await,
-        Command::Export(flags) => export::run(&seat, flags).await,
-        Command::Verify(flags) => verify::run(flags, line.common.json),
-        Command::Redact(flags) => verify::redact(flags, line.common.json),
-        Command::Erase(flags) => export::erase(&seat, flags).await,
-        Command::Diff(flags) => diff::run(&seat, flags).await,
+    let mut alerts = seat.desk.alerts();
+    let done = with(&seat, &line.command).await;
+    if !matches!(line.command, Command::Watch(_)) {
+        watch::pass_on(&cutoff::watch::waiting(&mut alerts));
+    }
+    done
+}
+
+async fn with(seat: &Seat, command: &Command) -> Done {
+    match command {
+        Command::SignIn(flags) => sign_in::sign_in(seat, flags).await,
+        Command::SignOut(flags) => sign_in::sign_out(seat, flags).await,
+        Command::Connections => connections::list(seat).await,
+        Command::Inventory(flags) => inventory::run(seat, flags).await,
+        Command::Apps(flags) => lists::apps(seat, flags).await,
+        Command::Members(flags) => lists::members(seat, flags).await,
+        Command::Plan(flags) => plan::run(seat, flags).await,
+        Command::Apply(flags) => apply::run(seat, flags).await,
+        Command::Log(flags) => log::run(seat, flags).await,
+        Command::Export(flags) => export::run(seat, flags).await,
+        Command::Erase(flags) => export::erase(seat, flags).await,
+        Command::Verify(flags) => verify::run(flags, seat.json),
+        Command::Redact(flags) => verify::redact(flags, seat.json),
+        Command::Watch(flags) => watch::run(seat, flags).await,
+        Command::Diff(flags) => diff::run(seat, flags).await,
     }
 }
 

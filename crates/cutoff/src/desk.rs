@@ -114,6 +114,7 @@ pub struct Desk {
     begun: Mutex<HashSet<SweepId>>,
     left_behind: Mutex<HashSet<SweepId>>,
     pub(crate) held: Held,
+    pub(crate) watched: crate::watch::Watched,
     /// What lists of sweeps were told last, so that a look costs what is new.
     pub(crate) digested: crate::activity::Digested,
     /// Held while the session is being checked, so that many failing calls make one check.
@@ -140,6 +141,7 @@ impl Desk {
             pace: options.pace,
             reading: options.reading,
             held: Held::default(),
+            watched: crate::watch::Watched::default(),
             digested: crate::activity::Digested::default(),
             rules: options.rules,
             observer: options.observer,

@@ -21,6 +21,7 @@ pub mod session;
 pub mod sign_in;
 pub mod sweep;
 pub mod sweeps;
+pub mod watch;
 
 pub use desk::{Desk, Options, Status};
 pub use error::{Error, Fault, Field};

@@ -341,6 +341,34 @@ impl<'a> Sorting<'a> {
     }
 }
 
+/// Says of two names whether they look alike, by look or outline, and remembers what it took from each.
+pub struct Likenesses {
+    letters: Letters,
+    known: HashMap<String, (String, [String; 2])>,
+}
+
+impl Default for Likenesses {
+    fn default() -> Self {
+        Self { letters: Letters::new(), known: HashMap::new() }
+    }
+}
+
+impl Likenesses {
+    /// Whether they look alike. A name of which nothing can be seen looks like no other.
+    pub fn alike(&mut self, one: &str, other: &str) -> bool {
+        for name in [one, other] {
+            if !self.known.contains_key(name) {
+                let read = Name::read(name, &mut self.letters);
+                let outlines = read.outlines().map(|(_, outline)| outline.to_owned());
+                self.known.insert(name.to_owned(), (read.look, outlines));
+            }
+        }
+        let ((look, outlines), (other_look, other_outlines)) = (&self.known[one], &self.known[other]);
+        let shared = || outlines.iter().zip(other_outlines).any(|(mine, others)| mine == others);
+        !look.is_empty() && !other_look.is_empty() && (look == other_look || shared())
+    }
+}
+
 fn group_id(look: &str, client_type: &str) -> String {
     let digest = Sha256::new().chain_update(look).chain_update("\n").chain_update(client_type).finalize();
     digest[..8].iter().map(|byte| format!("{byte:02x}")).collect()

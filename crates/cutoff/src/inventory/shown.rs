@@ -90,6 +90,11 @@ impl Shown {
         }
     }
 
+    /// When an app's members were asked for.
+    pub(crate) fn asked_at(&self, app: &ConnectedAppId) -> Option<Timestamp> {
+        self.asked.get(app).copied()
+    }
+
     fn is_for(&self, viewer: &Viewer) -> bool {
         self.place == viewer.place && self.member_id == viewer.member_id
     }
@@ -583,7 +588,11 @@ impl Desk {
         };
         // Whoever signed out meanwhile is not shown what they no longer may see.
         if self.is_seated(session) {
-            self.show(drawn);
+            let shown = self.show(drawn);
+            if let Err(error) = self.raise_come_backs(session, &shown).await {
+                // The reading is kept; the next one raises what this one could not.
+                tracing::warn!(%error, "what came back could not be told");
+            }
         }
         failed.map_or(Ok(()), |error| Err(Error::Journal(error)))
     }

@@ -1,0 +1,205 @@
+//! `cutoff watch` against the sandbox: what came back is told, once, and nothing else is.
+
+mod ground;
+
+use std::collections::BTreeSet;
+use std::io::{BufRead as _, BufReader};
+use std::time::{Duration, Instant};
+
+use cutoff::watch::{Kind, waiting};
+use ground::{Ended, Ground, end, ground_with, start};
+use sandbox::Options;
+use serde_json::{Value, json};
+
+/// A sandbox in which DataSync has 137 grants and a few more.
+fn many() -> Ground {
+    ground_with(Options { members: 220, apps: 8, ..Options::default() })
+}
+
+type Pair = (String, String);
+
+fn pair(row: &Value) -> Pair {
+    let text = |key: &str| row[key].as_str().unwrap_or_else(|| panic!("{key} in {row}")).to_owned();
+    (text("member_id"), text("connected_app_id"))
+}
+
+/// Plans and revokes, and answers what the plan named.
+fn cut_off(ground: &Ground, flags: &[&str]) -> Vec<Pair> {
+    let path = ground.dir.path().join("plan.json");
+    let file = path.display().to_string();
+    let arguments: Vec<&str> = ["plan", "--out", &file].into_iter().chain(flags.iter().copied()).collect();
+    ground.admin(&arguments);
+    let plan: Value = serde_json::from_slice(&std::fs::read(&path).expect("a plan")).expect("JSON");
+    ground.admin(&["apply", &file, "--yes"]).expect(0);
+    std::fs::remove_file(path).expect("the file goes");
+    plan["grants"].as_array().expect("grants").iter().map(pair).collect()
+}
+
+fn consent(ground: &Ground, (member, app): &Pair) {
+    ground.control("consent", json!({"member_id": member, "connected_app_id": app, "scopes": ["openid"]}));
+}
+
+fn watch(ground: &Ground) -> Ended {
+    ground.admin(&["watch", "--once", "--json"])
+}
+
+fn told(ended: &Ended) -> BTreeSet<(String, Pair)> {
+    let lines = ended.lines();
+    let found: BTreeSet<_> =
+        lines.iter().map(|line| (line["kind"].as_str().expect("a kind").to_owned(), pair(line))).collect();
+    assert_eq!(found.len(), lines.len(), "something is told twice: {}", ended.out);
+    found
+}
+
+fn again(pairs: &[Pair]) -> BTreeSet<(String, Pair)> {
+    pairs.iter().map(|pair| ("seen_again".to_owned(), pair.clone())).collect()
+}
+
+#[test]
+fn two_of_many_consent_again_and_one_alert_names_both_and_never_again() {
+    let ground = many();
+    let lost = cut_off(&ground, &["--app", "DataSync"]);
+    assert!(lost.len() > 130, "{} grants", lost.len());
+    let nothing = watch(&ground).expect(0);
+    assert_eq!(nothing.out, "");
+
+    let two = [lost[3].clone(), lost[70].clone()];
+    two.iter().for_each(|pair| consent(&ground, pair));
+    let first = watch(&ground).expect(2);
+    assert_eq!(told(&first), again(&two));
+    for line in first.lines() {
+        assert_eq!(line["lost_connected_app_id"], line["connected_app_id"]);
+        let time = |key: &str| line[key].as_str().expect("a time").parse::<jiff::Timestamp>().expect("a time");
+        assert!(time("gone_at") < time("seen_at"), "{line}");
+        let sweeps = ground.here(&["log", "--json"]).expect(0).lines();
+        assert_eq!(line["sweep_id"], sweeps[0]["sweep_id"]);
+    }
+    for (member, app) in &two {
+        assert!(first.err.contains(&format!("--grant {member}:{app}")), "{}", first.err);
+    }
+    assert_eq!(watch(&ground).expect(0).out, "", "told once, also by a program that starts later");
+
+    // The window hears nothing of it any more, and lists it until somebody has dealt with it.
+    let desk = ground.window("admin");
+    let mut alerts = desk.alerts();
+    let listed = |desk: &cutoff::Desk| ground.runtime.block_on(desk.come_backs()).expect("come-backs");
+    ground.runtime.block_on(desk.read_inventory(&|_| {})).expect("read");
+    assert_eq!(waiting(&mut alerts), []);
+    let standing = listed(&desk);
+    assert_eq!(standing.len(), 2);
+    assert!(standing.iter().all(|back| back.kind == Kind::SeenAgain && back.known.is_some()));
+    ground.runtime.block_on(desk.dismiss(&standing[0].id)).expect("dismissed");
+    assert_eq!(listed(&desk), standing[1..]);
+    drop(desk);
+    assert_eq!(listed(&ground.window("admin")).len(), 1, "dismissed for good");
+    let there = (standing[1].member_id.to_string(), standing[1].connected_app_id.to_string());
+
+    // Revoked again it is dealt with, and when it comes back once more that is told.
+    cut_off(&ground, &["--grant", &format!("{}:{}", there.0, there.1)]);
+    assert_eq!(listed(&ground.window("admin")), []);
+    watch(&ground).expect(0);
+    consent(&ground, &there);
+    assert_eq!(told(&watch(&ground).expect(2)), again(&[there]));
+}
+
+#[test]
+fn a_look_alike_under_a_new_client_id_is_told_with_the_app_it_looks_like() {
+    let ground = many();
+    ground.admin(&["inventory"]).expect(0);
+    let app = ground.admin(&["apps", "--json", "--each", "--app", "DataSync"]).expect(0).lines()[0]["connected_app_id"]
+        .as_str()
+        .expect("an id")
+        .to_owned();
+    ground.faults(json!({"reconsent_after_ms": 0, "reconsent_new_client_id": true, "on": app}));
+    let holders: Vec<Pair> =
+        ground.truth().into_iter().filter(|(_, of, _)| *of == app).map(|(member, of, _)| (member, of)).collect();
+    let some: Vec<String> = holders.iter().take(2).map(|(member, app)| format!("{member}:{app}")).collect();
+    let lost = cut_off(&ground, &["--grant", &some[0], "--grant", &some[1]]);
+    ground.faults(json!({"reconsent_after_ms": null, "reconsent_new_client_id": false, "on": app}));
+
+    let first = watch(&ground).expect(2).says(&["Revoke it again"]);
+    let lines = first.lines();
+    assert_eq!(lines.len(), 2, "{}", first.out);
+    for line in &lines {
+        assert_eq!((line["kind"].as_str(), line["lost_connected_app_id"].as_str()), (Some("look_alike"), Some(&*app)));
+        let (member, new) = pair(line);
+        assert!(new != app && ground.truth().iter().any(|(of, to, _)| (of, to) == (&member, &new)), "{line}");
+        assert!(lost.iter().any(|(of, _)| *of == member));
+    }
+    watch(&ground).expect(0);
+}
+
+#[test]
+fn what_another_commands_reading_finds_is_passed_on_and_not_told_again() {
+    let ground = many();
+    let lost = cut_off(&ground, &["--app", "DataSync"]);
+    consent(&ground, &lost[0]);
+    let (member, app) = &lost[0];
+    ground.admin(&["inventory"]).expect(0).says(&[
+        "is seen again",
+        "Stytch gives no way to tell",
+        &format!("{member}:{app}"),
+    ]);
+    watch(&ground).expect(0);
+}
+
+#[test]
+fn what_was_never_lost_is_no_come_back() {
+    let ground = many();
+    ground.admin(&["inventory"]).expect(0);
+    let truth = ground.truth();
+    let (member, app, _) = truth.first().expect("a grant").clone();
+    let other = truth.iter().find(|(of, to, _)| *of != member && *to != app).expect("another").clone();
+    cut_off(&ground, &["--first-party", "--grant", &format!("{member}:{app}")]);
+    // A new grant of somebody who lost nothing, and one to an app that looks like nothing.
+    let holds = |member: &str, app: &str| truth.iter().any(|(of, to, _)| of == member && to == app);
+    let free = |app: &str| truth.iter().map(|(of, ..)| of).find(|of| **of != member && !holds(of, app));
+    consent(&ground, &(free(&app).expect("somebody").clone(), app.clone()));
+    if !holds(&member, &other.1) {
+        consent(&ground, &(member, other.1));
+    }
+    assert_eq!(watch(&ground).expect(0).out, "");
+}
+
+#[test]
+fn it_watches_through_trouble_until_it_is_interrupted() {
+    let ground = many();
+    let lost = cut_off(&ground, &["--app", "DataSync"]);
+    let mut child =
+        start(ground.command(&["watch", "--every-seconds", "1", "--json"]), &format!("{}\n", ground.token("admin")));
+    ground.faults(json!({"server_error_share": 1.0}));
+    std::thread::sleep(Duration::from_millis(2500));
+    assert!(child.try_wait().expect("it is asked").is_none(), "it gave up");
+    ground.faults(json!({"server_error_share": null}));
+    consent(&ground, &lost[0]);
+    let mut out = BufReader::new(child.stdout.take().expect("a pipe"));
+    let (began, mut line) = (Instant::now(), String::new());
+    out.read_line(&mut line).expect("a line");
+    assert!(began.elapsed() < Duration::from_secs(60));
+    assert_eq!(pair(&serde_json::from_str(&line).expect("JSON")), lost[0]);
+    let killed = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill");
+    assert!(killed.success());
+    end(child).expect(2).says(&["Trying again in 1 s"]);
+
+    // Nothing came back: 0.
+    let child =
+        start(ground.command(&["watch", "--every-seconds", "1", "--json"]), &format!("{}\n", ground.token("admin")));
+    let calls = ground.calls().len();
+    while ground.calls().len() < calls + 12 {
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill");
+    end(child).expect(0);
+}
+
+#[test]
+fn it_ends_with_4_when_the_session_is_over_and_says_what_it_could_not_read() {
+    let ground = many();
+    let app = ground.truth().first().expect("a grant").1.clone();
+    ground.faults(json!({"server_error_share": 1.0, "on": app}));
+    ground.admin(&["watch", "--once"]).expect(2).says(&["could not be read"]);
+    ground.faults(json!({"server_error_share": null, "on": app}));
+    ground.admin(&["watch", "--once"]).expect(0);
+    ground.faults(json!({"session_dies_after": 20}));
+    ground.admin(&["watch", "--every-seconds", "1"]).expect(4).says(&["session has ended"]);
+}

@@ -1,0 +1,382 @@
+//! Grants that come back: one that a sweep found gone is listed again, or a member who lost one has connected a client that
+//! looks like it. It compares and remembers what was told; it reads nothing but the journal, and revokes nothing.
+//!
+//! That a grant is listed again is all that can be seen. Whether the server never removed it or the member consented once more,
+//! Stytch gives no way to tell.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex};
+
+use jiff::Timestamp;
+use journal::{Body, Journal, PersonKind, SweepId};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use stytch_b2b::{ConnectedAppId, MemberId};
+use tokio::sync::broadcast;
+use tokio::sync::broadcast::error::TryRecvError;
+
+use crate::desk::Desk;
+use crate::error::Error;
+use crate::inventory::look_alike::Likenesses;
+use crate::inventory::picture::{Known, Picture};
+use crate::inventory::reading::Progress;
+use crate::inventory::shown::{Shown, Source};
+use crate::revoke::connection_of;
+use crate::session::Session;
+use crate::sweep::engine::blocking;
+use crate::sweep::rows::Rows;
+use crate::sweep::verdict::{Finding, Outcome, Rules};
+
+/// So many come-backs that were told are remembered beside those that are listed now.
+const REMEMBERED: usize = 10_000;
+
+/// So many alerts may wait for somebody who does not look.
+const WAITING: usize = 16;
+
+/// A grant that a sweep found gone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lost {
+    /// Which sweep.
+    pub sweep_id: SweepId,
+    /// Whose.
+    pub member_id: MemberId,
+    /// To which app.
+    pub connected_app_id: ConnectedAppId,
+    /// When the first clean read of it began.
+    pub gone_at: Timestamp,
+    /// The app's name, as far as it was kept.
+    pub app_name: Option<String>,
+}
+
+/// In which way something came back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// The grant is listed again.
+    SeenAgain,
+    /// Its member has a grant to another client that looks like it, first seen after the loss.
+    LookAlike,
+}
+
+impl Kind {
+    /// The word for it in files and on the wire.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::SeenAgain => "seen_again",
+            Self::LookAlike => "look_alike",
+        }
+    }
+}
+
+/// Something that came back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ComeBack {
+    /// Names this come-back and no later one of the same grant.
+    pub id: String,
+    /// In which way.
+    pub kind: Kind,
+    /// Whose.
+    pub member_id: MemberId,
+    /// What is known of them.
+    pub known: Option<Known>,
+    /// The app that is listed now.
+    pub connected_app_id: ConnectedAppId,
+    /// Its name.
+    pub app_name: String,
+    /// The app that was lost; the same one when the grant itself is back.
+    pub lost_connected_app_id: ConnectedAppId,
+    /// Its name when it was lost, as far as known.
+    pub lost_app_name: Option<String>,
+    /// When the first clean read of the lost grant began.
+    pub gone_at: Timestamp,
+    /// When the call was made that lists it now.
+    pub seen_at: Timestamp,
+    /// The sweep that found it gone.
+    pub sweep_id: SweepId,
+}
+
+/// What came back, by one picture, in the order of members and apps. `asked` says when an app's members were asked for: a call
+/// that was made before the grant was gone says nothing of what came after.
+///
+/// A look-alike counts when its grant was not there in an earlier complete reading and is by one since the loss. What was there
+/// from the very first reading may have been there before the loss, and is not told.
+#[must_use]
+pub fn come_backs(
+    lost: &[Lost],
+    picture: &Picture,
+    asked: &dyn Fn(&ConnectedAppId) -> Option<Timestamp>,
+) -> Vec<ComeBack> {
+    // Of a grant that was lost more than once the last time counts.
+    let mut last: HashMap<(u32, &ConnectedAppId), &Lost> = HashMap::new();
+    for lost in lost {
+        let Some(member) = picture.member(&lost.member_id) else { continue };
+        let known = last.entry((member, &lost.connected_app_id)).or_insert(lost);
+        if lost.gone_at >= known.gone_at {
+            *known = lost;
+        }
+    }
+    let mut of_member: HashMap<u32, Vec<&Lost>> = HashMap::new();
+    for ((member, _), lost) in &last {
+        of_member.entry(*member).or_default().push(*lost);
+    }
+    let mut likenesses = Likenesses::default();
+    let mut found = Vec::new();
+    for (member, lost) in &mut of_member {
+        // The latest first; of two at one moment always the same one.
+        lost.sort_by(|a, b| b.gone_at.cmp(&a.gone_at).then_with(|| a.connected_app_id.cmp(&b.connected_app_id)));
+        for &at in picture.grants_of_member(*member) {
+            let grant = &picture.grants[at as usize];
+            let app = &picture.apps[grant.app as usize];
+            let Some(seen_at) = asked(&app.id) else { continue };
+            let (kind, lost) = if let Some(lost) = last.get(&(*member, &app.id)) {
+                if seen_at <= lost.gone_at {
+                    continue;
+                }
+                (Kind::SeenAgain, *lost)
+            } else {
+                let after = |lost: &&&Lost| {
+                    grant.first_seen.after.is_some() && grant.first_seen.by > lost.gone_at && seen_at > lost.gone_at
+                };
+                // Under the name it had when it was lost, or the one it has now.
+                let mut alike = |lost: &&&Lost| {
+                    let named = picture.app(&lost.connected_app_id).map(|at| picture.apps[at as usize].name.as_str());
+                    let names = [lost.app_name.as_deref(), named];
+                    names.into_iter().flatten().any(|name| likenesses.alike(name, &app.name))
+                };
+                let Some(lost) = lost.iter().filter(after).find(|lost| alike(lost)) else { continue };
+                (Kind::LookAlike, *lost)
+            };
+            found.push((
+                (*member, grant.app),
+                ComeBack {
+                    id: id(kind, lost, &app.id, grant.seen_by),
+                    kind,
+                    member_id: lost.member_id.clone(),
+                    known: picture.members[*member as usize].known.clone(),
+                    connected_app_id: app.id.clone(),
+                    app_name: app.name.clone(),
+                    lost_connected_app_id: lost.connected_app_id.clone(),
+                    lost_app_name: lost.app_name.clone(),
+                    gone_at: lost.gone_at,
+                    seen_at,
+                    sweep_id: lost.sweep_id,
+                },
+            ));
+        }
+    }
+    found.sort_by_key(|(place, _)| *place);
+    found.into_iter().map(|(_, back)| back).collect()
+}
+
+/// A grant that is lost again has another time, and one that went by itself and came once more another reading that first had it.
+fn id(kind: Kind, lost: &Lost, app: &ConnectedAppId, seen_by: u32) -> String {
+    let gone_at = (kind == Kind::SeenAgain).then(|| lost.gone_at.as_millisecond());
+    let named = json!([kind, lost.member_id, app, gone_at, seen_by]).to_string();
+    Sha256::digest(named)[..16].iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// What a sweep found gone, also what it saw again itself later on.
+fn lost_in(journal: &Journal, sweep_id: SweepId, rules: &Rules) -> Result<Vec<Lost>, journal::Error> {
+    let people = journal.people(sweep_id)?;
+    let names: HashMap<&str, &str> = people
+        .iter()
+        .filter(|record| record.kind == PersonKind::App && record.is_true())
+        .map(|record| (record.subject.as_str(), record.text.as_str()))
+        .collect();
+    let rows = Rows::new(journal.rows(sweep_id)?.into_iter().map(|stored| stored.row));
+    let lost = rows.grants().iter().filter_map(|grant| {
+        let of = rows.of(grant.n);
+        let gone = |upto: usize| {
+            let finding = Finding::of(grant.n, of[..upto].iter().copied(), rules);
+            let settled = matches!(finding.outcome, Outcome::Revoked | Outcome::AlreadyGone | Outcome::MemberGone);
+            finding.gone.filter(|_| settled)
+        };
+        let lists = |at: &usize| matches!(&of[*at].body, Body::Read(read) if read.present.contains(&grant.n));
+        let gone = gone(of.len()).or_else(|| (0..of.len()).rev().filter(lists).find_map(gone))?;
+        Some(Lost {
+            sweep_id,
+            member_id: MemberId::from(grant.member_id.as_str()),
+            connected_app_id: ConnectedAppId::from(grant.connected_app_id.as_str()),
+            gone_at: gone.utc.timestamp(),
+            app_name: names.get(grant.connected_app_id.as_str()).map(|name| (*name).to_owned()),
+        })
+    });
+    Ok(lost.collect())
+}
+
+/// What one reading raised.
+pub type Alert = Arc<Vec<ComeBack>>;
+
+/// How many rows a sweep had, and what it had found gone by them.
+type LostBy = (u64, Arc<Vec<Lost>>);
+
+/// What a desk holds for its watch.
+pub(crate) struct Watched {
+    /// By sweep. Held for a look or an insertion.
+    lost: Mutex<HashMap<SweepId, LostBy>>,
+    /// A broadcast, so that a second alert does not take the first one's place before it was looked at. The desk sends, whoever
+    /// shows alerts subscribes, and it closes with the desk.
+    alerts: broadcast::Sender<Alert>,
+}
+
+impl Default for Watched {
+    fn default() -> Self {
+        Self { lost: Mutex::default(), alerts: broadcast::Sender::new(WAITING) }
+    }
+}
+
+/// What the journal remembers of a place: ids of come-backs, the oldest first.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Remembered {
+    #[serde(default)]
+    told: Vec<String>,
+    #[serde(default)]
+    dismissed: Vec<String>,
+}
+
+impl Remembered {
+    fn of(value: Option<serde_json::Value>) -> Self {
+        value.and_then(|value| serde_json::from_value(value).ok()).unwrap_or_default()
+    }
+
+    /// Forgets the oldest beyond the bound, and none that is listed now: it would be told anew.
+    fn keep_bounded(&mut self, listed: &HashSet<&str>) {
+        for ids in [&mut self.told, &mut self.dismissed] {
+            let mut spare = ids.len().saturating_sub(REMEMBERED);
+            ids.retain(|id| {
+                let keep = spare == 0 || listed.contains(id.as_str());
+                spare -= usize::from(!keep);
+                keep
+            });
+        }
+    }
+}
+
+impl Desk {
+    /// Hears of what comes back: each reading of the inventory, whoever asked for it, sends what it raised, once. What another
+    /// process of the same journal has told already is not sent again.
+    #[must_use]
+    pub fn alerts(&self) -> broadcast::Receiver<Alert> {
+        self.watched.alerts.subscribe()
+    }
+
+    /// Reads the inventory as [`Desk::read_inventory`] does, after a sweep that runs here has ended, and answers what that raised.
+    ///
+    /// # Errors
+    /// As [`Desk::read_inventory`].
+    pub async fn watch_once(&self, told: &(dyn Fn(&Progress) + Send + Sync)) -> Result<Vec<ComeBack>, Error> {
+        // Waited for and let go: a revoke that is asked for meanwhile does not wait for a reading.
+        drop(self.sweeping.lock().await);
+        let mut alerts = self.alerts();
+        self.read_inventory(told).await?;
+        Ok(waiting(&mut alerts))
+    }
+
+    /// What has come back by the inventory that is shown, is still listed, and was not dismissed.
+    ///
+    /// # Errors
+    /// [`Error::SignedOut`], [`Error::NothingRead`], [`Error::Journal`].
+    pub async fn come_backs(&self) -> Result<Vec<ComeBack>, Error> {
+        let session = self.session()?;
+        let shown = self.shown().await?;
+        let mut found = self.listed_again(&session, &shown).await?;
+        let (journal, key) = (self.journal.clone(), key(&shown));
+        let remembered = Remembered::of(blocking(move || journal.get(&key)).await?);
+        let dismissed: HashSet<&str> = remembered.dismissed.iter().map(String::as_str).collect();
+        found.retain(|back| !dismissed.contains(back.id.as_str()));
+        Ok(found)
+    }
+
+    /// Lists a come-back no more, by its id. The same grant is told again once it was lost again.
+    ///
+    /// # Errors
+    /// [`Error::NothingRead`], [`Error::Journal`].
+    pub async fn dismiss(&self, id: &str) -> Result<(), Error> {
+        let shown = self.shown().await?;
+        let (journal, key, id) = (self.journal.clone(), key(&shown), id.to_owned());
+        blocking(move || {
+            journal.change(&key, |value| {
+                let mut remembered = Remembered::of(value);
+                if !remembered.dismissed.contains(&id) {
+                    remembered.dismissed.push(id);
+                }
+                remembered.keep_bounded(&HashSet::new());
+                (Some(json!(remembered)), ())
+            })
+        })
+        .await
+    }
+
+    /// Raises what has come back by a reading that was just stored, each come-back once in the life of the journal.
+    pub(crate) async fn raise_come_backs(&self, session: &Session, shown: &Shown) -> Result<(), Error> {
+        let mut found = self.listed_again(session, shown).await?;
+        if found.is_empty() {
+            return Ok(());
+        }
+        let (journal, key) = (self.journal.clone(), key(shown));
+        let raised = blocking(move || {
+            journal.change(&key, |value| {
+                let mut remembered = Remembered::of(value);
+                let told: HashSet<&str> = remembered.told.iter().map(String::as_str).collect();
+                let listed: HashSet<String> = found.iter().map(|back| back.id.clone()).collect();
+                found.retain(|back| !told.contains(back.id.as_str()));
+                if found.is_empty() {
+                    return (None, found);
+                }
+                remembered.told.extend(found.iter().map(|back| back.id.clone()));
+                remembered.keep_bounded(&listed.iter().map(String::as_str).collect());
+                (Some(json!(remembered)), found)
+            })
+        })
+        .await?;
+        if !raised.is_empty() {
+            // Where nobody listens, the list of come-backs still has them.
+            let _ = self.watched.alerts.send(Arc::new(raised));
+        }
+        Ok(())
+    }
+
+    async fn listed_again(&self, session: &Session, shown: &Shown) -> Result<Vec<ComeBack>, Error> {
+        // Only a picture that is stored says since when a grant is listed.
+        if shown.source == Source::UnderWay || shown.picture.facts.snapshot.is_none() {
+            return Ok(Vec::new());
+        }
+        let here = connection_of(session, &shown.place.organization_id)?;
+        let mut lost: Vec<Lost> = Vec::new();
+        for sweep in self.sweeps().await? {
+            if sweep.opening.connection == here {
+                lost.extend(self.lost_of(sweep.id, sweep.rows).await?.iter().cloned());
+            }
+        }
+        Ok(come_backs(&lost, &shown.picture, &|app| shown.asked_at(app)))
+    }
+
+    async fn lost_of(&self, id: SweepId, rows: u64) -> Result<Arc<Vec<Lost>>, Error> {
+        let held = || self.watched.lost.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some((_, lost)) = held().get(&id).filter(|(known, _)| *known == rows) {
+            return Ok(lost.clone());
+        }
+        let (journal, rules) = (self.journal.clone(), self.rules);
+        let lost = Arc::new(blocking(move || lost_in(&journal, id, &rules)).await?);
+        held().insert(id, (rows, lost.clone()));
+        Ok(lost)
+    }
+}
+
+/// What has been raised and not yet looked at.
+pub fn waiting(alerts: &mut broadcast::Receiver<Alert>) -> Vec<ComeBack> {
+    let mut found = Vec::new();
+    loop {
+        match alerts.try_recv() {
+            Ok(alert) => found.extend(alert.iter().cloned()),
+            Err(TryRecvError::Lagged(_)) => {}
+            Err(TryRecvError::Empty | TryRecvError::Closed) => return found,
+        }
+    }
+}
+
+fn key(shown: &Shown) -> String {
+    format!("come_backs:{}:{}", shown.place.connection_id, shown.place.organization_id)
+}
