@@ -65,6 +65,14 @@ pub async fn run(seat: &Seat, flags: &Diff) -> Done {
     if seat.handed_over() || seat.kept().await?.is_none() {
         seat.sit().await?;
     }
+    let code = compare(seat, flags).await?;
+    if flags.looked {
+        seat.desk.mark_looked().await?;
+    }
+    Ok(code)
+}
+
+async fn compare(seat: &Seat, flags: &Diff) -> Done {
     let marks = seat.desk.snapshots().await?;
     if flags.list {
         return list(seat, &marks);

@@ -85,6 +85,10 @@ pub enum Command {
     Watch(Watch),
     /// What is different between two snapshots; by default between the one last looked at, or the first, and the latest.
     Diff(Diff),
+    /// Print the completions for a shell.
+    Completions(Completions),
+    /// Print the manual page, or that of one command.
+    Man(Man),
 }
 
 /// Flags of `sign-in`.
@@ -176,26 +180,33 @@ pub struct Filters {
 #[derive(Debug, Args)]
 pub struct Plan {
     /// Every grant of an app, by its id or its exact name.
-    #[arg(long, value_name = "ID|NAME", conflicts_with_all = ["member", "grant", "matching"], required_unless_present_any = ["member", "grant", "matching"])]
+    #[arg(long, value_name = "ID|NAME", conflicts_with_all = ["member", "grant", "matching", "indicators"], required_unless_present_any = ["member", "grant", "matching", "indicators"])]
     pub app: Vec<String>,
     /// Every grant of a member, by id, e-mail address or exact name.
-    #[arg(long, value_name = "ID|ADDRESS|NAME", conflicts_with_all = ["grant", "matching"])]
+    #[arg(long, value_name = "ID|ADDRESS|NAME", conflicts_with_all = ["grant", "matching", "indicators"])]
     pub member: Vec<String>,
     /// One grant, by the member's id and the app's.
-    #[arg(long, value_name = "MEMBER:APP", conflicts_with = "matching")]
+    #[arg(long, value_name = "MEMBER:APP", conflicts_with_all = ["matching", "indicators"])]
     pub grant: Vec<String>,
     /// Every grant in which these words occur, as with --filter.
-    #[arg(long = "match", id = "matching", value_name = "FILTER")]
+    #[arg(long = "match", id = "matching", value_name = "FILTER", conflicts_with = "indicators")]
     pub matching: Vec<String>,
+    /// Look for the client ids and names of an advisory and plan every grant of the apps that are found: a JSON array, a CSV with
+    /// columns client_id, id or name, or one a line. Nothing found and everything read ends with 0, anything unread with 2.
+    #[arg(long, value_name = "FILE")]
+    pub indicators: Option<PathBuf>,
+    /// Take in apps whose names only look like an indicator.
+    #[arg(long, requires = "indicators")]
+    pub look_alikes: bool,
     /// Takes the vendor's own apps in: revoking them may break its command line or mobile app.
     #[arg(long)]
     pub first_party: bool,
     /// The reason or ticket; it stands in the evidence.
     #[arg(long, value_name = "TEXT")]
     pub reason: Option<String>,
-    /// The file to write; it must not be there yet.
-    #[arg(long, value_name = "FILE")]
-    pub out: PathBuf,
+    /// The file to write; it must not be there yet. With --indicators it may be left out.
+    #[arg(long, value_name = "FILE", required_unless_present = "indicators")]
+    pub out: Option<PathBuf>,
     /// Use the last snapshot if it is no older than so many minutes, else read anew.
     #[arg(long, value_name = "MINUTES", default_value_t = 10)]
     pub max_age: u32,
@@ -305,6 +316,28 @@ pub struct Diff {
     /// List the snapshots instead.
     #[arg(long, conflicts_with_all = ["from", "to"])]
     pub list: bool,
+    /// Once it is printed, note that the latest was looked at, as the window does: from then on new means new since that one.
+    #[arg(long, conflicts_with_all = ["from", "to", "list"])]
+    pub looked: bool,
+}
+
+/// Flags of `completions`.
+#[derive(Debug, Args)]
+pub struct Completions {
+    /// The shell.
+    #[arg(value_name = "SHELL")]
+    pub shell: clap_complete::Shell,
+}
+
+/// Flags of `man`.
+#[derive(Debug, Args)]
+pub struct Man {
+    /// The command.
+    #[arg(value_name = "COMMAND")]
+    pub command: Option<String>,
+    /// Write every page into this folder instead, as cutoff.1, cutoff-plan.1 and so on.
+    #[arg(long, value_name = "DIR", conflicts_with = "command")]
+    pub out_dir: Option<PathBuf>,
 }
 
 impl CommandLine {
@@ -360,8 +393,8 @@ impl CommandLine {
                         "sign-out ends the session that the keyring keeps: it takes no --session-token-stdin.",
                     ));
                 }
-                Command::Connections => {
-                    return Err(Ending::usage("connections needs no session: it takes no --session-token-stdin."));
+                Command::Connections | Command::Completions(_) | Command::Man(_) => {
+                    return Err(Ending::usage("That needs no session: it takes no --session-token-stdin."));
                 }
                 Command::Inventory(Inventory { offline: true, .. })
                 | Command::Apps(List { offline: true, .. })

@@ -6,9 +6,11 @@ mod diff;
 mod ending;
 mod export;
 mod flags;
+mod indicators;
 mod inventory;
 mod lists;
 mod log;
+mod manual;
 mod plan;
 mod reading;
 mod seat;
@@ -63,10 +65,13 @@ fn run() -> u8 {
 }
 
 async fn carry_out(line: &CommandLine) -> Done {
-    // A pack is checked from its bytes alone: for these two no journal is opened, or even made.
+    // A pack is checked from its bytes alone, and what is told of the program itself is in it: for these no journal is opened, or
+    // even made.
     match &line.command {
         Command::Verify(flags) => return verify::run(flags, line.common.json),
         Command::Redact(flags) => return verify::redact(flags, line.common.json),
+        Command::Completions(flags) => return manual::completions(flags),
+        Command::Man(flags) => return manual::man(flags),
         _ => {}
     }
     let seat = Seat::take(&line.common)?;
@@ -95,6 +100,8 @@ async fn with(seat: &Seat, command: &Command) -> Done {
         Command::Redact(flags) => verify::redact(flags, seat.json),
         Command::Watch(flags) => watch::run(seat, flags).await,
         Command::Diff(flags) => diff::run(seat, flags).await,
+        Command::Completions(flags) => manual::completions(flags),
+        Command::Man(flags) => manual::man(flags),
     }
 }
 

@@ -10,22 +10,25 @@ use cutoff::sweeps::{Proposal, What};
 use serde::Serialize;
 use stytch_b2b::{ConnectedAppId, MemberId};
 
-use crate::ending::{DENIED, Ending, PARTIAL};
+use crate::ending::{DENIED, DONE, Ending, PARTIAL};
 use crate::flags::{Filters, Plan};
 use crate::lists::{filter, fresh_enough};
 use crate::seat::Seat;
 use crate::told::{Printer, count, missing};
-use crate::{Done, say};
+use crate::{Done, indicators, say};
 
 /// Makes a plan and writes its file.
 ///
 /// # Errors
 /// Why there is none; then no file was made.
 pub async fn run(seat: &Seat, flags: &Plan) -> Done {
-    if flags.out.exists() {
+    if flags.out.as_ref().is_some_and(|out| out.exists()) {
         return Err(Ending::usage(
             "The file named by --out is there already. Name another: a plan is never written over.",
         ));
+    }
+    if let Some(file) = &flags.indicators {
+        return indicators::run(seat, flags, file).await;
     }
     seat.sit().await?;
     let shown = fresh_enough(seat, flags.max_age).await?;
@@ -54,7 +57,18 @@ pub async fn run(seat: &Seat, flags: &Plan) -> Done {
             "That would be every grant of the organization. Say which: --app, --member, --grant or --match.",
         ));
     }
-    let proposal = seat.desk.propose(&what, flags.first_party, flags.reason.clone(), seat.now()).await.map_err(|error| {
+    let code = make(seat, flags, &what).await?;
+    let incomplete = missing(&shown.picture);
+    Ok(if code == DONE { incomplete } else { code })
+}
+
+/// Makes the plan of what is meant, writes its file and tells of it. The code says what the plan itself lacks.
+///
+/// # Errors
+/// Why there is none; then no file was made.
+pub async fn make(seat: &Seat, flags: &Plan, what: &What) -> Done {
+    let Some(out) = &flags.out else { return Ok(DONE) };
+    let proposal = seat.desk.propose(what, flags.first_party, flags.reason.clone(), seat.now()).await.map_err(|error| {
         match error {
             cutoff::Error::Plan(cutoff::plan_file::Unusable::Grants) => Ending::usage(
                 "Nothing is left to revoke: no grant matches, or all of them are of the vendor's own apps (take those in with \
@@ -63,19 +77,18 @@ pub async fn run(seat: &Seat, flags: &Plan) -> Done {
             other => other.into(),
         }
     })?;
-    write(&flags.out, &proposal.file).map_err(|error| {
+    write(out, &proposal.file).map_err(|error| {
         Ending::usage(format!(
             "The plan could not be written: {error}. Nothing was sent; name another file with --out."
         ))
     })?;
-    tell(seat, &proposal, &flags.out)?;
-    let incomplete = missing(&shown.picture);
+    tell(seat, &proposal, out)?;
     if let Some(denied) = &proposal.denied {
         let told = Ending::from(cutoff::Error::NotAllowed(Box::new(denied.clone())));
         say(&format!("The plan was written, and you cannot carry it out yourself. {}", told.sentence));
         return Ok(DENIED);
     }
-    Ok(if proposal.lost > 0 { PARTIAL } else { incomplete })
+    Ok(if proposal.lost > 0 { PARTIAL } else { DONE })
 }
 
 /// A plan's facts on a line.

@@ -9,6 +9,7 @@ pub mod desk;
 pub mod directory;
 pub mod error;
 pub mod evidence;
+pub mod indicators;
 pub mod inventory;
 pub mod kept_plan;
 pub mod members;

@@ -341,10 +341,10 @@ impl<'a> Sorting<'a> {
     }
 }
 
-/// Says of two names whether they look alike, by look or outline, and remembers what it took from each.
+/// Says of names whether they look alike, by look or outline, and remembers what it took from each.
 pub struct Likenesses {
     letters: Letters,
-    known: HashMap<String, (String, [String; 2])>,
+    known: HashMap<String, Option<[String; 3]>>,
 }
 
 impl Default for Likenesses {
@@ -354,18 +354,23 @@ impl Default for Likenesses {
 }
 
 impl Likenesses {
-    /// Whether they look alike. A name of which nothing can be seen looks like no other.
-    pub fn alike(&mut self, one: &str, other: &str) -> bool {
-        for name in [one, other] {
-            if !self.known.contains_key(name) {
-                let read = Name::read(name, &mut self.letters);
-                let outlines = read.outlines().map(|(_, outline)| outline.to_owned());
-                self.known.insert(name.to_owned(), (read.look, outlines));
-            }
+    /// What a name is compared by. Two look alike when they have the same text in one of the three places; a name of which
+    /// nothing can be seen has none, and looks like no other.
+    pub fn keys(&mut self, name: &str) -> Option<[String; 3]> {
+        if let Some(keys) = self.known.get(name) {
+            return keys.clone();
         }
-        let ((look, outlines), (other_look, other_outlines)) = (&self.known[one], &self.known[other]);
-        let shared = || outlines.iter().zip(other_outlines).any(|(mine, others)| mine == others);
-        !look.is_empty() && !other_look.is_empty() && (look == other_look || shared())
+        let read = Name::read(name, &mut self.letters);
+        let [cased, settled] = read.outlines().map(|(_, outline)| outline.to_owned());
+        let keys = (!read.look.is_empty()).then_some([read.look, cased, settled]);
+        self.known.insert(name.to_owned(), keys.clone());
+        keys
+    }
+
+    /// Whether two names look alike.
+    pub fn alike(&mut self, one: &str, other: &str) -> bool {
+        let keys = self.keys(one).zip(self.keys(other));
+        keys.is_some_and(|(one, other)| one.iter().zip(&other).any(|(one, other)| one == other))
     }
 }
 
