@@ -12,3 +12,4 @@ mod no_permission;
 mod one_member_one_app;
 mod plain_member;
 mod sandbox;
+mod sweeps;

@@ -7,7 +7,7 @@ import { openDialog } from "../elements/dialog.js";
 import { tellDenial, tellRefusal } from "../elements/outcome.js";
 import { missingSentence } from "../elements/pane.js";
 import { Rows } from "../elements/rows.js";
-import { factCells, note, paintTelling } from "../elements/telling.js";
+import { note, paintTelling } from "../elements/telling.js";
 import { announce, button, clone, el, input, put, say, slot } from "../lib/dom.js";
 import { idTail, memberName, named, visible } from "../lib/text.js";
 import { span, time } from "../lib/time.js";
@@ -127,14 +127,7 @@ class Flow {
     env.dataset.env = plan.environment;
     put(slot(root, "notes"), ...this.notes(plan));
     const takes = plan.estimate_ms === null ? said.takes_unknown : plan.estimate_ms < 2_000 ? said.takes_moment : said.takes_value(span(plan.estimate_ms));
-    put(
-      slot(root, "facts"),
-      ...[
-        { key: "takes", label: said.takes, value: takes },
-        { key: "read_at", label: said.read, value: say(said.read_value, { at: time(plan.read_at, { seconds: false }) }) },
-        { key: "expires_at", label: said.expires, value: time(plan.expires_at, { seconds: false }) },
-      ].flatMap(factCells),
-    );
+    put(slot(root, "facts"), say(said.facts, { takes: el("span", { "data-fact": "takes" }, takes), at: time(plan.read_at, { seconds: false }), until: time(plan.expires_at, { seconds: false }) }));
     this.parts(root, plan);
 
     const firstParty = input(root, "first-party");
@@ -166,9 +159,14 @@ class Flow {
     typed.addEventListener("input", judge);
     typed.addEventListener("change", () => { wrong.hidden = typed.value.trim() === "" || same(); });
     judge();
+    // With its button disabled a form hears no Enter.
+    typed.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" || same()) return;
+      event.preventDefault();
+      wrong.hidden = false;
+    });
 
-    const form = slot(root, "form");
-    form.addEventListener("submit", async (event) => {
+    root.addEventListener("submit", async (event) => {
       event.preventDefault();
       if (!same()) {
         wrong.hidden = false;
@@ -280,7 +278,7 @@ class Flow {
         return page(grants.rows.map((grant) => ({ key: `${grant.member.member_id}\n${grant.app.connected_app_id}`, grant })), grants.total);
       },
       id: (line) => line.key,
-      paint: (node, line) => paintLine(node, line),
+      paint: (node, line) => paintLine(node, line, plan.apps === 1),
       onPage: () => {},
       empty: () => el("div", { class: "blankness" }),
       refused: (refusal) => paintTelling(tellRefusal(refusal, { session: this.frame.session, act: "read" })).root,
@@ -337,12 +335,15 @@ class Flow {
 /** What is compared: in whatever case, with one space between words. @param {string} text */
 const plain = (text) => text.trim().split(/\s+/).join(" ").toLowerCase();
 
-/** @param {HTMLElement} node @param {Line} line */
-function paintLine(node, line) {
+/** @param {HTMLElement} node @param {Line} line @param {boolean} oneApp of one app the members are what differs */
+function paintLine(node, line, oneApp) {
   const { grant, share } = line;
   if (grant) {
-    put(slot(node, "what"), named(grant.app.name, { strong: true, limit: 80 }), " ", grant.app.first_party ? el("span", { class: "tag" }, words.apps.types.first_party) : null, grant.change ? changeMark(grant.change, grant.scopes_before) : null);
-    put(slot(node, "under"), named(memberName(grant.member), { limit: 80 }), grant.member.yourself ? ` (${words.you})` : "", " · ", idTail(grant.app.connected_app_id));
+    const member = el("span", {}, named(memberName(grant.member), { strong: oneApp, limit: 80 }), grant.member.yourself ? ` (${words.you})` : "");
+    const app = el("span", {}, named(grant.app.name, { strong: !oneApp, limit: 80 }), " ", grant.app.first_party ? el("span", { class: "tag" }, words.apps.types.first_party) : null);
+    const mark = grant.change ? changeMark(grant.change, grant.scopes_before) : null;
+    put(slot(node, "what"), oneApp ? member : app, " ", mark);
+    put(slot(node, "under"), oneApp ? (grant.member.email && grant.member.name ? named(grant.member.email, { limit: 120 }) : app) : member, ...(oneApp ? [] : [" · ", idTail(grant.app.connected_app_id)]));
     put(slot(node, "much"), widthTag(grant.width));
     put(slot(node, "scopes"), grant.scopes.length > 0 ? named(grant.scopes.join(" "), { limit: 200 }) : words.grants.no_scopes);
     return;

@@ -54,7 +54,7 @@ export function sweepStand(sweep) {
     const whole = gone === sweep.grants;
     if (whole && sweep.confirmed_at) return { mark: "gone", short: words.outcome.confirmed.short };
     if (whole) return { mark: "gone", short: words.outcome.revoked.short };
-    return { mark: counted(sweep, ["denied", "failed"]) > 0 ? "trouble" : "wait", short: state === "cancelled" ? words.sweep.states.cancelled : words.sweep.partial(gone, sweep.grants) };
+    return { mark: counted(sweep, ["denied", "failed"]) > 0 ? "trouble" : "wait", short: state === "cancelled" ? words.sweep.states.cancelled : words.sweep.partial_short(gone, sweep.grants) };
   }
   return { mark: "trouble", short: words.sweep.states[state] };
 }

@@ -2,6 +2,7 @@
 
 import * as f from "./facts.js";
 import { hostileOrganization, inventory, organization } from "./inventory.js";
+import * as sweeping from "./sweeping.js";
 
 /** @typedef {import("../../../ui/contract.js").Commands} Commands */
 /** @typedef {import("../../../ui/contract.js").Refusal} Refusal */
@@ -104,6 +105,7 @@ const base = {
   revoke_connected_app: () => f.outcomes.revoked ?? never(),
   revoke_list: () => [],
   revoke_settle: () => f.outcomes.revoked_confirmed ?? never(),
+  ...sweeping.answers(),
 };
 
 /** @type {Answers} */
@@ -126,6 +128,13 @@ const toConfirm = async (hands) => { await toMember(hands); await hands.click("r
 const toMap = async (hands) => { await hands.find("row"); await hands.click("nav-map"); await hands.find("map"); await hands.rest(250); };
 /** @param {Hands} hands */
 const toApp = async (hands) => { await hands.click("row"); await hands.find("detail-app"); };
+
+/** @param {Hands} hands */
+const toPlan = async (hands) => { await toApp(hands); await hands.click("revoke-all"); await hands.find("plan-typed"); await hands.rest(60); };
+/** @param {Hands} hands */
+const openedPlan = async (hands) => { await hands.find("row"); await hands.click("palette-open"); await hands.type("palette", "open a plan"); await hands.rest(150); await hands.key("palette", "Enter"); await hands.find("plan-typed"); };
+/** @param {Hands} hands */
+const toSweep = async (hands) => { await hands.click("nav-activity"); await hands.click("row"); await hands.find("sweep-now"); await hands.rest(80); };
 
 /** @type {Record<string, Scene>} */
 export const scenes = {
@@ -264,6 +273,51 @@ export const scenes = {
   "activity-elsewhere": { answers: signedIn({ revoke_list: () => [f.report("unknown", { answered_at: null, unsettled: true, here: false, organization_name: "Northwind Traders", environment: "live" }), f.report("revoked", { gone_at: f.at(-300), confirm_due_at: f.at(300), began_at: f.at(-302) })] }), steps: async (h) => { await h.click("nav-activity"); await h.find("row"); }, ends: "screen-activity" },
   "activity-one-of-many": { answers: signedIn({ revoke_list: () => [f.report("unknown", { answered_at: null, unsettled: true, request_id: null, alone: false }), f.report("revoked", { alone: false, member: { ...f.report("revoked").member, member_id: "member-test-other" } })] }), steps: async (h) => { await h.click("nav-activity"); await h.click("row"); }, ends: "detail" },
   "activity-open": { answers: signedIn({ revoke_list: () => [f.report("unknown", { answered_at: null, unsettled: true, request_id: null, problem: f.problem({ cause: "reset" }) }), f.report("revoked", { gone_at: f.at(-300), confirm_due_at: f.at(300), began_at: f.at(-302) })] }), steps: async (h) => { await h.click("nav-activity"); await h.click("row"); }, ends: "settle" },
+
+  // ---- plans
+  "plan-app": { answers: signedIn(), steps: toPlan, ends: "plan-typed" },
+  "plan-typed": { answers: signedIn(), steps: async (h) => { await toPlan(h); await h.type("plan-typed", "137 Acme Robotics"); }, ends: "confirm" },
+  "plan-large": { answers: signedIn(sweeping.planning({ grants: 10_412, members: 9_998, apps: 84, to_type: "10412 Acme Robotics", first_party_left_out: 231, own: 3, privileged: 214, full_access: 38, may_reconnect: 10_000, estimate_ms: 1_310_000, lost: 2 })), steps: async (h) => { await toPlan(h); await h.click("plan-part-members", 0, true); await h.rest(60); }, ends: "plan-typed" },
+  "plan-apps": { answers: signedIn(), steps: async (h) => { await toPlan(h); await h.click("plan-part-apps", 0, true); await h.rest(60); }, ends: "plan-typed" },
+  "plan-member": { answers: signedIn(sweeping.planning({ grants: 4, members: 1, apps: 4, to_type: "4 Acme Robotics", privileged: 4 })), steps: async (h) => { await toMember(h); await h.click("revoke-all"); await h.find("plan-typed"); await h.rest(60); }, ends: "plan-typed" },
+  "plan-selection": { answers: signedIn(sweeping.planning({ grants: 54, members: 41, apps: 3, to_type: "54 Acme Robotics" })), steps: async (h) => { await h.click("row-check"); await h.click("row-check", 1); await h.find("selection-count"); await h.rest(200); await h.click("selection-revoke"); await h.find("plan-typed"); await h.rest(60); }, ends: "plan-typed" },
+  "plan-hostile": { answers: signedIn(sweeping.planning({ organization_name: "O\u202Erganization\u0000 " + "O".repeat(300), to_type: `137 O${"O".repeat(300)}`, reason: "<b>x</b>" }, { hostile: true })), steps: toPlan, ends: "plan-typed" },
+  "plan-denied": { answers: as(f.reader, sweeping.planning({ denied: f.denial })), steps: toPlan, ends: "plan-typed" },
+  "plan-denied-told": { answers: as(f.reader, sweeping.planning({ denied: f.denial })), steps: async (h) => { await toPlan(h); await h.click("plan-denied"); }, ends: "copy-request" },
+  "plan-partial": { answers: signedIn({ ...lacking.answers, ...sweeping.planning({ missing: lacking.facts.missing, estimate_ms: null }) }), steps: toPlan, ends: "plan-typed" },
+  "plan-opened": { answers: signedIn({ plan_open: () => sweeping.plan({ reason: "SEC-2207", opened: { file: "cutoff-acme-robotics-plan-20261123T091402Z.json", author: f.person(3), created_at: f.at(-4000), vanished: 2, appeared: 1, beside: 4, unfinished: null } }) }), steps: async (h) => { await openedPlan(h); await h.click("plan-part-appeared", 0, true); await h.rest(60); }, ends: "plan-typed" },
+  "plan-opened-unfinished": { answers: signedIn({ plan_open: () => sweeping.plan({ opened: { file: "plan.json", author: f.person(0), created_at: f.at(-4000), vanished: 0, appeared: 0, beside: 0, unfinished: "s1" } }) }), steps: openedPlan, ends: "plan-unfinished" },
+  "plan-saved": { answers: signedIn(), steps: async (h) => { await toPlan(h); await h.click("plan-save"); await h.find("plan-saved"); }, ends: "plan-saved" },
+  "plan-first-party": { answers: signedIn({ plan_make: ({ first_party }) => (first_party ? sweeping.plan({ grants: 23, members: 23, first_party: 23, to_type: "23 Acme Robotics" }) : refuse({ kind: "plan", fault: "grants" })) }), steps: async (h) => { await toApp(h); await h.click("revoke-all"); await h.find("take-in"); }, ends: "take-in" },
+  "plan-first-party-taken": { answers: signedIn({ plan_make: ({ first_party }) => (first_party ? sweeping.plan({ grants: 23, members: 23, first_party: 23, to_type: "23 Acme Robotics" }) : refuse({ kind: "plan", fault: "grants" })) }), steps: async (h) => { await toApp(h); await h.click("revoke-all"); await h.click("take-in"); await h.find("plan-typed"); }, ends: "plan-typed" },
+  "plan-wrong": { answers: signedIn(), steps: async (h) => { await toPlan(h); await h.type("plan-typed", "137 Acme"); await h.key("plan-typed", "Enter"); await h.rest(30); }, ends: "wrong-typed" },
+  "plan-busy": { answers: signedIn({ sweep_start: () => refuse({ kind: "sweep_running", sweep_id: "s1" }) }), steps: async (h) => { await toPlan(h); await h.type("plan-typed", "137 Acme Robotics"); await h.click("confirm"); }, ends: "show-sweep" },
+
+  // ---- sweeps
+  "sweep-running": { answers: signedIn(sweeping.running()), steps: toSweep, ends: "sweep-pause" },
+  "sweep-limited": { answers: signedIn(sweeping.running({ limited_until: f.at(41), quota: 100, left_ms: 118_000, per_minute: 97 })), steps: toSweep, ends: "sweep-pause" },
+  "sweep-offline": { answers: signedIn(sweeping.running({ offline_until: f.at(12), per_minute: 0, left_ms: null })), steps: toSweep, ends: "sweep-pause" },
+  "sweep-reading": { answers: signedIn(sweeping.running({ answered: 137, to_send: 0, reading: true, left_ms: null })), steps: toSweep, ends: "sweep-pause" },
+  "sweep-stopping": { answers: signedIn(sweeping.running({ stopping: true })), steps: toSweep, ends: "sweep-acts" },
+  "sweep-paused": { answers: signedIn(sweeping.resting({ state: "paused" })), steps: toSweep, ends: "sweep-resume" },
+  "sweep-interrupted": { answers: signedIn(sweeping.resting({ state: "interrupted" })), steps: toSweep, ends: "sweep-resume" },
+  "sweep-session-ended": { answers: signedIn(sweeping.resting({ state: "session_ended" }, { resume: "other_member" })), steps: toSweep, ends: "sweep-retry" },
+  "sweep-too-old": { answers: signedIn(sweeping.resting({ state: "interrupted" }, { resume: "too_old" })), steps: toSweep, ends: "sweep-retry" },
+  "sweep-halted": { answers: signedIn(sweeping.resting({ state: "halted", error_type: "bundle_id_not_registered" })), steps: toSweep, ends: "sweep-resume" },
+  "sweep-canary": { answers: signedIn(sweeping.resting({ state: "canary_died", failed: 2, of: 6 }, { outcomes: [{ outcome: "revoked", grants: 4 }, { outcome: "failed", grants: 2 }], unsent: 131 })), steps: toSweep, ends: "sweep-resume" },
+  "sweep-elsewhere": { answers: signedIn(sweeping.resting({ state: "elsewhere", pid: 4711 }, { resume: "not_now" })), steps: toSweep, ends: "sweep-now" },
+  "sweep-cancelled": { answers: signedIn(sweeping.resting({ state: "cancelled" }, { resume: "not_now" })), steps: toSweep, ends: "sweep-retry" },
+  "sweep-done": { answers: signedIn(sweeping.done()), steps: toSweep, ends: "sweep-now" },
+  "sweep-confirmed": { answers: signedIn(sweeping.done({ confirmed_at: f.at(-20), look_again_at: null })), steps: toSweep, ends: "sweep-now" },
+  "sweep-partial": { answers: signedIn(sweeping.done({ outcomes: [{ outcome: "revoked", grants: 120 }, { outcome: "already_gone", grants: 6 }, { outcome: "still_there", grants: 3 }, { outcome: "accepted", grants: 2 }, { outcome: "denied", grants: 4 }, { outcome: "failed", grants: 2 }], gone_at: null })), steps: toSweep, ends: "sweep-retry" },
+  "sweep-filtered": { answers: signedIn(sweeping.resting({ state: "paused" })), steps: async (h) => { await toSweep(h); await h.click("sweep-kind"); await h.type("sweep-filter", "nobody at all"); await h.find("sweep-show-all"); }, ends: "sweep-show-all" },
+  "sweep-hostile": { answers: signedIn(sweeping.done({ app: f.hostile[3] ?? f.dataSync, reason: "‮reversed <img src=x>" + "r".repeat(400) }, { hostile: true })), steps: toSweep, ends: "sweep-now" },
+  "sweep-cancel": { answers: signedIn(sweeping.running()), steps: async (h) => { await toSweep(h); await h.click("sweep-cancel"); }, ends: "go" },
+  "sweep-one": { answers: signedIn(sweeping.done()), steps: async (h) => { await toSweep(h); await h.click("row"); }, ends: "copy-record" },
+  "activity-sweeps": { answers: signedIn({ ...sweeping.several(), revoke_list: () => [f.report("revoked", { gone_at: f.at(-300), confirm_due_at: f.at(300), began_at: f.at(-302) })] }), steps: async (h) => { await h.click("nav-activity"); await h.find("row"); }, ends: "screen-activity" },
+  "frame-sweep-interrupted": { answers: signedIn(sweeping.resting({ state: "interrupted" })), steps: (h) => h.find("banner-sweep-open"), ends: "sweep-open-resume" },
+  "frame-sweep-running": { answers: signedIn(sweeping.running()), steps: (h) => h.find("row"), ends: "screen-apps" },
+  "frame-closing": { answers: signedIn({ ...sweeping.running(), window_notices: ({ notices }) => { setTimeout(() => /** @type {any} */ (notices).onmessage("closing"), 60); return null; } }), steps: (h) => h.find("go"), ends: "go" },
 
   // ---- the revoke
   "confirm": { answers: signedIn(), steps: toConfirm, ends: "confirm" },
