@@ -58,9 +58,40 @@ fn command_line() -> Done<PathBuf> {
         Err(_) => folder.join("cutoff"),
     };
     let config = folder.join("tauri.conf.json");
-    let text = serde_json::json!({ "bundle": { "externalBin": [named] } }).to_string();
+    let files = manual(&program, &folder)?;
+    let linux = serde_json::json!({ "deb": { "files": files }, "rpm": { "files": files } });
+    let text = serde_json::json!({ "bundle": { "externalBin": [named], "linux": linux } }).to_string();
     doing(std::fs::write(&config, text), format_args!("writing {}", config.display()))?;
     Ok(config)
+}
+
+/// Where shells look for a program's completions, by the name of the shell.
+const COMPLETIONS: &[(&str, &str)] = &[
+    ("bash", "/usr/share/bash-completion/completions/cutoff"),
+    ("zsh", "/usr/share/zsh/site-functions/_cutoff"),
+    ("fish", "/usr/share/fish/vendor_completions.d/cutoff.fish"),
+];
+
+/// Has the command line write its manual pages and completions, and answers where each belongs in a Linux package.
+fn manual(program: &Path, folder: &Path) -> Done<serde_json::Map<String, serde_json::Value>> {
+    let pages = folder.join("man");
+    if pages.exists() {
+        doing(std::fs::remove_dir_all(&pages), format_args!("emptying {}", pages.display()))?;
+    }
+    run_command(command(program, ["man", "--out-dir"]).arg(&pages))?;
+    let mut files = serde_json::Map::new();
+    let mut put = |inside: String, file: &Path| files.insert(inside, file.display().to_string().into());
+    for page in doing(std::fs::read_dir(&pages), format_args!("reading {}", pages.display()))? {
+        let page = doing(page, format_args!("reading {}", pages.display()))?;
+        put(format!("/usr/share/man/man1/{}", page.file_name().to_string_lossy()), &page.path());
+    }
+    for (shell, inside) in COMPLETIONS {
+        let script = folder.join(format!("completions.{shell}"));
+        let text = output(&mut command(program, ["completions", shell]))?;
+        doing(std::fs::write(&script, text), format_args!("writing {}", script.display()))?;
+        put((*inside).to_owned(), &script);
+    }
+    Ok(files)
 }
 
 /// The platform that cargo builds for when it is told none, as the compiler names it.
@@ -105,6 +136,8 @@ const INSIDE: &[&str] = &[
     "usr/share/icons/hicolor/scalable/apps/cutoff-desktop.svg",
     "usr/share/metainfo/dev.cutoff.desktop.metainfo.xml",
     "usr/share/doc/cutoff/copyright",
+    "usr/share/man/man1/cutoff.1",
+    "usr/share/bash-completion/completions/cutoff",
 ];
 
 /// Looks into a Linux package with the system's own tool, where it is there.

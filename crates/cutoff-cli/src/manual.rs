@@ -24,7 +24,7 @@ pub fn completions(flags: &Completions) -> Done {
 /// # Errors
 /// For a command that there is not, or when the pages cannot be written.
 pub fn man(flags: &Man) -> Done {
-    let mut all = CommandLine::command();
+    let mut all = CommandLine::command().disable_help_subcommand(true);
     if let Some(dir) = &flags.out_dir {
         let written = std::fs::create_dir_all(dir).and_then(|()| clap_mangen::generate_to(all, dir));
         return written.map(|()| DONE).map_err(|error| {

@@ -284,3 +284,23 @@ fn what_the_window_read_is_there_offline_until_somebody_signs_out() {
     ground.runtime.block_on(window.sign_out(false)).expect("signed out");
     ground.here(&["apps", "--offline"]).expect(4);
 }
+
+#[test]
+fn what_was_looked_at_is_new_no_more() {
+    let ground = ground();
+    ground.admin(&["inventory"]).expect(0);
+    let truth = ground.truth();
+    let (member, app, _) = truth.first().expect("a grant").clone();
+    let free =
+        truth.iter().map(|(_, to, _)| to).find(|to| !truth.iter().any(|(of, app, _)| *of == member && app == *to));
+    let to = free.expect("an app that the member has not").clone();
+    assert_ne!(app, to);
+    ground.control("consent", json!({"member_id": member, "connected_app_id": to, "scopes": ["openid"]}));
+    ground.admin(&["inventory"]).expect(0);
+    let new = || ground.admin(&["inventory", "--json", "--new"]).expect(0).lines().len();
+    assert_eq!(new(), 1);
+    let told = ground.admin(&["diff", "--looked", "--json"]).expect(0).lines();
+    assert_eq!(told.len(), 1, "it is printed first");
+    assert_eq!(new(), 0);
+    ground.admin(&["diff", "--looked", "1", "2"]).expect(5);
+}

@@ -1,0 +1,132 @@
+//! `cutoff plan --indicators` against the sandbox: what an advisory names is found or not found, and how much of the inventory that
+//! is said of.
+
+mod ground;
+
+use std::collections::BTreeSet;
+
+use ground::{Ended, Ground, ground_with};
+use sandbox::Options;
+use serde_json::{Value, json};
+
+fn forty() -> Ground {
+    ground_with(Options { members: 60, apps: 40, ..Options::default() })
+}
+
+fn write(ground: &Ground, name: &str, text: &str) -> String {
+    let path = ground.dir.path().join(name);
+    std::fs::write(&path, text).expect("written");
+    path.display().to_string()
+}
+
+fn look(ground: &Ground, text: &str, flags: &[&str]) -> Ended {
+    let file = write(ground, "indicators", text);
+    let arguments: Vec<&str> =
+        ["plan", "--json", "--indicators", &file].into_iter().chain(flags.iter().copied()).collect();
+    ground.admin(&arguments)
+}
+
+fn apps(ground: &Ground) -> Vec<(String, String)> {
+    let lines = ground.admin(&["apps", "--each", "--json"]).expect(0).lines();
+    let text = |line: &Value, key: &str| line[key].as_str().expect("a text").to_owned();
+    lines.iter().map(|line| (text(line, "connected_app_id"), text(line, "app_name"))).collect()
+}
+
+#[test]
+fn sixty_indicators_are_found_or_not_and_the_plan_has_every_grant_of_those_found() {
+    let ground = forty();
+    let apps = apps(&ground);
+    let third: BTreeSet<String> = ground
+        .admin(&["apps", "--each", "--json", "--type", "third_party"])
+        .expect(0)
+        .lines()
+        .iter()
+        .map(|line| line["connected_app_id"].as_str().expect("an id").to_owned())
+        .collect();
+    let data = apps.iter().find(|(_, name)| name == "DataSync").expect("DataSync").clone();
+    let other = apps.iter().find(|(id, name)| third.contains(id) && *name != data.1 && !name.is_empty());
+    let other = other.expect("another").0.clone();
+    let strangers: String = (0..58).map(|n| format!("connected-app-test-{n:08}\n")).collect();
+    let plan = ground.dir.path().join("plan.json");
+    let text = format!("# advisory\r\ndatasync\r\n{other}\n{strangers}");
+    let ended = look(&ground, &text, &["--out", &plan.display().to_string()]).expect(0);
+    let ended = ended.says(&["2 of 60 indicators found", "apps read of"]);
+    let lines = ended.lines();
+    assert_eq!(lines.len(), 62, "60 indicators, what they are said of, and the plan");
+    assert_eq!((&lines[0]["matched_by"], &lines[0]["connected_app_ids"]), (&json!("name"), &json!([data.0])));
+    assert_eq!((&lines[1]["matched_by"], &lines[1]["connected_app_ids"]), (&json!("id"), &json!([other])));
+    assert!(lines[2..60].iter().all(|line| line["found"] == json!(false) && line["matched_by"].is_null()));
+    assert_eq!((&lines[60]["apps_read"], &lines[60]["complete"]), (&json!(apps.len()), &json!(true)));
+
+    let planned: Value = serde_json::from_slice(&std::fs::read(plan).expect("a plan")).expect("JSON");
+    let pair = |member: &Value, app: &Value| (member.as_str().map(str::to_owned), app.as_str().map(str::to_owned));
+    let planned: BTreeSet<_> = planned["grants"]
+        .as_array()
+        .expect("grants")
+        .iter()
+        .map(|grant| pair(&grant["member_id"], &grant["connected_app_id"]))
+        .collect();
+    let truth: BTreeSet<_> = ground
+        .truth()
+        .into_iter()
+        .filter(|(_, app, _)| *app == data.0 || *app == other)
+        .map(|(member, app, _)| (Some(member), Some(app)))
+        .collect();
+    assert_eq!(planned, truth);
+    assert_eq!(lines[0]["grants"].as_u64().unwrap() + lines[1]["grants"].as_u64().unwrap(), truth.len() as u64);
+    assert_eq!(ground.ledger()["revocations"], json!([]), "looking sends nothing but reads");
+}
+
+#[test]
+fn nothing_found_is_said_to_be_nothing_only_when_everything_was_read() {
+    let ground = forty();
+    let nil = look(&ground, "[\"connected-app-test-none\", \"No Such App\"]", &[]).expect(0);
+    let nil = nil.says(&["Nil finding: none of 2 indicators was found"]);
+    let last = nil.lines().pop().expect("a line");
+    assert_eq!(
+        (&last["found"], &last["complete"], &last["apps_read"]),
+        (&json!(0), &json!(true), &last["apps_listed"])
+    );
+
+    let app = ground.truth().first().expect("a grant").1.clone();
+    ground.faults(json!({"server_error_share": 1.0, "on": app}));
+    let gap = look(&ground, "No Such App\n", &["--max-age", "0"]).expect(2);
+    assert!(!gap.err.contains("Nil finding"), "{}", gap.err);
+    let gap = gap.says(&["no nil finding, since not everything was read"]);
+    assert_eq!(gap.lines().pop().expect("a line")["complete"], json!(false));
+}
+
+#[test]
+fn a_name_that_only_looks_like_it_is_told_and_planned_when_asked_for() {
+    let ground = forty();
+    // A Cyrillic а, as an advisory's author may have pasted it.
+    let text = "name\nDаtaSync\n";
+    let plan = ground.dir.path().join("plan.json").display().to_string();
+    let told = look(&ground, text, &["--out", &plan]).expect(0).says(&["--look-alikes", "none was written"]);
+    assert_eq!(told.lines()[0]["matched_by"], "look_alike");
+    assert!(!std::path::Path::new(&plan).exists());
+    look(&ground, text, &["--out", &plan, "--look-alikes"]).expect(0);
+    assert!(std::path::Path::new(&plan).exists());
+
+    // An id is an id to the letter.
+    let id = apps(&ground).into_iter().find(|(_, name)| name == "DataSync").expect("DataSync").0;
+    for text in [format!("client_id\n{}\n", id.to_uppercase()), "client_id\nDataSync\n".to_owned()] {
+        assert_eq!(look(&ground, &text, &[]).expect(0).lines()[0]["found"], json!(false), "{text}");
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_read_whole_is_refused_and_nothing_is_looked_for() {
+    let ground = forty();
+    for (text, words) in [
+        ("", "it has none"),
+        ("{\"a\": 1}", "no array of texts"),
+        ("date,app\n2026-01-01,Foo\n2026-01-02,Bar\n", "Name the column"),
+    ] {
+        look(&ground, text, &[]).expect(5).says(&[words, "nothing was looked for"]);
+    }
+    ground.admin(&["plan", "--indicators", "/nonexistent"]).expect(5).says(&["cannot be read"]);
+    ground.admin(&["plan", "--indicators", "x", "--app", "y"]).expect(5);
+    ground.admin(&["plan", "--app", "y"]).expect(5).says(&["--out"]);
+    assert_eq!(ground.calls(), Vec::<String>::new());
+}
