@@ -304,3 +304,18 @@ fn what_was_looked_at_is_new_no_more() {
     assert_eq!(new(), 0);
     ground.admin(&["diff", "--looked", "1", "2"]).expect(5);
 }
+
+#[test]
+fn whoever_joins_a_reading_that_fails_is_told_so_too() {
+    let ground = ground();
+    let desk = ground.window("admin");
+    let twice = async || {
+        let (first, second) = tokio::join!(desk.read_inventory(&|_| ()), desk.read_inventory(&|_| ()));
+        (first.is_ok(), second.is_ok())
+    };
+    // The list of apps is the first call of a reading, and without it there is none.
+    ground.faults(json!({"server_error_share": 1.0, "on": "organizations/connected_apps"}));
+    assert_eq!(ground.runtime.block_on(twice()), (false, false));
+    ground.faults(json!({"server_error_share": null}));
+    assert_eq!(ground.runtime.block_on(twice()), (true, true));
+}

@@ -138,7 +138,7 @@ impl Answers {
 }
 
 /// Why a reading did not come to its end.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Stopped {
     /// Somebody asked it to.
     Cancelled,

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -232,6 +232,8 @@ struct UnderWay {
     cancel: watch::Sender<bool>,
     /// What was last drawn of it, and when. Held for a look or a swap.
     drawn: Mutex<Option<(Instant, Arc<Shown>)>>,
+    /// Why it did not come to its end: those who joined it are told too. Set before the progress is over.
+    stopped: Arc<OnceLock<Stopped>>,
 }
 
 /// Whose inventory may be looked at before a session is there, and after it has ended by itself. Signing out forgets it.
@@ -491,7 +493,9 @@ impl Desk {
         let mine = {
             let mut under_way = look(&self.held.under_way);
             match under_way.as_ref() {
-                Some(other) if Arc::ptr_eq(&other.session, &session) => Err(other.progress.subscribe()),
+                Some(other) if Arc::ptr_eq(&other.session, &session) => {
+                    Err((other.progress.subscribe(), other.stopped.clone()))
+                }
                 other => {
                     // Nobody waits any more for what was begun by another session.
                     if let Some(other) = other {
@@ -503,6 +507,7 @@ impl Desk {
                         progress: watch::Sender::new(Progress::new(began)),
                         cancel: watch::Sender::new(false),
                         drawn: Mutex::default(),
+                        stopped: Arc::default(),
                     });
                     *under_way = Some(mine.clone());
                     Ok(mine)
@@ -511,11 +516,14 @@ impl Desk {
         };
         let mine = match mine {
             Ok(mine) => mine,
-            Err(mut progress) => {
+            Err((mut progress, stopped)) => {
                 while progress.changed().await.is_ok() {
                     told(&progress.borrow_and_update().clone());
                 }
-                return Ok(());
+                return match stopped.get() {
+                    Some(stopped) => Err(self.told_of(&session, stopped.clone()).await),
+                    None => Ok(()),
+                };
             }
         };
         let _off = Off(&self.held.under_way, &mine);
@@ -529,6 +537,10 @@ impl Desk {
             }
         };
         let answers = std::mem::replace(&mut *look(&mine.gathered), Answers::new(began));
+        if let Err(stopped) = &done {
+            // Nobody else sets it, and it is set once.
+            let _ = mine.stopped.set(stopped.clone());
+        }
         match done {
             Ok(()) => {
                 answers.tell(&directory);
@@ -547,11 +559,15 @@ impl Desk {
                         self.show(drawn);
                     }
                 }
-                match stopped {
-                    Stopped::Cancelled => Err(Error::Cancelled),
-                    Stopped::By(error) => Err(self.judge(&session, error).await),
-                }
+                Err(self.told_of(&session, stopped).await)
             }
+        }
+    }
+
+    async fn told_of(&self, session: &Arc<Session>, stopped: Stopped) -> Error {
+        match stopped {
+            Stopped::Cancelled => Error::Cancelled,
+            Stopped::By(error) => self.judge(session, error).await,
         }
     }
 
