@@ -143,6 +143,17 @@ const NEEDS: &[Need] = &[
         windows: None,
     },
     Need {
+        // The second verifier of evidence is written in it.
+        what: "Python",
+        purpose: Purpose::Window,
+        seen: Seen::Tool("python3"),
+        debian: "python3",
+        fedora: Some("python3"),
+        arch: Some("python"),
+        macos: Some("python3 (brew install python)"),
+        windows: Some("Python (winget install Python.Python.3.13)"),
+    },
+    Need {
         what: "Node",
         purpose: Purpose::Node,
         seen: Seen::Tool("node"),

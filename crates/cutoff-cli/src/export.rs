@@ -33,6 +33,14 @@ pub async fn run(seat: &Seat, flags: &Export) -> Done {
     let id: SweepId = flags.sweep.parse().map_err(|_| Ending::usage("That is not a sweep's id. See: cutoff log"))?;
     let place = Place::take(&flags.out)?;
     let pack = pack_of(seat, id).await?;
+    // First, since it is the one that may be refused for being there.
+    if let Some(path) = &flags.timestamp_request {
+        std::fs::File::create_new(path).and_then(|mut file| file.write_all(&pack.timestamp_request())).map_err(
+            |error| {
+                Ending::usage(format!("The timestamp request could not be written: {error}. Nothing was exported."))
+            },
+        )?;
+    }
     place.put(&pack.bytes)?;
     let mut printer = Printer::new(seat.json);
     if seat.json {
@@ -42,7 +50,7 @@ pub async fn run(seat: &Seat, flags: &Export) -> Done {
             head: pack.head.to_string(),
             chain_head: pack.chain_head.to_string(),
             rows: pack.rows,
-            timestamp_request: None,
+            timestamp_request: flags.timestamp_request.as_deref(),
         })?;
     } else {
         printer.text(&format!("Head {}", pack.head))?;

@@ -241,6 +241,9 @@ pub struct Log {
     /// The sweep whose grants are listed.
     #[arg(value_name = "SWEEP")]
     pub sweep: Option<String>,
+    /// Walk the chain of each sweep in the journal instead and say whether it is sound; ends with 5 if one is not.
+    #[arg(long, conflicts_with = "sweep")]
+    pub verify: bool,
 }
 
 /// Flags of `export`.
@@ -252,6 +255,10 @@ pub struct Export {
     /// The file to write; a pack that is there already is replaced.
     #[arg(long, value_name = "PACK")]
     pub out: PathBuf,
+    /// Also write a request for a timestamp of the pack's head (RFC 3161), to be sent to an authority of your own choice. It must
+    /// not be there yet, and is sent nowhere.
+    #[arg(long, value_name = "FILE")]
+    pub timestamp_request: Option<PathBuf>,
 }
 
 /// Flags of `verify`.

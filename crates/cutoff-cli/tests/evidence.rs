@@ -579,6 +579,80 @@ fn a_report_fetches_nothing_runs_nothing_and_shows_hostile_text_as_text() {
 }
 
 #[test]
+fn a_head_can_be_given_to_a_timestamping_authority() {
+    let (ground, _, bytes) = few();
+    let sweep = sweep_of(&ground)["sweep_id"].as_str().expect("an id").to_owned();
+    let path = |name: &str| ground.dir.path().join(name).display().to_string();
+    let (out, request) = (path("again.zip"), path("head.tsq"));
+    let export = ["export", sweep.as_str(), "--out", out.as_str(), "--timestamp-request", request.as_str()];
+    ground.here(&export).expect(0);
+    let head = verify(&bytes, None).expect("sound").head;
+    let written = std::fs::read(&request).expect("written");
+    assert_eq!(written.len(), 59);
+    assert_eq!(written[24..56], head.0);
+    ground.here(&export).expect(5).says(&["could not be written"]);
+    // Where there is openssl, it reads it as what it is.
+    if let Ok(told) = Command::new("openssl").args(["ts", "-query", "-text", "-in", &request]).output() {
+        let told = String::from_utf8_lossy(&told.stdout).into_owned();
+        for word in ["Version: 1", "Hash Algorithm: sha256", "Certificate required: yes"] {
+            assert!(told.contains(word), "{word}: {told}");
+        }
+    }
+}
+
+#[test]
+fn a_journal_that_was_edited_is_found_out() {
+    let (ground, _, _) = few();
+    ground.here(&["log", "--verify", "--json"]).expect(0);
+    let sound = ground.here(&["log", "--verify", "--json"]).expect(0).lines();
+    assert_eq!(sound[0]["chain"], "sound");
+    let file = ground.state_dir().join(journal::FILE_NAME);
+    let mut bytes = std::fs::read(&file).expect("the journal");
+    let places: Vec<usize> =
+        bytes.windows(11).enumerate().filter(|(_, part)| part == b"request-id-").map(|(at, _)| at).collect();
+    assert!(!places.is_empty());
+    places.iter().for_each(|at| bytes[*at + 8] = b'x');
+    std::fs::write(&file, bytes).expect("edited");
+    ground.here(&["log", "--verify"]).expect(5).says(&["not what it was"]);
+    let sweep = sweep_of(&ground)["sweep_id"].as_str().expect("an id").to_owned();
+    let out = ground.dir.path().join("again.zip");
+    // What the journal can no longer vouch for leaves as no evidence: its rows have other hashes than those it noted.
+    ground.here(&["export", &sweep, "--out", &out.display().to_string()]).expect(1).says(&["damaged"]);
+    assert!(!out.exists());
+}
+
+#[test]
+fn a_pack_of_every_shipped_version_is_taken_and_means_the_same() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/packs");
+    let mut seen = 0;
+    for entry in std::fs::read_dir(folder).expect("packs") {
+        let path = entry.expect("an entry").path();
+        if path.extension().is_none_or(|end| end != "zip") {
+            continue;
+        }
+        let bytes = std::fs::read(&path).expect("a pack");
+        let meant = std::fs::read(path.with_extension("json")).expect("what it means");
+        let meant: Value = serde_json::from_slice(&meant).expect("JSON");
+        let head: Hash = meant["head"].as_str().expect("a head").parse().expect("a hash");
+        let dir = tempfile::tempdir().expect("a folder");
+        let taken = both_take(dir.path(), &bytes, Some(head));
+        let outcomes: serde_json::Map<String, Value> =
+            taken.outcomes.iter().map(|(outcome, n)| (outcome.name().to_owned(), json!(n))).collect();
+        assert_eq!(
+            meant,
+            json!({
+                "head": taken.head.to_string(), "chain_head": taken.chain_head.to_string(), "rows": taken.rows,
+                "grants": taken.grants, "closed": taken.closed, "outcomes": outcomes,
+            }),
+            "{}",
+            path.display()
+        );
+        seen += 1;
+    }
+    assert!(seen > 0);
+}
+
+#[test]
 fn a_restored_disk_image_is_told_and_nothing_is_resumed_from_it() {
     let ground = ground_with(Options { members: 60, apps: 8, ..Options::default() });
     plan(&ground, &["--app", "DataSync"]);

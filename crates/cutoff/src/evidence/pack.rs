@@ -26,8 +26,6 @@ pub struct Pack {
     pub chain_head: Hash,
     /// How many rows it has.
     pub rows: u64,
-    /// The manifest's own bytes, for whoever wants a timestamp of them.
-    pub manifest: Vec<u8>,
     /// What the file may be called: no path, and nothing that anybody chose.
     pub name: String,
 }
@@ -40,6 +38,15 @@ impl Desk {
     pub async fn pack(&self, id: SweepId) -> Result<Pack, Error> {
         let journal = self.journal.clone();
         blocking(move || of_sweep(&journal, id)).await
+    }
+
+    /// Walks a sweep's chain in the journal again.
+    ///
+    /// # Errors
+    /// [`Error::Journal`]; a break is an answer and none of these.
+    pub async fn verify_sweep(&self, id: SweepId) -> Result<journal::Verdict, Error> {
+        let journal = self.journal.clone();
+        blocking(move || journal.verify(id)).await
     }
 
     /// Erases what the journal holds of a member beside the id, and answers how many texts that were.
@@ -62,6 +69,9 @@ fn of_sweep(journal: &Arc<Journal>, id: SweepId) -> Result<Pack, journal::Error>
     }
     // Walked from the bytes that go out, as a reader will: a broken chain must not leave as evidence.
     let chain = Chain::walk(&lines).map_err(|broken| damaged(broken.to_string()))?;
+    if let Some((row, _)) = stored.iter().zip(&chain.hashes).find(|(row, hash)| row.hash != **hash) {
+        return Err(damaged(format!("row {} does not have the hash that was noted of it", row.seq)));
+    }
     let committed = commitments(&chain.rows);
     let people: Vec<PersonEntry> = journal
         .people(id)?
@@ -103,14 +113,23 @@ fn of_sweep(journal: &Arc<Journal>, id: SweepId) -> Result<Pack, journal::Error>
         archive::write(&entries).ok_or_else(|| damaged("its evidence is larger than a pack can be".to_owned()))?;
     let day = record.opened.utc.timestamp().strftime("%Y-%m-%d").to_string();
     let short: String = id.to_string().chars().take(8).collect();
-    Ok(Pack {
-        bytes,
-        head: Hash::of(&manifest),
-        chain_head,
-        rows,
-        name: format!("cutoff-evidence-{day}-{short}.zip"),
-        manifest,
-    })
+    Ok(Pack { bytes, head: Hash::of(&manifest), chain_head, rows, name: format!("cutoff-evidence-{day}-{short}.zip") })
+}
+
+impl Pack {
+    /// A request for a timestamp of the pack's head, for whichever authority somebody wants to send it to: DER of RFC 3161's
+    /// `TimeStampReq`, with SHA-256 of the manifest, the authority's certificate asked for, no policy and no nonce. It is written and
+    /// never sent.
+    #[must_use]
+    pub fn timestamp_request(&self) -> Vec<u8> {
+        // SEQUENCE { INTEGER 1, SEQUENCE { SEQUENCE { OID 2.16.840.1.101.3.4.2.1, NULL }, OCTET STRING (32) …}, BOOLEAN TRUE }
+        const BEFORE: [u8; 24] = [
+            0x30, 0x39, 0x02, 0x01, 0x01, 0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04,
+            0x02, 0x01, 0x05, 0x00, 0x04, 0x20,
+        ];
+        const AFTER: [u8; 3] = [0x01, 0x01, 0xff];
+        [&BEFORE[..], &self.head.0, &AFTER].concat()
+    }
 }
 
 /// This program.

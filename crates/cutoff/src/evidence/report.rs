@@ -133,7 +133,7 @@ impl Page {
             (None, Some(_)) => self.fact("Impersonated by", "somebody whose address has been erased"),
             (None, None) => self.fact("Impersonated by", "nobody"),
         }
-        self.fact("Began", time(opening_time(sweep)));
+        self.fact("Began", time(sweep.opened.utc));
         self.fact("Last row", time(sweep.last.utc));
         let tool = &opening.tool;
         self.fact(
@@ -155,10 +155,10 @@ impl Page {
         let apps: BTreeSet<&str> = sweep.lines.iter().map(|line| line.grant.connected_app_id.as_str()).collect();
         self.html("<h2>Population</h2>");
         self.html(format_args!(
-            "<p>{} planned: {} of {}.</p>",
+            "<p>{} planned: {} with {}.</p>",
             count(sweep.lines.len(), "grant was", "grants were"),
-            count(apps.len(), "connected app", "connected apps"),
-            count(members.len(), "member", "members")
+            count(members.len(), "member", "members"),
+            count(apps.len(), "connected app", "connected apps")
         ));
         let Some((_, note)) = sweep.notes.iter().find(|(_, note)| note.what == "inventory") else {
             self.html(
@@ -288,8 +288,8 @@ impl Page {
         self.html("<section class=\"wide\">\n<h2>Every grant</h2>");
         self.html("<p>Member, roles and scopes are those from before. All times are UTC, by the clock of the computer that ran the program.</p>");
         self.html(
-            "<table class=\"grants\">\n<colgroup><col style=\"width:4%\"><col style=\"width:24%\"><col style=\"width:26%\"><col \
-             style=\"width:12%\"><col style=\"width:18%\"><col style=\"width:16%\"></colgroup>\n<thead><tr><th \
+            "<table class=\"grants\">\n<colgroup><col style=\"width:4%\"><col style=\"width:25%\"><col style=\"width:26%\"><col \
+             style=\"width:8%\"><col style=\"width:22%\"><col style=\"width:15%\"></colgroup>\n<thead><tr><th \
              class=\"n\">No.</th><th>Member</th><th>App and scopes</th><th>Outcome</th><th>Request</th><th>Read again</th></tr></thead>\n<tbody>",
         );
         for line in &sweep.lines {
@@ -382,13 +382,14 @@ fn row(line: &Line<'_>) -> String {
             }
             match answer {
                 Some((answer, at)) if answer.answered => {
-                    let _ = write!(out, "<span class=\"time\">answered {}</span><br>", time(at.utc));
+                    let _ = write!(out, "<span class=\"time\">answered {}</span>", time(at.utc));
                     if let Some(status) = answer.status {
-                        let _ = write!(out, "HTTP {status} ");
+                        let _ = write!(out, ", HTTP {status}");
                     }
                     if let Some(error) = &answer.error_type {
-                        let _ = write!(out, "{} ", text(error, NAME));
+                        let _ = write!(out, " {}", text(error, NAME));
                     }
+                    out.push_str("<br>");
                     if let Some(request) = &answer.request_id {
                         out.push_str(&id(request));
                     }
@@ -476,19 +477,15 @@ fn numbers(numbers: &[u32]) -> String {
     format!("{} (no. {}{more})", sorted.len(), told.join(", "))
 }
 
-fn opening_time(sweep: &Record<'_>) -> Utc {
-    sweep.opened.utc
-}
-
 /// What was done, without claiming more than the reads show.
 fn title(sweep: &Record<'_>) -> String {
     let planned = count(sweep.lines.len(), "grant", "grants");
     let gone: usize = sweep.outcomes.iter().filter(|(outcome, _)| is_gone(**outcome)).map(|(_, n)| n).sum();
     if gone == sweep.lines.len() {
-        format!("Revoke of {planned} of connected apps: gone by a later read")
+        format!("Revocation of {planned} of connected apps: gone by a later read")
     } else {
         format!(
-            "Revoke of {planned} of connected apps: {gone} gone by a later read, {} not proven",
+            "Revocation of {planned} of connected apps: {gone} gone by a later read, {} not proven",
             sweep.lines.len() - gone
         )
     }
@@ -634,4 +631,30 @@ fn time(at: Utc) -> String {
 /// A number with its noun.
 pub(crate) fn count(n: usize, one: &str, many: &str) -> String {
     format!("{n} {}", if n == 1 { one } else { many })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_strangers_wrote_is_shown_and_can_do_nothing() {
+        assert_eq!(text("<script>alert(1)</script>", NAME), "<bdi>&lt;script&gt;alert(1)&lt;/script&gt;</bdi>");
+        assert_eq!(text("\"' onload=x &amp;", NAME), "<bdi>&quot;&#39; onload=x &amp;amp;</bdi>");
+        assert_eq!(text("Acme\u{202e}tpircS", NAME), "<bdi>Acme&lt;U+202E&gt;tpircS</bdi>");
+        assert_eq!(
+            text("Data\u{200b}Sync\u{0}\n", NAME),
+            "<bdi>Data&lt;U+200B&gt;Sync&lt;U+0000&gt;&lt;U+000A&gt;</bdi>"
+        );
+        let long = text(&"x".repeat(10_000), NAME);
+        assert!(long.ends_with("… (10000 characters)</bdi>") && long.len() < 200, "{long}");
+        assert_eq!(text("Ünïcode 日本語 🎉", NAME), "<bdi>Ünïcode 日本語 🎉</bdi>");
+    }
+
+    #[test]
+    fn runs_of_grants_are_drawn_together() {
+        assert_eq!(numbers(&[]), "none");
+        assert_eq!(numbers(&[3, 1, 2, 7]), "4 (no. 1–3, 7)");
+        assert_eq!(numbers(&[u32::MAX]), "1 (no. 4294967295)");
+    }
 }

@@ -207,7 +207,7 @@ impl<'a> Open<'a> {
 pub(crate) struct Chain {
     opening: Opening,
     pub rows: Vec<Row>,
-    hashes: Vec<Hash>,
+    pub hashes: Vec<Hash>,
 }
 
 impl Chain {
