@@ -90,7 +90,9 @@ export function openDialog(how = {}) {
       root.remove();
       if (current === dialog) current = null;
       const back = focusBack === undefined ? origin : focusBack;
-      if (back?.isConnected) back.focus();
+      // A button that was drawn anew meanwhile is another element of the same name.
+      const again = back && !back.isConnected && back.dataset.test ? document.querySelector(`[data-test="${back.dataset.test}"]`) : back;
+      if (again instanceof HTMLElement && again.isConnected) again.focus();
       how.onClose?.();
       settle();
     },

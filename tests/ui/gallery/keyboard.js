@@ -55,6 +55,73 @@ export const keyboard = {
     assert.equal(await page.locator("dialog").count(), 0);
     assert.deepEqual(await called(page, "revoke_connected_app"), []);
   },
+  "a plan is sent only after its number and organization are typed, and then once": async (page, url) => {
+    await open(page, url, "plan-app");
+    await arrives(page, "plan-typed");
+    await page.keyboard.press("Enter");
+    await page.keyboard.type("137 Acme");
+    await page.keyboard.press("Enter");
+    await page.waitForSelector('[data-test="wrong-typed"]:not([hidden])');
+    assert.deepEqual(await called(page, "sweep_start"), [], "half of it is not enough");
+    await page.keyboard.type(" robotics");
+    await page.keyboard.press("Enter");
+    await arrives(page, "sweep-title");
+    const begun = await called(page, "sweep_start");
+    assert.equal(begun.length, 1);
+    assert.deepEqual([begun[0].typed, begun[0].canary, begun[0].ask_anyway], ["137 Acme robotics", false, false]);
+  },
+  "Esc leaves a plan, sends nothing, and the focus is back where it came from": async (page, url) => {
+    await open(page, url, "plan-app");
+    await page.keyboard.press("Escape");
+    await page.locator('[data-test="revoke-all"]').focus();
+    await page.keyboard.press("Enter");
+    await arrives(page, "plan-typed");
+    await page.keyboard.press("Escape");
+    await arrives(page, "revoke-all");
+    assert.deepEqual(await called(page, "sweep_start"), []);
+  },
+  "a reason makes another plan, which is the one that is sent": async (page, url) => {
+    await open(page, url, "plan-typed");
+    await page.locator('[data-test="plan-reason"]').fill("SEC-9");
+    await page.locator('[data-test="plan-reason"]').press("Enter");
+    await page.waitForFunction(() => /** @type {any} */ (window).gallery.calls.some((/** @type {any} */ call) => call.name === "sweep_start"));
+    assert.deepEqual((await called(page, "plan_make")).map((args) => args.reason), [null, "SEC-9"]);
+  },
+  "the vendor's own apps are taken in with one key, and the keyboard stays there": async (page, url) => {
+    await open(page, url, "plan-large");
+    await page.locator('[data-test="plan-first-party"]').focus();
+    await page.keyboard.press(" ");
+    await page.waitForFunction(() => document.querySelector('[data-fact="first_party"]') !== null);
+    assert.equal(await focused(page), "plan-first-party");
+    assert.deepEqual((await called(page, "plan_make")).map((args) => args.first_party), [false, true]);
+  },
+  "a sweep is paused by keyboard; to cancel it takes a second word, which is not the first to be pressed": async (page, url) => {
+    await open(page, url, "sweep-running");
+    await page.locator('[data-test="sweep-cancel"]').focus();
+    await page.keyboard.press("Enter");
+    await arrives(page, "keep");
+    await page.keyboard.press("Enter");
+    await arrives(page, "sweep-cancel");
+    assert.deepEqual(await called(page, "sweep_wish"), [], "the harmless answer was given");
+    await page.keyboard.press("Shift+Tab");
+    await arrives(page, "sweep-pause");
+    await page.keyboard.press("Enter");
+    await page.waitForFunction(() => /** @type {any} */ (window).gallery.calls.some((/** @type {any} */ call) => call.name === "sweep_wish"));
+    assert.deepEqual(await called(page, "sweep_wish"), [{ sweep_id: "s1", wish: "pause" }]);
+  },
+  "Esc goes back from a sweep to the list, on its row": async (page, url) => {
+    await open(page, url, "sweep-done");
+    await page.keyboard.press("Escape");
+    await page.waitForSelector('[data-test="screen-activity"]');
+    await arrives(page, "rows");
+  },
+  "what is asked before closing is answered harmlessly by Enter": async (page, url) => {
+    await open(page, url, "frame-closing");
+    await arrives(page, "keep");
+    await page.keyboard.press("Enter");
+    assert.equal(await page.locator("dialog").count(), 0);
+    assert.deepEqual(await called(page, "window_close"), []);
+  },
   "a running revoke cannot be dismissed": async (page, url) => {
     await open(page, url, "running");
     for (let n = 0; n < 4; n += 1) await page.keyboard.press("Escape");
@@ -219,7 +286,7 @@ export const keyboard = {
   "beside one grant of a sweep of many nothing is offered that would be done to all of them": async (page, url) => {
     await open(page, url, "activity-one-of-many");
     assert.equal(await page.locator('[data-test="row"]').count(), 2, "each grant has its own row");
-    const pane = page.locator('[data-test="detail"]');
+    const pane = page.locator("dialog");
     await pane.locator('[data-fact="answered_at"], [data-test="why"], h2').first().waitFor();
     assert.equal(await pane.locator('[data-test="settle"], [data-test="send-again"]').count(), 0);
   },
