@@ -127,6 +127,8 @@ def check_people(data, rows):
                      ("member", actor["member_id"], actor.get("person")), ("organization", row["connection"]["organization_id"], row.get("organization_name"))]
         elif row["kind"] == "grant":
             found = [("member", row["member_id"], row["person"]), ("app", row["connected_app_id"], row["app_name"])]
+        elif row["kind"] == "note" and row["what"] == "indicator":
+            found = [("indicator", row["detail"].get("n", ""), row["detail"].get("text"))]
         else:
             continue
         for kind, subject, commitment in found:

@@ -195,6 +195,9 @@ pub struct Plan {
     /// columns client_id, id or name, or one a line. Nothing found and everything read ends with 0, anything unread with 2.
     #[arg(long, value_name = "FILE")]
     pub indicators: Option<PathBuf>,
+    /// Write what was found, also that nothing was, as evidence to this file; a pack that is there is replaced.
+    #[arg(long, value_name = "PACK", requires = "indicators")]
+    pub evidence: Option<PathBuf>,
     /// Take in apps whose names only look like an indicator.
     #[arg(long, requires = "indicators")]
     pub look_alikes: bool,

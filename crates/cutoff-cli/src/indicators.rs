@@ -10,10 +10,12 @@ use cutoff::inventory::filter::Filter;
 use cutoff::inventory::picture::Picture;
 use cutoff::inventory::selection::{Noun, RowId, Selection};
 use cutoff::sweeps::What;
+use journal::{Hash, SweepId};
 use serde::Serialize;
 use stytch_b2b::ConnectedAppId;
 
 use crate::ending::{DONE, Ending, PARTIAL};
+use crate::export::{Place, pack_of};
 use crate::flags::Plan;
 use crate::lists::fresh_enough;
 use crate::seat::Seat;
@@ -42,6 +44,11 @@ struct Coverage {
     apps_listed: u32,
     complete: bool,
     read_at: String,
+    /// The chain that holds the finding, and the head of its pack, where one was written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sweep_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    head: Option<String>,
 }
 
 /// Looks for the indicators, tells of each, and plans what was found.
@@ -50,10 +57,18 @@ struct Coverage {
 /// When the file or the inventory cannot be read, or the plan cannot be made.
 pub async fn run(seat: &Seat, flags: &Plan, file: &Path) -> Done {
     let indicators = read(file)?;
+    let place = flags.evidence.as_deref().map(Place::take).transpose()?;
     seat.sit().await?;
     let shown = fresh_enough(seat, flags.max_age).await?;
     let findings = seat.desk.match_indicators(&indicators).await?;
-    tell(seat, &findings, &shown.picture)?;
+    let mut pack = None;
+    if let Some(place) = place {
+        let id = seat.desk.record_finding(&indicators, &findings, &shown.picture, flags.reason.clone()).await?;
+        let made = pack_of(seat, id).await?;
+        place.put(&made.bytes)?;
+        pack = Some((id, made.head));
+    }
+    tell(seat, &findings, &shown.picture, pack)?;
     let apps = findings.apps(flags.look_alikes);
     let granted =
         |app: &ConnectedAppId| shown.picture.app(app).is_some_and(|app| !shown.picture.grants_of_app(app).is_empty());
@@ -77,7 +92,7 @@ pub async fn run(seat: &Seat, flags: &Plan, file: &Path) -> Done {
     Ok(if code == DONE { PARTIAL } else { code })
 }
 
-fn tell(seat: &Seat, findings: &Findings, picture: &Picture) -> Result<(), Ending> {
+fn tell(seat: &Seat, findings: &Findings, picture: &Picture, pack: Option<(SweepId, Hash)>) -> Result<(), Ending> {
     let mut printer = Printer::new(seat.json);
     let found = findings.found();
     for each in &findings.each {
@@ -103,9 +118,14 @@ fn tell(seat: &Seat, findings: &Findings, picture: &Picture) -> Result<(), Endin
             apps_listed: findings.apps_listed,
             complete: findings.complete,
             read_at: cutoff::clock::rfc3339(findings.read_at),
+            sweep_id: pack.as_ref().map(|(id, _)| id.to_string()),
+            head: pack.as_ref().map(|(_, head)| head.to_string()),
         })?;
     }
     printer.done()?;
+    if let Some((_, head)) = pack {
+        say(&format!("The pack is written. Note its head somewhere else: {head}"));
+    }
     let coverage =
         format!("{} read of {} listed", count(findings.apps_read as usize, "app", "apps"), findings.apps_listed);
     let of = count(findings.each.len(), "indicator", "indicators");

@@ -102,7 +102,8 @@ pub async fn run(seat: &Seat, flags: &Log) -> Done {
         table.row([
             local(sweep.opened.utc.timestamp()),
             report.lines.len().to_string(),
-            told.join(", "),
+            // Nothing was planned and nothing sent.
+            if report.lines.is_empty() { "a finding".to_owned() } else { told.join(", ") },
             if report.closed { "closed" } else { "unfinished" }.to_owned(),
             sweep.id.to_string(),
         ]);

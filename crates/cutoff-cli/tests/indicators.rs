@@ -4,8 +4,10 @@
 mod ground;
 
 use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::Command;
 
-use ground::{Ended, Ground, ground_with};
+use ground::{Ended, Ground, ground_with, run};
 use sandbox::Options;
 use serde_json::{Value, json};
 
@@ -129,4 +131,61 @@ fn a_file_that_cannot_be_read_whole_is_refused_and_nothing_is_looked_for() {
     ground.admin(&["plan", "--indicators", "x", "--app", "y"]).expect(5);
     ground.admin(&["plan", "--app", "y"]).expect(5).says(&["--out"]);
     assert_eq!(ground.calls(), Vec::<String>::new());
+}
+
+#[test]
+fn a_nil_finding_is_evidence_that_both_verifiers_take_and_no_changed_byte_of() {
+    let ground = forty();
+    let pack = ground.dir.path().join("finding.zip");
+    let out = pack.display().to_string();
+    let text = "# CVE\nconnected-app-test-none\n<script>alert(1)</script>\n";
+    let told = look(&ground, text, &["--evidence", &out, "--reason", "ADV-7"]).expect(0).says(&["Nil finding"]);
+    let last = told.lines().pop().expect("a line");
+    let head = last["head"].as_str().expect("a head").to_owned();
+    let bytes = std::fs::read(&pack).expect("a pack");
+    run(&["verify", &out, "--head", &head]).expect(0);
+    let verified = cutoff::evidence::verify(&bytes, head.parse().ok()).expect("it holds together");
+    assert_eq!((verified.grants, verified.closed, verified.erased), (0, true, 0));
+    assert_eq!(verified.absent, Vec::<&str>::new());
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/verify_pack.py");
+    let second = |path: &Path| Command::new("python3").arg(&script).arg(path).args(["--head", &head]).output();
+    assert!(second(&pack).expect("python3").status.success());
+
+    let coverage = format!("{} read of {} listed", last["apps_read"], last["apps_listed"]);
+    // Stored as they are, the files can be read in the pack itself.
+    let holds = |part: &str| bytes.windows(part.len()).any(|found| found == part.as_bytes());
+    for part in [
+        "Nil finding: none of 2 indicators was found",
+        &coverage,
+        "&lt;script&gt;alert(1)",
+        "\"matched_by\":\"none\"",
+        "\"text\":\"connected-app-test-none\"",
+        "ADV-7",
+    ] {
+        assert!(holds(part), "{part}");
+    }
+    assert!(!holds("Revoke of"), "nothing was revoked");
+    let rows = bytes.windows(9).position(|found| found == b"indicator").expect("rows");
+    for at in (rows..bytes.len()).step_by(211) {
+        let mut changed = bytes.clone();
+        changed[at] ^= 1;
+        assert!(cutoff::evidence::verify(&changed, head.parse().ok()).is_err(), "byte {at}");
+    }
+
+    // A text that is not the one that was looked for, with everything around it made to fit.
+    let mut other = bytes.clone();
+    let at = bytes.windows(8).position(|found| found == b"test-non").expect("the indicator");
+    other[at] = b'b';
+    std::fs::write(&pack, &other).expect("written");
+    assert!(!second(&pack).expect("python3").status.success());
+
+    // It is in the journal's own list, is no sweep for the window, and can be exported again, byte for byte.
+    let log = ground.here(&["log", "--json"]).expect(0).lines();
+    assert_eq!((log.len(), &log[0]["grants"], &log[0]["sweep_id"]), (1, &json!(0), &last["sweep_id"]));
+    let again = ground.dir.path().join("again.zip").display().to_string();
+    ground.here(&["export", last["sweep_id"].as_str().expect("an id"), "--out", &again]).expect(0);
+    assert_eq!(std::fs::read(again).expect("a pack"), bytes);
+    let desk = ground.window("admin");
+    assert_eq!(ground.runtime.block_on(desk.digests()).expect("sweeps").len(), 0);
+    ground.runtime.block_on(desk.tend(jiff::Timestamp::now())).expect("nothing is due");
 }

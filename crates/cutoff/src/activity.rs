@@ -302,13 +302,17 @@ fn said(note: &Note) -> Option<Stand> {
 }
 
 impl Desk {
-    /// Every sweep in the journal, the newest first.
+    /// Every sweep in the journal, the newest first. Findings are none.
     ///
     /// # Errors
     /// [`Error::Journal`].
     pub async fn digests(&self) -> Result<Vec<Arc<Digest>>, Error> {
         let mut told = Vec::new();
         for summary in self.sweeps().await? {
+            // A finding is no sweep: nothing was planned and nothing sent.
+            if summary.opening.plan.count == 0 {
+                continue;
+            }
             told.push(self.digest_of(summary).await?);
         }
         Ok(told)

@@ -4,20 +4,25 @@
 //! An id is compared as it was written and is never found by likeness. A name is found when it is the app's but for case, or looks like
 //! it; which of the two is told. Text that was made harmless (`evil[.]com`) is left as it is.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
-use journal::Hash;
+use journal::{Body, Closing, Hash, IndicatorDraft, Note, RowDraft, SweepId};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use stytch_b2b::ConnectedAppId;
 
+use crate::clock::rfc3339;
 use crate::desk::Desk;
 use crate::error::Error;
+use crate::evidence::INDICATORS;
 use crate::inventory::filter::folded;
 use crate::inventory::look_alike::Likenesses;
 use crate::inventory::picture::{Missing, Picture, Reading, What, u32_of};
+use crate::revoke;
 use crate::sweep::engine::blocking;
+use crate::sweep::verdict::RULES_VERSION;
+use crate::sweeps::inventory_note;
 
 /// Larger files are refused.
 pub const LARGEST: u64 = 32 * 1024 * 1024;
@@ -320,6 +325,69 @@ impl Desk {
         let indicators = indicators.clone();
         blocking(move || Ok(find(&indicators, &shown.picture))).await
     }
+
+    /// Records what was found in a picture as a chain of its own, so that a nil finding has evidence too; [`Desk::pack`] exports it.
+    /// Nothing is sent for it.
+    ///
+    /// # Errors
+    /// [`Error::SignedOut`], [`Error::Journal`].
+    pub async fn record_finding(
+        &self,
+        indicators: &Indicators,
+        findings: &Findings,
+        picture: &Picture,
+        reason: Option<String>,
+    ) -> Result<SweepId, Error> {
+        let (session, _) = self.seated()?;
+        let (id, clock) = (SweepId::random(), self.clock.now().stamp());
+        // No plan has this hash, and no two findings share one.
+        let hash = Sha256::new().chain_update(b"cutoff-finding-v1\0").chain_update(indicators.file_sha256.0);
+        let hash = Hash(hash.chain_update(id.0.as_bytes()).finalize().into());
+        let mut opening = revoke::opening(&session, hash, id, clock.clone())?;
+        opening.reason = reason;
+        let drafts: Vec<IndicatorDraft> = findings.each.iter().map(draft).collect();
+        let facts = [
+            ("file_sha256", indicators.file_sha256.to_string()),
+            ("entries", findings.each.len().to_string()),
+            ("found", findings.found().to_string()),
+            ("apps_listed", findings.apps_listed.to_string()),
+            ("apps_read", findings.apps_read.to_string()),
+            ("complete", findings.complete.to_string()),
+            ("read_at", rfc3339(findings.read_at)),
+        ];
+        let note = Note { what: INDICATORS.to_owned(), detail: detail(facts) };
+        let closing = Closing { counts: BTreeMap::new(), rules_version: RULES_VERSION, rows: 0 };
+        let then: Vec<RowDraft> = [Body::Note(note), inventory_note(&picture.facts, picture), Body::Closing(closing)]
+            .into_iter()
+            .map(|body| RowDraft { clock: clock.clone(), body })
+            .collect();
+        let journal = self.journal.clone();
+        blocking(move || journal.open_finding(&opening, &drafts, &then)).await?;
+        self.note_head(&session).await;
+        Ok(id)
+    }
+}
+
+fn draft(found: &Match) -> IndicatorDraft {
+    // A list of texts always has a JSON form.
+    let ids = |ids: &[ConnectedAppId]| serde_json::to_string(ids).unwrap_or_default();
+    let kind = match found.indicator.kind {
+        Kind::Id => "id",
+        Kind::Name => "name",
+        Kind::Any => "any",
+    };
+    let detail = detail([
+        ("kind", kind.to_owned()),
+        ("matched_by", found.by.map_or("none", By::word).to_owned()),
+        ("connected_app_ids", ids(&found.apps)),
+        ("look_alike_app_ids", ids(&found.look_alikes)),
+        ("grants", found.grants.to_string()),
+    ]);
+    IndicatorDraft { text: found.indicator.text.clone(), detail }
+}
+
+fn detail<const N: usize>(facts: [(&str, String); N]) -> BTreeMap<String, String> {
+    facts.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
 }
 
 #[cfg(test)]

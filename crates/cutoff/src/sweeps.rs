@@ -369,7 +369,7 @@ fn denial(session: &Session, grants: &[Pair]) -> Option<Denial> {
 }
 
 /// How the population was read that the plan was cut from: counts and times only, since a note can never be erased.
-fn inventory_note(facts: &Facts, picture: &Picture) -> Body {
+pub(crate) fn inventory_note(facts: &Facts, picture: &Picture) -> Body {
     let unread = facts.missing.iter().filter(|missing| matches!(missing.what, Lacks::App(_))).count();
     let names = match facts.names {
         Names::Read => "read",

@@ -45,4 +45,6 @@ pub use snapshots::{
     StoredGrant,
 };
 pub use strict::{MAX_LINE, Unfit, check as check_strict};
-pub use sweeps::{ActorDraft, GrantDraft, OpeningDraft, StoredRow, Sweep, SweepSummary, Verdict};
+pub use sweeps::{
+    ActorDraft, GrantDraft, INDICATOR, IndicatorDraft, OpeningDraft, StoredRow, Sweep, SweepSummary, Verdict,
+};

@@ -77,6 +77,8 @@ pub enum PersonKind {
     Organization,
     /// The reason that was given; the subject is the actor's member id, whose words it is.
     Reason,
+    /// An indicator of an advisory, as it stood in its file; the subject is its number in the finding.
+    Indicator,
 }
 
 impl PersonKind {
@@ -87,6 +89,7 @@ impl PersonKind {
             PersonKind::Impersonator => "impersonator",
             PersonKind::Organization => "organization",
             PersonKind::Reason => "reason",
+            PersonKind::Indicator => "indicator",
         }
     }
 }
@@ -95,7 +98,8 @@ impl FromStr for PersonKind {
     type Err = String;
 
     fn from_str(code: &str) -> Result<Self, String> {
-        [PersonKind::Member, PersonKind::App, PersonKind::Impersonator, PersonKind::Organization, PersonKind::Reason]
+        use PersonKind::{App, Impersonator, Indicator, Member, Organization, Reason};
+        [Member, App, Impersonator, Organization, Reason, Indicator]
             .into_iter()
             .find(|kind| kind.code() == code)
             .ok_or_else(|| "not a kind of text the people table has".to_owned())

@@ -8,10 +8,13 @@ use rusqlite::{OptionalExtension, Transaction, TransactionBehavior, params};
 use crate::chain::{self, Break, Hash, Links, Walked};
 use crate::people::{self, Commitment, People, Person, PersonKind};
 use crate::row::{
-    Actor, Body, ClientType, Clock, Closing, Connection, FORMAT, FORMAT_VERSION, Grant, HASH_ALG, Opening, Plan, Route,
-    Row, RowDraft, SweepId, Tool,
+    Actor, Body, ClientType, Clock, Closing, Connection, FORMAT, FORMAT_VERSION, Grant, HASH_ALG, Note, Opening, Plan,
+    Route, Row, RowDraft, SweepId, Tool,
 };
 use crate::{Error, Journal, strict};
+
+/// The note that stands for one indicator of a finding: `n`, its number, `text`, which commits to it, and what was found.
+pub const INDICATOR: &str = "indicator";
 
 /// What a sweep is opened with. The journal adds its own id, the head of the sweep before and the commitments.
 #[derive(Debug, Clone)]
@@ -68,6 +71,15 @@ pub struct GrantDraft {
     pub route: Route,
     /// The member's roles as last read, where they were.
     pub member_roles: Option<Vec<String>>,
+}
+
+/// What is recorded of one indicator of a finding.
+#[derive(Debug, Clone)]
+pub struct IndicatorDraft {
+    /// As it stood in its file; goes to the people table.
+    pub text: String,
+    /// What was found: codes, ids and numbers. The journal adds the number, from 1, under `n` and the commitment under `text`.
+    pub detail: BTreeMap<String, String>,
 }
 
 /// A sweep that was just opened.
@@ -149,6 +161,34 @@ impl Journal {
         if grants.is_empty() {
             return Err(Error::Unfit("a sweep without grants".into()));
         }
+        self.begin(draft, grants, people, &[], first)
+    }
+
+    /// Records a finding: a chain like a sweep's, without grants, with a note `indicator` for each indicator and the rows of
+    /// `then`, of which the last should close it: nothing is ever sent for a finding. All of it in one transaction.
+    ///
+    /// # Errors
+    /// As [`Journal::open_sweep_with`]; `Unfit` for one without indicators.
+    pub fn open_finding(
+        &self,
+        draft: &OpeningDraft,
+        indicators: &[IndicatorDraft],
+        then: &[RowDraft],
+    ) -> Result<Sweep, Error> {
+        if indicators.is_empty() {
+            return Err(Error::Unfit("a finding without indicators".into()));
+        }
+        self.begin(draft, &[], &People::default(), indicators, then)
+    }
+
+    fn begin(
+        &self,
+        draft: &OpeningDraft,
+        grants: &[GrantDraft],
+        people: &People,
+        indicators: &[IndicatorDraft],
+        first: &[RowDraft],
+    ) -> Result<Sweep, Error> {
         let mut db = self.db();
         let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let id = draft.sweep_id;
@@ -208,6 +248,14 @@ impl Journal {
                 person: texts.member(&grant.member_id)?,
                 app_name: texts.app(&grant.connected_app_id)?,
             }));
+        }
+        for (indicator, n) in indicators.iter().zip(1_u32..) {
+            let mut detail = indicator.detail.clone();
+            let n = n.to_string();
+            let text = people::commit(&tx, id, PersonKind::Indicator, &n, &indicator.text)?;
+            detail.insert("n".to_owned(), n);
+            detail.insert("text".to_owned(), text.to_string());
+            bodies.push(Body::Note(Note { what: INDICATOR.to_owned(), detail }));
         }
         let mut end = End { rows: 0, head: chain::start(self.id(), id), closed_seq: None };
         for body in bodies {

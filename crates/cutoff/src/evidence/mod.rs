@@ -3,6 +3,7 @@
 //! `EVIDENCE.md`.
 
 mod archive;
+mod finding;
 mod heads;
 mod letter;
 mod manifest;
@@ -13,6 +14,7 @@ mod table;
 mod verify;
 
 pub use archive::LARGEST;
+pub(crate) use finding::INDICATORS;
 pub use heads::Noted;
 pub use manifest::{FILES, GRANTS, LETTER, MANIFEST, PEOPLE, REPORT, ROWS};
 pub use pack::{Pack, Redacted, redact};

@@ -84,11 +84,12 @@ fn of_sweep(journal: &Arc<Journal>, id: SweepId) -> Result<Pack, journal::Error>
     drop(committed);
     let all = Rows::new(chain.rows);
     let record = Record::new(&all, &people, chain_head).ok_or_else(|| damaged("it has no opening row".to_owned()))?;
-    let derived = [
-        (GRANTS, table::write(&record)),
-        (LETTER, letter::write(&record).into_bytes()),
-        (REPORT, report::write(&record).into_bytes()),
-    ];
+    let mut derived = vec![(REPORT, report::write(&record).into_bytes())];
+    if !record.is_finding() {
+        // Nothing was asked of the vendor for a finding, and it has no grants.
+        derived.insert(0, (GRANTS, table::write(&record)));
+        derived.insert(1, (LETTER, letter::write(&record).into_bytes()));
+    }
     let mut listed = vec![Listed::of(ROWS, &lines)];
     listed.extend(derived.iter().map(|(name, data)| Listed::of(name, data)));
     let opening = record.opening;

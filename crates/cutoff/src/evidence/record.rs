@@ -95,6 +95,16 @@ impl<'a> Record<'a> {
         self.texts.get(&(kind as u8, self.opening.actor.member_id.as_str())).copied()
     }
 
+    /// The text of an indicator, by its number, if it was kept.
+    pub fn indicator(&self, n: &str) -> Option<&'a str> {
+        self.texts.get(&(PersonKind::Indicator as u8, n)).copied()
+    }
+
+    /// Whether it is a finding: a search for indicators, for which nothing was sent.
+    pub fn is_finding(&self) -> bool {
+        self.opening.plan.count == 0
+    }
+
     /// The actor's name and address, if they were kept.
     pub fn actor(&self) -> Option<Person> {
         let text = self.texts.get(&(PersonKind::Member as u8, self.opening.actor.member_id.as_str()))?;

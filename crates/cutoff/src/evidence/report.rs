@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use journal::{Clock, Environment, PersonKind, Read, Route, Utc, View};
 
+use super::finding;
 use super::record::{Line, Record, harmless, is_gone};
 use crate::clock::later;
 use crate::sweep::verdict::{Outcome, RULES_VERSION, Why, is_success};
@@ -24,6 +25,13 @@ const FULL_ACCESS: &str = "full_access";
 pub(crate) fn write(sweep: &Record<'_>) -> String {
     let mut page = Page { out: String::with_capacity(20_000 + 1_200 * sweep.lines.len()) };
     page.open(sweep);
+    if sweep.is_finding() {
+        page.finding(sweep);
+        page.facts(sweep);
+        page.proof(sweep);
+        page.out.push_str("</main>\n</body>\n</html>\n");
+        return page.out;
+    }
     page.summary(sweep);
     page.facts(sweep);
     page.population(sweep);
@@ -62,7 +70,11 @@ impl Page {
             "<title>{title}</title>\n<style>\n{}</style>\n</head>\n<body>",
             include_str!("report.css")
         ));
-        self.html("<header>\n<p class=\"kind\">Record of a sweep of connected apps</p>");
+        self.html(if sweep.is_finding() {
+            "<header>\n<p class=\"kind\">Record of a search for connected apps</p>"
+        } else {
+            "<header>\n<p class=\"kind\">Record of a sweep of connected apps</p>"
+        });
         self.html(format_args!("<h1>{title}</h1>"));
         let organization = match sweep.organization_name {
             Some(name) => format!("{} ({})", text(name, NAME), id(&place.organization_id)),
@@ -105,6 +117,13 @@ impl Page {
             "<p>Outcomes are derived from what was observed, by rules of version {RULES_VERSION}. “Gone” means: a complete read that \
              began after the request was answered no longer listed the grant. An answer alone is never taken for it.</p>"
         ));
+    }
+
+    fn finding(&mut self, sweep: &Record<'_>) {
+        if sweep.opening.connection.environment == Environment::Sandbox {
+            self.html("<p class=\"warn\"><b>A drill.</b> This was looked for in a sandbox.</p>");
+        }
+        self.html(finding::section(sweep));
     }
 
     fn facts(&mut self, sweep: &Record<'_>) {
@@ -479,6 +498,9 @@ fn numbers(numbers: &[u32]) -> String {
 
 /// What was done, without claiming more than the reads show.
 fn title(sweep: &Record<'_>) -> String {
+    if sweep.is_finding() {
+        return finding::title(sweep);
+    }
     let planned = count(sweep.lines.len(), "grant", "grants");
     let gone: usize = sweep.outcomes.iter().filter(|(outcome, _)| is_gone(**outcome)).map(|(_, n)| n).sum();
     if gone == sweep.lines.len() {
@@ -606,16 +628,16 @@ fn list(words: &[String]) -> String {
 }
 
 /// A text of somebody else's, isolated: what stands around it keeps its direction.
-fn text(text: &str, most: usize) -> String {
+pub(super) fn text(text: &str, most: usize) -> String {
     format!("<bdi>{}</bdi>", bare(text, most))
 }
 
 /// An id as it was received.
-fn id(text: &str) -> String {
+pub(super) fn id(text: &str) -> String {
     format!("<bdi class=\"id\">{}</bdi>", bare(text, ID))
 }
 
-fn bare(text: &str, most: usize) -> String {
+pub(super) fn bare(text: &str, most: usize) -> String {
     harmless(text, most)
         .replace('&', "&amp;")
         .replace('<', "&lt;")

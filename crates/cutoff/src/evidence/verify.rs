@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use journal::{Body, Closing, Commitment, Hash, Links, Opening, PersonKind, Row, SweepId};
+use journal::{Body, Closing, Commitment, Hash, INDICATOR, Links, Note, Opening, PersonKind, Row, SweepId};
 use uuid::Uuid;
 
 use super::archive::{self, LARGEST};
@@ -126,7 +126,7 @@ pub fn verify(bytes: &[u8], head: Option<Hash>) -> Result<Verified, Broken> {
         outcomes,
         closed,
         counts_compared,
-        absent: FILES.into_iter().filter(|name| open.file(name).is_none()).collect(),
+        absent: FILES.into_iter().filter(|name| open.file(name).is_none() && open.is_due(name)).collect(),
         erased,
         since,
     })
@@ -188,6 +188,11 @@ impl<'a> Open<'a> {
             None => None,
         };
         Ok(Self { entries, manifest, people })
+    }
+
+    /// Whether the pack was made with that file: a finding has no table of grants and no letter.
+    fn is_due(&self, name: &str) -> bool {
+        [MANIFEST, PEOPLE].contains(&name) || self.manifest.files.iter().any(|listed| listed.name == name)
     }
 
     pub fn file(&self, wanted: &str) -> Option<&'a [u8]> {
@@ -300,6 +305,10 @@ pub(crate) fn commitments(rows: &[Row]) -> HashMap<Commitment, BTreeSet<(u8, &st
             Body::Grant(grant) => {
                 note(&grant.person, PersonKind::Member, &grant.member_id);
                 note(&grant.app_name, PersonKind::App, &grant.connected_app_id);
+            }
+            Body::Note(Note { what, detail }) if what == INDICATOR => {
+                let text = detail.get("text").and_then(|text| text.parse().ok()).map(Commitment);
+                note(&text, PersonKind::Indicator, detail.get("n").map_or("", String::as_str));
             }
             _ => {}
         }
