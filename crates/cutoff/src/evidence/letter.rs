@@ -61,7 +61,7 @@ pub(crate) fn write(sweep: &Record<'_>) -> String {
     say(format_args!("in the member session {}.", id(&opening.actor.member_session_id)));
     say(format_args!("Our record of them: sweep {}, head {}.", opening.sweep_id, sweep.head));
     say(format_args!(""));
-    say(format_args!("Revokes"));
+    say(format_args!("Revokes, and changes of the policy"));
     let mut any = false;
     for row in sweep.rows.all() {
         let Body::Answer(answer) = &row.body else { continue };
@@ -79,6 +79,11 @@ pub(crate) fn write(sweep: &Record<'_>) -> String {
     }
     if !any {
         say(format_args!("  none was answered"));
+    }
+    for event in &sweep.events {
+        let Some((_, request)) = event.details.iter().find(|(key, _)| key == "request_id") else { continue };
+        say(format_args!("  request id   {}", id(request)));
+        say(format_args!("    recorded   {}, {}", event.at.utc, id(&event.kind)));
     }
     say(format_args!(""));
     say(format_args!("Reads before and after, by which we saw what was gone"));

@@ -3,7 +3,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use journal::{Body, Clock, Grant, Hash, Note, Opening, Person, PersonKind, Read};
+use journal::{Body, Clock, Grant, Hash, Note, Opening, Person, PersonKind, Read, Row};
+use serde_json::Value;
 
 use super::manifest::People;
 use crate::sweep::rows::Rows;
@@ -21,11 +22,57 @@ pub(crate) struct Record<'a> {
     pub lines: Vec<Line<'a>>,
     pub outcomes: BTreeMap<Outcome, usize>,
     pub notes: Vec<(&'a Clock, &'a Note)>,
+    /// Rows that are neither about a grant nor a read nor a note: changes of the policy, collateral.
+    pub events: Vec<Event<'a>>,
     pub reads: Vec<&'a Read>,
     /// Rows of kinds that this version does not know.
     pub unknown: usize,
     pub organization_name: Option<&'a str>,
     texts: HashMap<(u8, &'a str), &'a str>,
+}
+
+/// A row of another kind, told by the names it has in its line.
+pub(crate) struct Event<'a> {
+    pub at: &'a Clock,
+    pub kind: String,
+    /// Paths and values.
+    pub details: Vec<(String, String)>,
+}
+
+impl<'a> Event<'a> {
+    fn new(row: &'a Row) -> Self {
+        let value = serde_json::to_value(&row.body).unwrap_or_default();
+        let kind = value["kind"].as_str().unwrap_or_default().to_owned();
+        let mut details = Vec::new();
+        flatten("", &value, &mut details);
+        details.retain(|(key, _)| key != "kind");
+        Self { at: &row.clock, kind, details }
+    }
+}
+
+/// Every value with its path. Of a clock only the moment is told; lists of texts stand on one line.
+fn flatten(path: &str, value: &Value, out: &mut Vec<(String, String)>) {
+    let told = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    match value {
+        Value::Null => {}
+        Value::Object(fields) if fields.contains_key("mono_ms") => out.push((path.to_owned(), told(&fields["utc"]))),
+        Value::Object(fields) => {
+            for (key, value) in fields {
+                let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+                flatten(&path, value, out);
+            }
+        }
+        Value::Array(values) if values.iter().all(|value| !value.is_object()) => {
+            let list: Vec<String> = values.iter().map(told).collect();
+            out.push((path.to_owned(), if list.is_empty() { "none".to_owned() } else { list.join(", ") }));
+        }
+        Value::Array(values) => {
+            for (at, value) in values.iter().enumerate() {
+                flatten(&format!("{path} {}", at + 1), value, out);
+            }
+        }
+        other => out.push((path.to_owned(), told(other))),
+    }
 }
 
 /// One grant.
@@ -61,14 +108,18 @@ impl<'a> Record<'a> {
                 }
             })
             .collect();
-        let (mut notes, mut reads, mut unknown, mut closed) = (Vec::new(), Vec::new(), 0, false);
+        let (mut notes, mut events, mut reads) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut unknown, mut closed) = (0, false);
         for row in rows.all() {
             match &row.body {
                 Body::Note(note) => notes.push((&row.clock, note)),
                 Body::Read(read) => reads.push(read),
                 Body::Closing(_) => closed = true,
                 Body::Unknown => unknown += 1,
-                _ => {}
+                Body::Opening(_) | Body::Grant(_) | Body::Intent(_) | Body::Answer(_) => {}
+                // Every other kind, also one that is added later, is told.
+                #[allow(unreachable_patterns, reason = "there is none in this version of the rows")]
+                _ => events.push(Event::new(row)),
             }
         }
         Some(Self {
@@ -81,6 +132,7 @@ impl<'a> Record<'a> {
             lines,
             outcomes,
             notes,
+            events,
             reads,
             unknown,
             organization_name: texts

@@ -211,21 +211,28 @@ impl Page {
 
     fn decisions(&mut self, sweep: &Record<'_>) {
         self.html("<h2>Decisions and events</h2>");
-        let told: Vec<_> = sweep.notes.iter().filter(|(_, note)| !QUIET.contains(&note.what.as_str())).collect();
+        let detail = |key: &String, value: &String| format!("{}: {}", bare(key, NAME), text(value, TEXT));
+        let notes = sweep.notes.iter().filter(|(_, note)| !QUIET.contains(&note.what.as_str())).map(|(clock, note)| {
+            let details: Vec<String> = note.detail.iter().map(|(key, value)| detail(key, value)).collect();
+            (clock.utc, event(&note.what), details)
+        });
+        let events = sweep.events.iter().map(|row| {
+            let details: Vec<String> = row.details.iter().map(|(key, value)| detail(key, value)).collect();
+            (row.at.utc, event(&row.kind), details)
+        });
+        let mut told: Vec<(Utc, &str, Vec<String>)> = notes.chain(events).collect();
+        told.sort_by_key(|(at, ..)| *at);
         if told.is_empty() {
             self.html("<p>None but the requests and reads below.</p>");
         } else {
-            self.html("<table>\n<thead><tr><th>When (UTC)</th><th>What</th><th>Details</th></tr></thead>\n<tbody>");
-            for (clock, note) in told {
-                let details: Vec<String> = note
-                    .detail
-                    .iter()
-                    .map(|(key, value)| format!("{}: {}", bare(key, NAME), text(value, TEXT)))
-                    .collect();
+            self.html(
+                "<table class=\"events\">\n<thead><tr><th>When (UTC)</th><th>What</th><th>Details</th></tr></thead>\n<tbody>",
+            );
+            for (at, what, details) in told {
                 self.html(format_args!(
                     "<tr><td class=\"time\">{}</td><td>{}</td><td>{}</td></tr>",
-                    time(clock.utc),
-                    bare(event(&note.what), NAME),
+                    time(at),
+                    bare(what, NAME),
                     details.join("<br>")
                 ));
             }
@@ -597,6 +604,10 @@ fn short_why(why: Why) -> &'static str {
 /// Notes in words; those that this version does not know stand by their code.
 fn event(what: &str) -> &str {
     match what {
+        "policy_intent" => "a change of the policy on connected apps, about to be sent",
+        "policy_answer" => "what was answered to it",
+        "policy_read" => "the policy, as read",
+        "collateral" => "grants that are in no plan and vanished meanwhile",
         "resumed" => "taken up again",
         "paused" => "paused",
         "cancelled" => "called off",
