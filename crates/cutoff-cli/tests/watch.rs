@@ -203,3 +203,29 @@ fn it_ends_with_4_when_the_session_is_over_and_says_what_it_could_not_read() {
     ground.faults(json!({"session_dies_after": 20}));
     ground.admin(&["watch", "--every-seconds", "1"]).expect(4).says(&["session has ended"]);
 }
+
+#[test]
+fn what_the_sweeps_own_later_read_saw_again_is_told_by_the_window_and_then_by_nobody() {
+    let ground = many();
+    let lost = cut_off(&ground, &["--app", "DataSync"]);
+    consent(&ground, &lost[5]);
+    let desk = ground.window("admin");
+    let mut alerts = desk.alerts();
+    ground.runtime.block_on(async {
+        // The read that would have confirmed it is due ten minutes later.
+        let later = jiff::Timestamp::now() + Duration::from_secs(1200);
+        desk.tend(later).await.expect("read again");
+        assert_eq!(waiting(&mut alerts), [], "only an inventory raises anything");
+        desk.read_inventory(&|_| {}).await.expect("read");
+    });
+    let sweep = ground.here(&["log", "--json"]).expect(0).lines()[0]["sweep_id"].as_str().expect("an id").to_owned();
+    let lines = ground.here(&["log", &sweep, "--json"]).expect(0).lines();
+    let there: Vec<Pair> = lines.iter().filter(|line| line["outcome"] == "still_there").map(pair).collect();
+    assert_eq!(there, [lost[5].clone()], "the sweep no longer calls it revoked");
+    let raised = waiting(&mut alerts);
+    let told: Vec<Pair> =
+        raised.iter().map(|back| (back.member_id.to_string(), back.connected_app_id.to_string())).collect();
+    assert_eq!(told, [lost[5].clone()]);
+    drop(desk);
+    watch(&ground).expect(0);
+}
