@@ -2,6 +2,7 @@
 
 use cutoff::permission::Denial;
 use cutoff::plan_file::Unusable;
+use cutoff::policy::{Difference, Fate, Kind, Refused};
 use cutoff::{Error, Fault, Field};
 use stytch_b2b::{Cause, Error as ApiError};
 use vault::Trouble;
@@ -105,6 +106,11 @@ impl From<Error> for Ending {
                 None => "Another revoke is running. Wait until it has finished, then try again.".to_owned(),
             }),
             Error::Plan(unusable) => Self::usage(plan(unusable)),
+            Error::Block(refused) => Self::usage(not_blocked(&refused)),
+            Error::PolicyChanged(differs) => Self::usage(format!(
+                "Somebody else has changed the organization's policy, so nothing was sent: {}. Look at it again.",
+                differing(&differs)
+            )),
             Error::PlanChanged => {
                 Self::usage("Something changed since it was looked at, so nothing was sent. Look again.")
             }
@@ -363,6 +369,67 @@ fn journal_sentence(error: &journal::Error) -> String {
     }
 }
 
+/// What is different about a policy, in a few words.
+#[must_use]
+pub fn differing(differs: &[Difference]) -> String {
+    let told = differs.iter().map(|part| {
+        let whose = match part.kind {
+            Kind::FirstParty => "first-party apps",
+            Kind::ThirdParty => "third-party apps",
+        };
+        let mut words = Vec::new();
+        if let Some((was, is)) = &part.word {
+            words.push(format!("{} instead of {}", safe(is), safe(was)));
+        }
+        for (ids, what) in [(&part.added, "also"), (&part.removed, "no longer")] {
+            if !ids.is_empty() {
+                let shown: Vec<String> = ids.iter().take(5).map(|id| safe(id.as_str())).collect();
+                let more = if ids.len() > 5 { format!(" and {} more", ids.len() - 5) } else { String::new() };
+                words.push(format!("{what} allowed: {}{more}", shown.join(", ")));
+            }
+        }
+        format!("{whose}: {}", words.join("; "))
+    });
+    told.collect::<Vec<_>>().join(". ")
+}
+
+/// Why an app cannot be blocked, and what to do.
+fn not_blocked(refused: &Refused) -> String {
+    match refused {
+        Refused::IncompleteList => {
+            "The list of apps is not whole, and one made of a part would forbid the others. Nothing was sent; read it again \
+             with: cutoff inventory"
+                .to_owned()
+        }
+        Refused::Undecided(rows) => {
+            let open: Vec<String> =
+                rows.iter().filter(|row| row.fate == Fate::Undecided).map(|row| safe(row.app.id.as_str())).collect();
+            format!(
+                "Some apps look like others or are new, and would stay allowed. Decide for each with --keep ID or --leave-out \
+                 ID: {}. Nothing was sent.",
+                open.join(", ")
+            )
+        }
+        Refused::NotListed(ids) => {
+            let ids: Vec<String> = ids.iter().map(|id| safe(id.as_str())).collect();
+            format!("Not among the connected apps: {}. Nothing was sent; see: cutoff apps", ids.join(", "))
+        }
+        Refused::NothingBlocked => {
+            "That sweep changed nothing about the policy, so there is nothing to lift. See: cutoff log".to_owned()
+        }
+        Refused::UnknownKind(id) => format!(
+            "{} is of a type that this version does not know, so it cannot be told which part of the policy is its. Nothing was \
+             sent; revoke its grants with: cutoff plan",
+            safe(id.as_str())
+        ),
+        Refused::UnknownWord(word) => format!(
+            "The organization's policy says {}, which this version does not know. Nothing was sent; revoke the grants with: \
+             cutoff plan",
+            safe(word)
+        ),
+    }
+}
+
 /// Why a plan cannot be used, and what to do.
 pub fn plan(unusable: Unusable) -> String {
     match unusable {
@@ -371,6 +438,10 @@ pub fn plan(unusable: Unusable) -> String {
         Unusable::Newer => "That plan was written by a later version. Use that version, or make the plan anew.",
         Unusable::Grants => {
             "The plan has no grants, names one twice, or has an id that cannot be used. Nothing was sent; make it anew."
+        }
+        Unusable::Block => {
+            "The plan's change of the policy would allow something, or not forbid what it names. Nothing was sent; make it anew \
+             with: cutoff contain --out"
         }
         Unusable::Expired => {
             "The plan has expired: what it names may have changed since. Make it anew with: cutoff plan"

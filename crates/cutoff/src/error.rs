@@ -52,6 +52,12 @@ pub enum Error {
     /// A plan's file cannot be used.
     #[error("the plan cannot be used: {0}")]
     Plan(crate::plan_file::Unusable),
+    /// No change of the organization's policy can be made of this.
+    #[error("no block: {0:?}")]
+    Block(crate::policy::Refused),
+    /// The organization's policy is not the one that a change was made for: somebody else has changed it.
+    #[error("the organization's policy has changed: {0:?}")]
+    PolicyChanged(Vec<crate::policy::Difference>),
     /// What was shown is not what would be done now.
     #[error("the plan has changed")]
     PlanChanged,

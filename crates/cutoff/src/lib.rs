@@ -5,6 +5,7 @@
 pub mod activity;
 pub mod clock;
 pub mod connections;
+pub mod contain;
 pub mod desk;
 pub mod directory;
 pub mod error;
@@ -16,6 +17,7 @@ pub mod members;
 pub mod permission;
 pub mod plan;
 pub mod plan_file;
+pub mod policy;
 pub mod report;
 pub mod revoke;
 pub mod session;

@@ -14,6 +14,7 @@ use uuid::Uuid;
 use crate::clock::rfc3339;
 use crate::connections;
 use crate::error::Error;
+use crate::policy::Block;
 use crate::session::Session;
 
 /// What stands under `format`.
@@ -55,9 +56,16 @@ pub struct PlanFile {
     /// The reason or ticket it was made for, in the author's words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// The change of the organization's policy that goes with it. Then `critical` says `block`: a reader that knows of none
+    /// would revoke and leave the way back open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub block: Option<Block>,
     /// The grants, each once, in the order in which they are revoked.
     pub grants: Vec<Pair>,
 }
+
+/// The word in `critical` for a plan with a block.
+const BLOCK: &str = "block";
 
 /// One grant.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -84,6 +92,9 @@ pub enum Unusable {
     /// No grant, a grant twice, or an id that no URL can carry.
     #[error("its grants cannot be used")]
     Grants,
+    /// Its block would allow something, or not forbid what it names.
+    #[error("its block cannot be used")]
+    Block,
     /// Its hour is over.
     #[error("it has expired")]
     Expired,
@@ -122,9 +133,20 @@ impl PlanFile {
             expires_at: rfc3339(now.checked_add(LIFE).unwrap_or(now)),
             run_id: Uuid::new_v4(),
             reason,
+            block: None,
             grants,
         };
         plan.check().map_err(Error::Plan)?;
+        Ok(plan)
+    }
+
+    /// The same plan with a block.
+    ///
+    /// # Errors
+    /// [`Unusable::Block`].
+    pub fn with_block(self, block: Block) -> Result<Self, Unusable> {
+        let plan = Self { critical: vec![BLOCK.to_owned()], block: Some(block), ..self };
+        plan.check()?;
         Ok(plan)
     }
 
@@ -148,7 +170,7 @@ impl PlanFile {
         if head.format != FORMAT {
             return Err(Unusable::NotAPlan);
         }
-        if head.version > VERSION || !head.critical.is_empty() {
+        if head.version > VERSION || head.critical.iter().any(|name| name != BLOCK) {
             return Err(Unusable::Newer);
         }
         let plan: Self = serde_json::from_slice(bytes).map_err(|_| Unusable::NotAPlan)?;
@@ -164,7 +186,15 @@ impl PlanFile {
                 && usable(pair.connected_app_id.as_str(), crate::error::Field::ConnectedAppId)
                 && seen.insert(pair)
         });
-        if fit && !self.grants.is_empty() { Ok(()) } else { Err(Unusable::Grants) }
+        if !fit || self.grants.is_empty() {
+            return Err(Unusable::Grants);
+        }
+        let critical = self.critical.iter().any(|name| name == BLOCK);
+        match &self.block {
+            None if critical => Err(Unusable::Block),
+            Some(block) if !critical || !block.holds_together() => Err(Unusable::Block),
+            _ => Ok(()),
+        }
     }
 
     /// The bytes of its file: the same for the same plan.

@@ -158,7 +158,7 @@ pub(crate) fn look_again(finding: &Finding, since: Option<&Clock>, rules: &Rules
     if finding.attempts == 0 || finding.confirmed.is_some() {
         return None;
     }
-    let doubt_ends = later(since?, rules.confirm_after);
+    let doubt_ends = later(finding.settles_from.as_ref().or(since)?, rules.confirm_after);
     let looked_late = finding.last_read.as_ref().is_some_and(|read| read.began.utc >= doubt_ends);
     let wanted = match finding.outcome {
         Outcome::Revoked | Outcome::AlreadyGone => true,

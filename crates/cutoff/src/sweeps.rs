@@ -4,12 +4,12 @@
 use std::collections::{BTreeMap, HashSet};
 
 use jiff::Timestamp;
-use journal::{Body, Hash, Note, RowDraft, SweepId};
+use journal::{Body, Hash, Note, PolicyAnswer, Purpose, RowDraft, SweepId};
 use stytch_b2b::{ClientType, ConnectedAppId, MemberId};
 use tokio::sync::watch;
 
 use crate::activity::Stand;
-use crate::clock::rfc3339;
+use crate::clock::{later, rfc3339};
 use crate::desk::Desk;
 use crate::directory::Directory;
 use crate::error::Error;
@@ -19,10 +19,12 @@ use crate::inventory::shown::Shown;
 use crate::permission::Denial;
 use crate::plan::Item;
 use crate::plan_file::{Pair, PlanFile, Unusable};
-use crate::report::Report;
+use crate::policy::{Block, State, in_force};
+use crate::report::{Report, TOKEN_LIFE};
 use crate::revoke::{self, allowance, known_apps};
 use crate::session::Session;
-use crate::sweep::engine::{Ended, PATIENT, Progress, Watched, blocking};
+use crate::sweep::change::{Blocking, Changes, Turned};
+use crate::sweep::engine::{Ended, Engine, PATIENT, Progress, Watched, blocking};
 use crate::sweep::rows::Rows;
 use crate::sweep::verdict::{self, Outcome};
 use crate::sweep::{Manner, Observer, Step, Wish};
@@ -77,6 +79,8 @@ pub struct Apply {
     pub ask_anyway: bool,
     /// Requests at once; the desk's own when left out.
     pub concurrency: Option<usize>,
+    /// Revokes and reads first and blocks then: for a plan with a block where proof matters more than the minute between.
+    pub block_last: bool,
 }
 
 /// One grant of a sweep, as a line tells it.
@@ -109,6 +113,35 @@ pub struct SweepReport {
     pub lines: Vec<Line>,
     /// Whether it has a closing row.
     pub closed: bool,
+    /// What was done to the organization's policy; `None` for a plan without a block.
+    pub policy: Option<PolicyReport>,
+    /// Members can consent again: the policy was to forbid it and, as last read, does not.
+    pub can_consent_again: bool,
+    /// Grants in no plan that vanished meanwhile; `None`: nobody looked.
+    pub collateral: Option<Vec<Pair>>,
+    /// Grants of the plan that were listed again after the block was lifted.
+    pub returned: Vec<Pair>,
+    /// Until about when tokens issued before may be accepted, if the vendor kept Stytch's lifetime.
+    pub tokens_until: Option<Timestamp>,
+}
+
+/// What a sweep did to the organization's policy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PolicyReport {
+    /// The last read shows every app of the block forbidden.
+    pub in_force: bool,
+    /// The change was refused.
+    pub denied: bool,
+    /// The block was lifted since.
+    pub lifted: bool,
+    /// The policy before.
+    pub before: Option<State>,
+    /// What it was to be.
+    pub after: Option<State>,
+    /// The request id of the last change.
+    pub request_id: Option<String>,
+    /// When that was answered, RFC 3339.
+    pub at: Option<String>,
 }
 
 impl Proposal {
@@ -224,21 +257,22 @@ impl Desk {
                 (id, self.lock(id).await?, true)
             }
         };
+        // What is in no plan and vanishes with the block can only be told by what was there before.
+        let before = match &plan.block {
+            Some(_) => self.shown().await.ok().and_then(|shown| shown.picture.facts.snapshot),
+            None => None,
+        };
         if fresh {
             // Kept before anything of it is done, so that it can be gone on with after a crash, without its file.
             self.keep_plan(plan).await?;
-            self.open_many(&session, &directory, plan, id, hash).await?;
+            self.open_many(&session, &directory, plan, id, hash, how.block_last).await?;
             observer(Step::Opened);
         }
         let mut engine = self.engine_with(&session, &directory, observer, id, lock, &pace, manner, watched).await?;
         if !fresh {
             engine.note("resumed", &revoke::who(&session)).await?;
         }
-        // What another admin or an earlier run has done since is read before anything is sent.
-        let ended = match engine.read_once().await {
-            Ok(Ended::AtRest) => engine.run(true).await,
-            other => other,
-        };
+        let ended = self.carry_out(&mut engine, plan, before).await;
         let sent = engine.has_sent();
         drop(engine);
         let ended = ended.map_err(|error| match error {
@@ -258,6 +292,65 @@ impl Desk {
         Ok(SweepReport { ended: Some(ended), ..report })
     }
 
+    /// Reads, blocks and sweeps, in the order that the sweep was begun with.
+    async fn carry_out(&self, engine: &mut Engine<'_>, plan: &PlanFile, before: Option<u32>) -> Result<Ended, Error> {
+        // What another admin or an earlier run has done since is read before anything is sent.
+        let read = engine.read_once().await?;
+        if !matches!(read, Ended::AtRest) {
+            return Ok(read);
+        }
+        let Some(block) = &plan.block else { return engine.run(true).await };
+        let last = engine.blocking().is_some_and(|blocking| blocking.last);
+        if !last && let Some(ended) = self.block(engine, block).await? {
+            return Ok(ended);
+        }
+        let ended = engine.run(true).await?;
+        if !matches!(ended, Ended::AtRest) {
+            return Ok(ended);
+        }
+        if last && let Some(ended) = self.block(engine, block).await? {
+            return Ok(ended);
+        }
+        // Whether members can consent again is told by the policy as it is once everything is done.
+        engine.read_policy().await?;
+        self.look_beside(engine, plan, before).await?;
+        engine.close().await?;
+        Ok(Ended::AtRest)
+    }
+
+    /// Blocks; answers why the sweep does not go on, if it does not.
+    async fn block(&self, engine: &mut Engine<'_>, block: &Block) -> Result<Option<Ended>, Error> {
+        match engine.block(block).await? {
+            Some(Turned::Changed(differs)) => Err(Error::PolicyChanged(differs)),
+            Some(Turned::Ended(ended)) => Ok(Some(ended)),
+            // Denied or not in force: the grants are revoked all the same, and the report says what that is worth.
+            Some(Turned::Settled(_)) | None => Ok(None),
+        }
+    }
+
+    /// Reads the inventory again and writes down what vanished and is in no plan.
+    async fn look_beside(&self, engine: &mut Engine<'_>, plan: &PlanFile, before: Option<u32>) -> Result<(), Error> {
+        let Some(before) = before else { return Ok(()) };
+        if let Err(error) = self.read_inventory(&|_| ()).await {
+            tracing::warn!(%error, "what else vanished was not looked for");
+            return Ok(());
+        }
+        let Some(after) = self.shown().await?.picture.facts.snapshot else { return Ok(()) };
+        if after <= before {
+            return Ok(());
+        }
+        let (shown, _) = self.changes(before, after).await?;
+        let planned: HashSet<&Pair> = plan.grants.iter().collect();
+        let vanished: Vec<Pair> = shown
+            .picture
+            .gone
+            .iter()
+            .map(|gone| Pair { member_id: gone.member.clone(), connected_app_id: gone.app.clone() })
+            .filter(|pair| !planned.contains(pair))
+            .collect();
+        engine.collateral(&vanished).await
+    }
+
     /// The sweep that carries a plan out, and whether it is closed.
     pub(crate) async fn sweep_of(&self, hash: &Hash) -> Result<Option<(SweepId, bool)>, Error> {
         let (journal, hash) = (self.journal.clone(), *hash);
@@ -275,6 +368,7 @@ impl Desk {
         plan: &PlanFile,
         id: SweepId,
         hash: Hash,
+        block_last: bool,
     ) -> Result<(), Error> {
         let shown = self.shown().await.ok();
         let items: Vec<Item> =
@@ -289,6 +383,7 @@ impl Desk {
             .into_iter()
             .chain(shown.as_deref().map(|shown| inventory_note(&shown.picture.facts, &shown.picture)))
             .chain([note(PATIENT), note("look_first")])
+            .chain(plan.block.as_ref().map(|block| Body::Note(Blocking::note(block, block_last))))
             .map(|body| RowDraft { clock: clock.clone(), body })
             .collect();
         let journal = self.journal.clone();
@@ -310,8 +405,11 @@ impl Desk {
             let rows = Rows::new(stored.into_iter().map(|stored| stored.row));
             let mut outcomes: BTreeMap<Outcome, u32> = BTreeMap::new();
             let mut lines = Vec::with_capacity(rows.grants().len());
+            let mut tokens_until = None;
             for (finding, grant) in verdict::findings(&rows, &rules).into_values().zip(rows.grants()) {
                 *outcomes.entry(finding.outcome).or_default() += 1;
+                let cut = finding.answer.as_ref().filter(|(answer, _)| verdict::is_success(answer)).map(|(_, at)| at);
+                tokens_until = tokens_until.max(cut.map(|at| later(at, TOKEN_LIFE).timestamp()));
                 lines.push(Line {
                     member_id: grant.member_id.clone(),
                     connected_app_id: grant.connected_app_id.clone(),
@@ -320,7 +418,21 @@ impl Desk {
                     read_again_at: finding.last_read.as_ref().map(|read| read.began.utc.to_string()),
                 });
             }
-            Ok(SweepReport { id, head, ended: None, outcomes, lines, closed })
+            let blocking = Blocking::of(&rows);
+            let policy = blocking.as_ref().map(|blocking| policy_report(blocking, &rows));
+            Ok(SweepReport {
+                id,
+                head,
+                ended: None,
+                outcomes,
+                lines,
+                closed,
+                can_consent_again: policy.as_ref().is_some_and(|policy| !policy.in_force),
+                policy,
+                collateral: collateral(&rows),
+                returned: returned(&rows),
+                tokens_until,
+            })
         })
         .await
     }
@@ -338,6 +450,65 @@ impl Desk {
         }
         self.grants_are_gone(session, gone);
     }
+}
+
+/// What the rows tell of the policy.
+fn policy_report(blocking: &Blocking, rows: &Rows) -> PolicyReport {
+    let changes = Changes::of(rows.all());
+    let block = changes.intents.iter().find(|(intent, _)| intent.purpose == Purpose::Block).map(|(intent, _)| *intent);
+    let answer = changes.answers.last();
+    let refused = |answer: &PolicyAnswer| answer.answered && matches!(answer.status, Some(400..=499));
+    let in_force = changes.reads.last().is_some_and(|(state, ..)| in_force(state, &blocking.apps));
+    let lifts = || changes.intents.iter().filter(|(intent, _)| intent.purpose == Purpose::Lift);
+    let success = |attempt| {
+        let of = changes.answers.iter().find(|(answer, _)| answer.attempt == attempt);
+        of.is_some_and(|(answer, _)| verdict::succeeded(answer.answered, answer.status, answer.failure))
+    };
+    PolicyReport {
+        in_force,
+        denied: !in_force && answer.is_some_and(|(answer, _)| refused(answer)),
+        lifted: !in_force && lifts().any(|(intent, _)| success(intent.attempt)),
+        before: block.map(|intent| intent.before.clone()),
+        after: block.map(|intent| intent.after.clone()),
+        request_id: answer.and_then(|(answer, _)| answer.request_id.clone()),
+        at: answer.map(|(_, row)| row.clock.utc.to_string()),
+    }
+}
+
+fn collateral(rows: &Rows) -> Option<Vec<Pair>> {
+    let mut found: Option<Vec<Pair>> = None;
+    for row in rows.all() {
+        if let Body::Collateral(collateral) = &row.body {
+            found.get_or_insert_default().extend(collateral.grants.iter().map(|grant| Pair {
+                member_id: MemberId::from(grant.member_id.as_str()),
+                connected_app_id: ConnectedAppId::from(grant.connected_app_id.as_str()),
+            }));
+        }
+    }
+    found
+}
+
+/// The grants of the plan that a read listed after the block was lifted.
+fn returned(rows: &Rows) -> Vec<Pair> {
+    let lifted = Changes::of(rows.all()).intents.iter().find(|(intent, _)| intent.purpose == Purpose::Lift).map(|(_, row)| row.seq);
+    let Some(lifted) = lifted else { return Vec::new() };
+    let mut listed: Vec<u32> = rows.all()[usize::try_from(lifted).unwrap_or(usize::MAX)..]
+        .iter()
+        .filter_map(|row| match &row.body {
+            Body::Read(read) => Some(read.present.iter().copied()),
+            _ => None,
+        })
+        .flatten()
+        .collect();
+    listed.sort_unstable();
+    listed.dedup();
+    let grants = listed.into_iter().filter_map(|n| rows.grant(n));
+    grants
+        .map(|grant| Pair {
+            member_id: MemberId::from(grant.member_id.as_str()),
+            connected_app_id: ConnectedAppId::from(grant.connected_app_id.as_str()),
+        })
+        .collect()
 }
 
 /// The pairs of a plan, each once, and how many ids of the selection there are no more.

@@ -130,8 +130,8 @@ pub struct Walked {
 /// Holds the state of a walk along a chain. Feed it lines in order; it says the hash of each, or what is wrong.
 ///
 /// It enforces everything version 1 promises: the strict form of a line, consecutive `seq` from 0, one opening row at the front,
-/// then exactly the planned number of grants numbered from 1, then observations; after a closing row only `read`, `note` and
-/// further `closing` rows. Rows of a kind that this version does not know are hashed and passed over, since a later version may
+/// then exactly the planned number of grants numbered from 1, then observations; after a closing row no `intent` and no `answer`:
+/// reads, notes, a change of the policy and further `closing` rows may stand there. Rows of a kind that this version does not know are hashed and passed over, since a later version may
 /// add kinds that a reader need not understand (those it must understand it names in the opening's `critical`).
 #[derive(Debug, Clone)]
 pub struct Links {

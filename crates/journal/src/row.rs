@@ -156,7 +156,16 @@ pub enum Body {
     Read(Read),
     /// Something that happened to the sweep itself.
     Note(Note),
-    /// The sweep sends nothing more. Confirming reads may follow, and then another closing row with the counts as they are by
+    /// The organization's connected-app policy is about to be changed. On disk before the request leaves. May follow a closing
+    /// row: a block is lifted long after its sweep is over.
+    PolicyIntent(PolicyIntent),
+    /// What came back of a change of the policy, or that nothing did.
+    PolicyAnswer(PolicyAnswer),
+    /// What a read of the organization showed of its policy.
+    PolicyRead(PolicyRead),
+    /// Grants that are in no plan and vanished while the sweep was carried out.
+    Collateral(Collateral),
+    /// The sweep revokes nothing more. Confirming reads may follow, and then another closing row with the counts as they are by
     /// then; the last closing row is the one that counts. Intents, answers and grants may never follow one.
     Closing(Closing),
     /// A kind of row that this version does not know. Its line is kept and hashed like any other; it cannot be appended.
@@ -430,6 +439,105 @@ pub struct Policy {
     pub app_forbidden: Option<bool>,
 }
 
+/// An organization's connected-app policy: the four fields as they were received, or are sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PolicyState {
+    /// `first_party_connected_apps_allowed_type`.
+    pub first_party: String,
+    /// `allowed_first_party_connected_apps`, which counts only while the word beside it is `RESTRICTED`.
+    pub allowed_first_party: Vec<String>,
+    /// `third_party_connected_apps_allowed_type`.
+    pub third_party: String,
+    /// `allowed_third_party_connected_apps`, which counts only while the word beside it is `RESTRICTED`.
+    pub allowed_third_party: Vec<String>,
+}
+
+/// What a change of the policy is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    /// To forbid apps before, or after, their grants are revoked.
+    Block,
+    /// To take such a change back.
+    Lift,
+    /// Written by a later version.
+    #[serde(other)]
+    Unknown,
+}
+
+/// The policy is about to be changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PolicyIntent {
+    /// The number of the attempt among the sweep's changes of the policy, from 1. The answer carries it too.
+    pub attempt: u32,
+    /// What for.
+    pub purpose: Purpose,
+    /// The policy as it was read last before.
+    pub before: PolicyState,
+    /// The policy as it is to be. Only what differs is sent.
+    pub after: PolicyState,
+}
+
+/// What came back of a change of the policy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PolicyAnswer {
+    /// The attempt of the intent.
+    pub attempt: u32,
+    /// When the request was given to the network.
+    pub sent: Clock,
+    /// Whether a whole answer came back. The row's own clock says when.
+    pub answered: bool,
+    /// The HTTP status, if one came.
+    pub status: Option<u16>,
+    /// The API's `error_type`, if one came.
+    pub error_type: Option<String>,
+    /// The API's `request_id`, if one came.
+    pub request_id: Option<String>,
+    /// The server's `Date` header as received, if one came.
+    pub server_date: Option<String>,
+    /// Why no usable answer came, if none did.
+    pub failure: Option<Failure>,
+}
+
+/// What a read of the organization showed of its policy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PolicyRead {
+    /// When the read began.
+    pub began: Clock,
+    /// When it ended.
+    pub ended: Clock,
+    /// Whether a whole answer came back.
+    pub answered: bool,
+    /// The HTTP status, if one came.
+    pub status: Option<u16>,
+    /// The API's `error_type`, if one came.
+    pub error_type: Option<String>,
+    /// The API's `request_id`, if one came.
+    pub request_id: Option<String>,
+    /// The server's `Date` header as received, if one came.
+    pub server_date: Option<String>,
+    /// The policy, if all four fields came.
+    pub state: Option<PolicyState>,
+}
+
+/// Grants that are in no plan and vanished while the sweep was carried out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Collateral {
+    /// Each by its member and its app.
+    pub grants: Vec<GrantId>,
+}
+
+/// A grant that has no number in the sweep.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GrantId {
+    /// The member.
+    pub member_id: String,
+    /// The app.
+    pub connected_app_id: String,
+}
+
 /// Something that happened to the sweep itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Note {
@@ -439,7 +547,7 @@ pub struct Note {
     pub detail: BTreeMap<String, String>,
 }
 
-/// The sweep sends nothing more.
+/// The sweep revokes nothing more.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Closing {
     /// How many grants had which outcome, by the rules of `rules_version`, from the rows before this one.

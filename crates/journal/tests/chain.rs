@@ -101,6 +101,58 @@ fn a_closed_sweep_takes_a_confirming_read_and_never_another_request() {
 }
 
 #[test]
+fn a_block_may_be_lifted_after_its_sweep_was_closed() {
+    let dir = tempfile::tempdir().unwrap();
+    let journal = Journal::open(dir.path()).unwrap();
+    let id = full_sweep(&journal);
+    let open = PolicyState {
+        first_party: "ALL_ALLOWED".into(),
+        allowed_first_party: Vec::new(),
+        third_party: "ALL_ALLOWED".into(),
+        allowed_third_party: Vec::new(),
+    };
+    let blocked = PolicyState {
+        third_party: "RESTRICTED".into(),
+        allowed_third_party: vec!["connected-app-test-2".into()],
+        ..open.clone()
+    };
+    let intent = PolicyIntent { attempt: 1, purpose: Purpose::Lift, before: blocked, after: open.clone() };
+    let answer = PolicyAnswer {
+        attempt: 1,
+        sent: clock(200),
+        answered: true,
+        status: Some(200),
+        error_type: None,
+        request_id: Some("request-id-test-3".into()),
+        server_date: None,
+        failure: None,
+    };
+    let read = PolicyRead {
+        began: clock(220),
+        ended: clock(230),
+        answered: true,
+        status: Some(200),
+        error_type: None,
+        request_id: None,
+        server_date: None,
+        state: Some(open),
+    };
+    let vanished = GrantId { member_id: "member-test-9".into(), connected_app_id: "connected-app-test-2".into() };
+    let bodies = [
+        Body::PolicyIntent(intent),
+        Body::PolicyAnswer(answer),
+        Body::PolicyRead(read),
+        Body::Collateral(Collateral { grants: vec![vanished] }),
+    ];
+    let drafts: Vec<RowDraft> = bodies.iter().map(|body| row(240, body.clone())).collect();
+    journal.append(id, &drafts).unwrap();
+    assert!(sound(&journal, id).closed);
+    let rows = journal.rows(id).unwrap();
+    let kept: Vec<&Body> = rows[rows.len() - 4..].iter().map(|row| &row.row.body).collect();
+    assert_eq!(kept, bodies.iter().collect::<Vec<_>>(), "what was written is what is read back");
+}
+
+#[test]
 fn unfinished_sweeps_are_listed_until_they_are_closed() {
     let dir = tempfile::tempdir().unwrap();
     let journal = Journal::open(dir.path()).unwrap();

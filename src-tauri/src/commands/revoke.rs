@@ -87,6 +87,16 @@ fn shown(step: Step) -> Option<RevokeStep> {
         Step::Answered => Some(RevokeStep::Answered),
         Step::Reading => Some(RevokeStep::ReadingAgain),
         Step::Waiting => Some(RevokeStep::Waiting),
-        Step::Opened | Step::AnswerRecorded | Step::Read | Step::ReadRecorded | Step::Closed => None,
+        // A single revoke leaves the policy alone.
+        Step::Opened
+        | Step::AnswerRecorded
+        | Step::Read
+        | Step::ReadRecorded
+        | Step::PolicyRead
+        | Step::PolicyIntentRecorded
+        | Step::PolicySending
+        | Step::PolicyAnswered
+        | Step::PolicyAnswerRecorded
+        | Step::Closed => None,
     }
 }

@@ -14,6 +14,7 @@ use journal::{
 use stytch_b2b::{Cause, Client, ConnectedAppId, Error as ApiError, MemberId, Phase, Reply, SessionToken};
 use tokio::sync::watch;
 
+use super::change::Blocking;
 use super::next::{Move, next};
 use super::rows::Rows;
 use super::tempo::{May, Tempo};
@@ -89,18 +90,18 @@ pub struct Engine<'a> {
     /// The last refusal of the revoke itself: what a sweep of one answers its caller with.
     pub(super) refusal: Option<ApiError>,
     id: SweepId,
-    rows: Rows,
+    pub(super) rows: Rows,
     attempts: u32,
     sent: bool,
     /// Intents that are on disk and whose requests have not left.
     ready: VecDeque<(u32, Grant)>,
-    manner: Manner,
-    tempo: Tempo,
+    pub(super) manner: Manner,
+    pub(super) tempo: Tempo,
     wish: watch::Receiver<Wish>,
     progress: watch::Sender<Progress>,
     /// Requests in a row that nobody answered.
     silent: u32,
-    pace: &'a Pace,
+    pub(super) pace: &'a Pace,
     rules: &'a Rules,
     observer: &'a Observer,
     _lock: RunningLock,
@@ -194,6 +195,11 @@ impl<'a> Engine<'a> {
         self.sent
     }
 
+    /// A request is about to leave.
+    pub(super) fn set_sent(&mut self) {
+        self.sent = true;
+    }
+
     /// The last refusal of the revoke itself.
     pub(crate) fn refusal(&self) -> Option<&ApiError> {
         self.refusal.as_ref()
@@ -267,7 +273,7 @@ impl<'a> Engine<'a> {
     }
 
     /// Writes down why a run ends before everything is at rest.
-    async fn stop(&mut self, ended: Ended) -> Result<Ended, Error> {
+    pub(super) async fn stop(&mut self, ended: Ended) -> Result<Ended, Error> {
         let (what, detail) = match &ended {
             Ended::AtRest => return Ok(ended),
             Ended::SessionEnded(_) => ("session_ended", Vec::new()),
@@ -287,7 +293,7 @@ impl<'a> Engine<'a> {
         Ok(ended)
     }
 
-    fn wished(&self) -> Option<Ended> {
+    pub(super) fn wished(&self) -> Option<Ended> {
         match *self.wish.borrow() {
             Wish::Run => None,
             Wish::Pause => Some(Ended::Paused),
@@ -296,7 +302,7 @@ impl<'a> Engine<'a> {
     }
 
     /// Waits, or less long if somebody wishes something else.
-    async fn wait(&mut self, span: Duration) {
+    pub(super) async fn wait(&mut self, span: Duration) {
         tokio::select! {
             () = tokio::time::sleep(span) => {}
             Ok(_) = self.wish.wait_for(|wish| *wish != Wish::Run) => {}
@@ -549,7 +555,7 @@ impl<'a> Engine<'a> {
     }
 
     /// Looks for the network until somebody answers, whatever they answer.
-    async fn find_network(&mut self) -> Result<Option<Ended>, Error> {
+    pub(super) async fn find_network(&mut self) -> Result<Option<Ended>, Error> {
         for turn in 0.. {
             if let Some(wished) = self.wished() {
                 return Ok(Some(wished));
@@ -618,7 +624,7 @@ impl<'a> Engine<'a> {
     }
 
     /// Closes the sweep if nothing can be sent for it any more, counting the outcomes as they now are.
-    async fn close(&mut self) -> Result<(), Error> {
+    pub(crate) async fn close(&mut self) -> Result<(), Error> {
         let Some(row) = self.closing(&self.rows) else { return Ok(()) };
         self.write(vec![row]).await?;
         self.tell(Step::Closed);
@@ -629,6 +635,10 @@ impl<'a> Engine<'a> {
     fn closing(&self, rows: &Rows) -> Option<RowDraft> {
         let findings = verdict::findings(rows, self.rules);
         let now = self.clock.now().stamp();
+        // Closed, it could not be taken up again to block what it was to block.
+        if Blocking::of(rows).is_some_and(|blocking| !blocking.settled) {
+            return None;
+        }
         // A sweep of many stays open while somebody may still take it up and send.
         let waits = |grant: &Grant| {
             next(grant.n, rows.of(grant.n), self.pace, self.rules, self.manner.patient, true, &now) != Move::Rest
@@ -651,12 +661,12 @@ impl<'a> Engine<'a> {
         Some(RowDraft { clock: self.clock.now().stamp(), body: Body::Closing(closing) })
     }
 
-    fn tell(&self, step: Step) {
+    pub(super) fn tell(&self, step: Step) {
         (self.observer)(step);
     }
 
     /// Puts rows on disk, then takes up what the journal made of them.
-    async fn write(&mut self, rows: Vec<RowDraft>) -> Result<(), Error> {
+    pub(super) async fn write(&mut self, rows: Vec<RowDraft>) -> Result<(), Error> {
         if rows.is_empty() {
             return Ok(());
         }
@@ -700,7 +710,7 @@ fn millis(ms: i64) -> Duration {
 }
 
 /// Some share of `most`, another each time.
-fn jitter(most: Duration) -> Duration {
+pub(super) fn jitter(most: Duration) -> Duration {
     most.mul_f64(f64::from(uuid::Uuid::new_v4().as_bytes()[0]) / 256.0)
 }
 

@@ -2,6 +2,7 @@
 //! of one. What to do next is decided purely, in [`next`]; what it came to is derived purely, in [`verdict`]; the loop
 //! that does it is short, in [`engine`].
 
+pub mod change;
 pub mod engine;
 pub mod next;
 mod read_again;
@@ -35,6 +36,16 @@ pub enum Step {
     Read,
     /// What was read is on disk.
     ReadRecorded,
+    /// The organization's policy was read, and what it said is on disk.
+    PolicyRead,
+    /// The intent to change the policy is on disk.
+    PolicyIntentRecorded,
+    /// The change of the policy is about to leave.
+    PolicySending,
+    /// The change of the policy was answered, or was not.
+    PolicyAnswered,
+    /// What came back of it is on disk.
+    PolicyAnswerRecorded,
     /// Nothing to do until a pause is over.
     Waiting,
     /// The closing row is on disk.

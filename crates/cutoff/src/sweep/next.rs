@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use journal::{Answer, Body, Clock, Failure, Grant, Read, Route, Row, View};
+use journal::{Answer, Body, Clock, Failure, Grant, Purpose, Read, Route, Row, View};
 
 use super::Pace;
 use super::verdict::{Finding, Outcome, Rules, Why, is_certain_refusal, is_success};
@@ -36,12 +36,17 @@ pub fn next<'a>(
 ) -> Move {
     let rows = rows.into_iter();
     let finding = Finding::of(n, rows.clone(), rules);
-    let story = Story::of(n, rows, patient);
+    let story = Story::of(n, rows.clone(), patient);
     if story.sent == 0 {
         if story.cancelled {
             return Move::Rest;
         }
-        if story.read_before && finding.gone.is_some() {
+        // Once the policy was changed, a list may lack a grant that lives: only what was read before that spares a send.
+        let gone = match story.blocked_at {
+            None => finding.gone.is_some(),
+            Some(at) => Finding::of(n, rows.take_while(|row| row.seq < at), rules).gone.is_some(),
+        };
+        if story.read_before && gone {
             return Move::Rest;
         }
         // A grant that our last read lacked is looked for before anything is sent (`look_first`); whatever that look
@@ -63,7 +68,7 @@ pub fn next<'a>(
         },
         // Sent, and not answered: read, and if it is still listed send it again.
         _ => match reread(&finding, &story, pace, now) {
-            Move::Rest if finding.outcome == Outcome::AlreadyGone => Move::Rest,
+            Move::Rest if finding.outcome == Outcome::AlreadyGone && story.blocked_at.is_none() => Move::Rest,
             Move::Rest => resend(&story, pace, may_send, now),
             // Listed once is enough to send again: waiting for the list to change would only lose time.
             Move::Wait(_) if finding.listed.is_some() => resend(&story, pace, may_send, now),
@@ -82,10 +87,10 @@ fn is_absence(answer: &Answer) -> bool {
 }
 
 /// The `error_type`s by which a dead session is refused, as the official SDKs agree on them.
-fn refused_for_the_session(answer: &Answer) -> bool {
+pub(super) fn refused_for_the_session(error_type: Option<&str>) -> bool {
     const DEAD: [&str; 4] =
         ["unauthorized_credentials", "user_unauthenticated", "invalid_secret_authentication", "session_not_found"];
-    answer.error_type.as_deref().is_some_and(|error_type| DEAD.contains(&error_type))
+    error_type.is_some_and(|error_type| DEAD.contains(&error_type))
 }
 
 fn refused_for_the_role(answer: &Answer) -> bool {
@@ -134,7 +139,10 @@ struct Story<'a> {
     look_first: bool,
     /// Somebody has called the sweep off: what was not sent never is.
     cancelled: bool,
+    /// It was read before anything was sent, and before the policy was changed.
     read_before: bool,
+    /// The row that intends to block the apps of the sweep.
+    blocked_at: Option<u64>,
     sent: u32,
     /// Sent since the sweep was last opened or resumed: a resume starts its count anew.
     sent_this_run: u32,
@@ -151,6 +159,7 @@ impl<'a> Story<'a> {
             look_first: false,
             cancelled: false,
             read_before: false,
+            blocked_at: None,
             sent: 0,
             sent_this_run: 0,
             last_sent: None,
@@ -172,13 +181,16 @@ impl<'a> Story<'a> {
                     // What was refused for the session that died, and only for that, may be asked with the next one.
                     // So may what was refused for a role, which may have been given back since: it is what stopped the sweep.
                     let again =
-                        |answer: &&Answer| refused_for_the_session(answer) || patient && refused_for_the_role(answer);
+                        |answer: &&Answer| refused_for_the_session(answer.error_type.as_deref()) || patient && refused_for_the_role(answer);
                     story.last_answer = story.last_answer.filter(|answer| !again(answer));
                 }
                 // Every round begins with the same view, so that view counts the rounds.
                 Body::Read(read) if begins_round(read, grant) => {
                     story.reads.push(&row.clock);
-                    story.read_before |= story.sent == 0;
+                    story.read_before |= story.sent == 0 && story.blocked_at.is_none();
+                }
+                Body::PolicyIntent(intent) if intent.purpose == Purpose::Block => {
+                    story.blocked_at.get_or_insert(row.seq);
                 }
                 Body::Intent(intent) if intent.n == n => {
                     story.sent += 1;

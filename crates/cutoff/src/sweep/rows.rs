@@ -17,7 +17,7 @@ pub struct Rows {
     of_app: HashMap<String, Vec<u32>>,
     /// Reads of a member's view, by member.
     of_member: HashMap<String, Vec<u32>>,
-    /// Rows that may speak of any grant: notes, reads of oneself and of the organization.
+    /// Rows that may speak of any grant: notes, reads of oneself and of the organization, and what was done to its policy.
     of_all: Vec<u32>,
 }
 
@@ -49,7 +49,7 @@ impl Rows {
                 (View::Member, Some(member)) => self.of_member.entry(member.clone()).or_default().push(at),
                 _ => self.of_all.push(at),
             },
-            Body::Note(_) => self.of_all.push(at),
+            Body::Note(_) | Body::PolicyIntent(_) | Body::PolicyAnswer(_) | Body::PolicyRead(_) => self.of_all.push(at),
             _ => {}
         }
         self.all.push(row);

@@ -7,13 +7,15 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use journal::{Answer, Body, Clock, Failure, Read, Route, Row, View};
+use journal::{Answer, Body, Clock, Failure, Purpose, Read, Route, Row, View};
+use stytch_b2b::ConnectedAppId;
 
 use super::rows::Rows;
 use crate::clock::millis_between;
+use crate::policy::{Kind, forbids};
 
 /// The version of these rules, written into each closing row.
-pub const RULES_VERSION: u32 = 2;
+pub const RULES_VERSION: u32 = 3;
 
 /// What became of one grant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -104,6 +106,9 @@ pub struct Finding {
     pub last_try: Option<Clock>,
     /// When the first clean read after the last sign of it began.
     pub gone: Option<Clock>,
+    /// The last that was done about it, which a confirming read must be late enough after: the revoke, or a later change of the
+    /// policy. `None`: nothing was.
+    pub settles_from: Option<Clock>,
     /// When the second, late enough, began.
     pub confirmed: Option<Clock>,
     /// For [`Outcome::StillThere`]: when it was seen.
@@ -124,7 +129,7 @@ impl Finding {
     /// Judges one grant by `rows`: its sweep's, in order; those that do not speak of it may be left out.
     #[must_use]
     pub fn of<'a>(n: u32, rows: impl IntoIterator<Item = &'a Row, IntoIter: Clone>, rules: &Rules) -> Self {
-        let history = History::of(n, rows);
+        let history = History::of(n, rows, rules);
         let last_sent = history.intents.last().map(|(_, clock)| clock.clone());
         let left: Vec<Clock> =
             history.intents.iter().filter_map(|(attempt, clock)| history.left(*attempt, clock)).collect();
@@ -157,9 +162,13 @@ impl Finding {
             .rev()
             .collect();
         let gone = clean.first().map(|clock| (*clock).clone());
-        let confirmed = since.as_ref().and_then(|since| {
-            let after = i64::try_from(rules.confirm_after.as_millis()).unwrap_or(i64::MAX);
-            let second = clean.iter().skip(1).find(|clock| millis_between(since, clock) >= after);
+        // What the policy said may be cached as long as a token may: a change of it counts like a revoke.
+        let settles_from = since.clone().map(|since| match &history.changed {
+            Some(changed) if millis_between(&since, changed) > 0 => changed.clone(),
+            _ => since,
+        });
+        let confirmed = settles_from.as_ref().and_then(|from| {
+            let second = clean.iter().skip(1).find(|clock| !in_doubt(from, clock, rules));
             second.map(|clock| (*clock).clone())
         });
 
@@ -180,10 +189,16 @@ impl Finding {
             last_read: history.reads.iter().rev().find(|(read, _)| read.answered).map(|(read, _)| (*read).clone()),
             last_try: history.reads.last().map(|(read, _)| read.ended.clone()),
             gone,
+            settles_from,
             confirmed,
             listed,
         }
     }
+}
+
+/// Whether caches of tokens and of the policy may still tell of what was before `changed`.
+fn in_doubt(changed: &Clock, at: &Clock, rules: &Rules) -> bool {
+    millis_between(changed, at) < i64::try_from(rules.confirm_after.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// Judges every grant of a sweep.
@@ -233,13 +248,23 @@ fn judge(
         // Called off before its turn: nothing was sent for it, and nothing will be.
         return (Outcome::Failed, None);
     }
+    if listed {
+        // Whatever the policy said before: what is listed is not hidden.
+        return (Outcome::Unknown, None);
+    }
     (history.hidden_or(since, Outcome::Unknown), None)
 }
 
 /// A success: a whole answer with a 2xx. Anything less may or may not have been carried out.
 #[must_use]
 pub fn is_success(answer: &Answer) -> bool {
-    answer.answered && answer.failure.is_none() && answer.status.is_some_and(|status| (200..300).contains(&status))
+    succeeded(answer.answered, answer.status, answer.failure)
+}
+
+/// [`is_success`], of an answer to any request.
+#[must_use]
+pub fn succeeded(answered: bool, status: Option<u16>, failure: Option<Failure>) -> bool {
+    answered && failure.is_none() && status.is_some_and(|status| (200..300).contains(&status))
 }
 
 /// A refusal that is certain: a readable 4xx, or a request that never left.
@@ -264,15 +289,21 @@ struct History<'a> {
     answers: Vec<(Answer, Clock)>,
     /// Every read that was meant to look for this grant, with what it proves of it.
     reads: Vec<(&'a Read, Option<Proof>)>,
+    /// What was seen of the policy, and when: whether it forbids the app, or did until so lately that lists may not know.
+    policies: Vec<(Clock, bool)>,
+    /// When the policy was last changed, or may have been, for this sweep.
+    changed: Option<Clock>,
     session_ended: bool,
     /// Somebody called the sweep off.
     cancelled: bool,
 }
 
 impl<'a> History<'a> {
-    fn of(n: u32, rows: impl IntoIterator<Item = &'a Row, IntoIter: Clone>) -> Self {
+    fn of(n: u32, rows: impl IntoIterator<Item = &'a Row, IntoIter: Clone>, rules: &Rules) -> Self {
         let mut rows = rows.into_iter();
         let mut history = Self {
+            policies: Vec::new(),
+            changed: None,
             intents: Vec::new(),
             answers: Vec::new(),
             reads: Vec::new(),
@@ -285,6 +316,7 @@ impl<'a> History<'a> {
         });
         let Some(grant) = grant else { return history };
         let mut app_view_404 = false;
+        let mut lifted: Option<Clock> = None;
         for row in rows.by_ref() {
             match &row.body {
                 Body::Intent(intent) if intent.n == n => history.intents.push((intent.attempt, row.clock.clone())),
@@ -304,7 +336,33 @@ impl<'a> History<'a> {
                         app_view_404 =
                             read.status == Some(404) && read.error_type.as_deref() == Some("connected_app_not_found");
                     }
-                    history.reads.push((read, proof(read, n, app_view_404)));
+                    // Just after a block was lifted, a list may leave out by the policy of before what it lists later.
+                    let doubt = lifted.as_ref().is_some_and(|lifted| in_doubt(lifted, &read.began, rules));
+                    if let Some(forbidden) = read.policy.as_ref().and_then(|policy| policy.app_forbidden) {
+                        history.policies.push((read.began.clone(), forbidden || doubt));
+                    }
+                    history.reads.push((read, proof(read, n, app_view_404, doubt)));
+                }
+                Body::PolicyIntent(intent) => {
+                    history.changed = Some(row.clock.clone());
+                    if intent.purpose != Purpose::Block {
+                        lifted = Some(row.clock.clone());
+                    }
+                }
+                Body::PolicyAnswer(answer) => {
+                    // A change that was refused changed nothing; of any other the answer is the last moment it can have been made.
+                    if succeeded(answer.answered, answer.status, answer.failure) {
+                        history.changed = Some(row.clock.clone());
+                        lifted = lifted.map(|_| row.clock.clone());
+                    }
+                }
+                Body::PolicyRead(read) => {
+                    let app = ConnectedAppId::from(grant.connected_app_id.as_str());
+                    let kind = grant.client_type.as_deref().and_then(Kind::of);
+                    if let Some(forbidden) = read.state.as_ref().and_then(|state| forbids(state, &app, kind)) {
+                        let doubt = lifted.as_ref().is_some_and(|lifted| in_doubt(lifted, &read.began, rules));
+                        history.policies.push((read.began.clone(), forbidden || doubt));
+                    }
                 }
                 Body::Note(note) if note.what == "cancelled" => history.cancelled = true,
                 Body::Note(note) if note.what == "session_ended" => history.session_ended = true,
@@ -349,7 +407,8 @@ impl<'a> History<'a> {
     }
 
     fn policy_hides(&self, since: Option<&Clock>) -> bool {
-        self.reads_after(since).rev().find_map(|(read, _)| read.policy.as_ref()?.app_forbidden).unwrap_or(false)
+        let after = |at: &Clock| since.is_none_or(|since| millis_between(since, at) >= 0);
+        self.policies.iter().rev().find(|(at, _)| after(at)).is_some_and(|(_, hides)| *hides)
     }
 
     fn hidden_or(&self, since: Option<&Clock>, otherwise: Outcome) -> Outcome {
@@ -372,8 +431,8 @@ impl<'a> History<'a> {
     }
 }
 
-/// What one read proves of grant `n`.
-fn proof(read: &Read, n: u32, app_view_404: bool) -> Option<Proof> {
+/// What one read proves of grant `n`. `doubt`: what the policy says now may not be what the lists go by yet.
+fn proof(read: &Read, n: u32, app_view_404: bool, doubt: bool) -> Option<Proof> {
     if !read.answered || read.status != Some(200) {
         return None;
     }
@@ -389,8 +448,8 @@ fn proof(read: &Read, n: u32, app_view_404: bool) -> Option<Proof> {
         // The app's own view is proof whatever the policy says: it answered, and without the member.
         View::App => true,
         // The lists hide what the policy forbids, so they prove only while the policy is known to allow it.
-        View::Member | View::Oneself => forbidden == Some(false),
-        View::Organization => app_view_404 && forbidden == Some(false) && read.others_listed.unwrap_or(0) > 0,
+        View::Member | View::Oneself => !doubt && forbidden == Some(false),
+        View::Organization => !doubt && app_view_404 && forbidden == Some(false) && read.others_listed.unwrap_or(0) > 0,
         View::Unknown => false,
     };
     counts.then_some(Proof::Absent)

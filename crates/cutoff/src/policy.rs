@@ -1,0 +1,614 @@
+//! The change of an organization's connected-app policy that blocks apps, and how it is taken back. Pure: what was read goes in,
+//! the one change, or why there is none, comes out. It sends nothing and knows no grant.
+//!
+//! Stytch's policy has two kinds of apps, the vendor's own and all others, each with a word (`ALL_ALLOWED`, `RESTRICTED`,
+//! `NOT_ALLOWED`) and a list that counts only under `RESTRICTED`. It knows no list of forbidden apps: to forbid one where all
+//! are allowed, every other one has to be named. So that list is made of what is installed now, and never of a part of it.
+
+use std::collections::BTreeSet;
+
+pub use journal::PolicyState as State;
+use serde::{Deserialize, Serialize};
+use stytch_b2b::{ConnectedAppId, ConnectedAppPolicy, OrganizationUpdate};
+
+/// Every app is allowed.
+const ALL: &str = "ALL_ALLOWED";
+/// Those of the list are.
+const RESTRICTED: &str = "RESTRICTED";
+/// None is.
+const NONE: &str = "NOT_ALLOWED";
+
+/// Whose apps a part of the policy is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// The vendor's own.
+    FirstParty,
+    /// All others.
+    ThirdParty,
+}
+
+impl Kind {
+    const BOTH: [Self; 2] = [Self::FirstParty, Self::ThirdParty];
+
+    /// By an app's client type as received; `None` for a type that is in neither.
+    #[must_use]
+    pub fn of(client_type: &str) -> Option<Self> {
+        match client_type {
+            "first_party" | "first_party_public" => Some(Self::FirstParty),
+            "third_party" | "third_party_public" => Some(Self::ThirdParty),
+            _ => None,
+        }
+    }
+}
+
+/// An app of the organization's list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// Its id.
+    pub id: ConnectedAppId,
+    /// Its kind; `None` for a type that Stytch has not documented.
+    pub kind: Option<Kind>,
+    /// It is flagged beside others that it looks like.
+    pub odd: bool,
+    /// It was not there at the reading that new ones are told by.
+    pub new: bool,
+}
+
+/// What somebody decided about single apps that are not blocked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Decisions {
+    /// They stay allowed.
+    pub keep: BTreeSet<ConnectedAppId>,
+    /// They are forbidden too, and their grants are left alone.
+    pub leave_out: BTreeSet<ConnectedAppId>,
+}
+
+/// What a change means for one app of the list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It is blocked, as asked for.
+    Blocked,
+    /// It is forbidden too, as decided.
+    LeftOut,
+    /// It stays allowed.
+    Kept,
+    /// It was forbidden before and stays so.
+    Forbidden,
+    /// Somebody has to decide whether it stays allowed.
+    Undecided,
+}
+
+/// One app of the list, as the change is shown before it is made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// The app.
+    pub app: Listed,
+    /// What becomes of it.
+    pub fate: Fate,
+}
+
+/// A change of the policy, app by app.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// The policy it was made for.
+    pub before: State,
+    /// What it is to be.
+    pub after: State,
+    /// Apps it forbids that were allowed.
+    pub forbids: BTreeSet<ConnectedAppId>,
+    /// Every app of the list, in its order.
+    pub rows: Vec<Row>,
+    /// Kinds of which apps that nobody has connected yet can no longer be connected, although they could be before.
+    pub closes: Vec<Kind>,
+}
+
+impl Change {
+    /// Whether there is nothing to change: what is to be blocked is forbidden already.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.before == self.after
+    }
+}
+
+/// Why there is no change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// The list of apps is not whole, and one made of it would forbid what it lacks.
+    IncompleteList,
+    /// Apps that look like others or are new, and nobody has decided about. All rows, those among them.
+    Undecided(Vec<Row>),
+    /// Apps that are not in the list.
+    NotListed(Vec<ConnectedAppId>),
+    /// The sweep has no block that could be lifted.
+    NothingBlocked,
+    /// An app to be blocked is of a type that is in neither part of the policy.
+    UnknownKind(ConnectedAppId),
+    /// The policy has a word that Stytch has not documented.
+    UnknownWord(String),
+}
+
+/// How one part of the policy differs from what it was expected to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// Which part.
+    pub kind: Kind,
+    /// The expected word and the one that stands, if they differ.
+    pub word: Option<(String, String)>,
+    /// Apps in its list that were not expected there.
+    pub added: Vec<ConnectedAppId>,
+    /// Apps that were expected in its list.
+    pub removed: Vec<ConnectedAppId>,
+}
+
+/// How a change is taken back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Undo {
+    /// The policy stands as the change left it: the former one is restored.
+    Exact(State),
+    /// Somebody has changed it since. `merged` takes back only what the change did and leaves theirs.
+    Changed {
+        /// What they changed.
+        differs: Vec<Difference>,
+        /// What the policy would be then; the present one where nothing of the change is left in it.
+        merged: State,
+    },
+    /// The former policy stands already.
+    Nothing,
+}
+
+/// The policy as the API told it.
+#[must_use]
+pub fn state_of(read: &ConnectedAppPolicy) -> State {
+    let ids = |list: &[ConnectedAppId]| list.iter().map(ToString::to_string).collect();
+    State {
+        first_party: read.first_party_connected_apps_allowed_type.clone(),
+        allowed_first_party: ids(&read.allowed_first_party_connected_apps),
+        third_party: read.third_party_connected_apps_allowed_type.clone(),
+        allowed_third_party: ids(&read.allowed_third_party_connected_apps),
+    }
+}
+
+/// Whether a policy forbids an app. `None` for an unknown kind that the two parts treat differently, and for an unknown word.
+#[must_use]
+pub fn forbids(state: &State, app: &ConnectedAppId, kind: Option<Kind>) -> Option<bool> {
+    let part = |kind| {
+        let (word, list) = part(state, kind);
+        match word.as_str() {
+            ALL => Some(false),
+            NONE => Some(true),
+            RESTRICTED => Some(!list.iter().any(|id| id == app.as_str())),
+            _ => None,
+        }
+    };
+    match kind {
+        Some(kind) => part(kind),
+        None => part(Kind::FirstParty).filter(|first| part(Kind::ThirdParty) == Some(*first)),
+    }
+}
+
+/// The change that blocks some apps of the list. `complete`: the list is whole.
+///
+/// # Errors
+/// [`Refused`]; then nothing may be changed.
+pub fn block(
+    state: &State,
+    apps: &BTreeSet<ConnectedAppId>,
+    listed: &[Listed],
+    complete: bool,
+    decisions: &Decisions,
+) -> Result<Change, Refused> {
+    let Decisions { keep, leave_out } = decisions;
+    let there = |id: &&ConnectedAppId| listed.iter().any(|app| app.id == **id);
+    let lost: Vec<_> = apps.iter().chain(keep).chain(leave_out).filter(|id| !there(id)).cloned().collect();
+    if !lost.is_empty() {
+        return Err(Refused::NotListed(lost));
+    }
+    let goes = |id: &ConnectedAppId| apps.contains(id) || leave_out.contains(id) && !keep.contains(id);
+    if let Some(app) = listed.iter().find(|app| goes(&app.id) && app.kind.is_none()) {
+        return Err(Refused::UnknownKind(app.id.clone()));
+    }
+    let mut after = state.clone();
+    let mut closes = Vec::new();
+    for kind in Kind::BOTH {
+        if !listed.iter().any(|app| app.kind == Some(kind) && goes(&app.id)) {
+            continue;
+        }
+        let (word, list) = part_mut(&mut after, kind);
+        match word.as_str() {
+            NONE => {}
+            RESTRICTED => list.retain(|id| !goes(&ConnectedAppId::from(id.as_str()))),
+            ALL => {
+                if !complete {
+                    return Err(Refused::IncompleteList);
+                }
+                RESTRICTED.clone_into(word);
+                // An app of a kind that is not known may be of this one, and nobody asked for it to be forbidden.
+                *list = listed
+                    .iter()
+                    .filter(|app| app.kind.is_none_or(|of| of == kind) && !goes(&app.id))
+                    .map(|app| app.id.to_string())
+                    .collect();
+                closes.push(kind);
+            }
+            other => return Err(Refused::UnknownWord(other.to_owned())),
+        }
+    }
+    let mut undecided = false;
+    let mut forbidden = BTreeSet::new();
+    let rows = listed
+        .iter()
+        .map(|app| {
+            let before = forbids(state, &app.id, app.kind) == Some(true);
+            if !before && forbids(&after, &app.id, app.kind) == Some(true) {
+                forbidden.insert(app.id.clone());
+            }
+            // Only a list that is written anew admits an app that nobody has looked at.
+            let asks = (app.odd || app.new) && closes.iter().any(|kind| app.kind.is_none_or(|of| of == *kind));
+            let fate = if apps.contains(&app.id) {
+                Fate::Blocked
+            } else if before {
+                Fate::Forbidden
+            } else if goes(&app.id) {
+                Fate::LeftOut
+            } else if asks && !keep.contains(&app.id) {
+                undecided = true;
+                Fate::Undecided
+            } else {
+                Fate::Kept
+            };
+            Row { app: app.clone(), fate }
+        })
+        .collect();
+    if undecided {
+        return Err(Refused::Undecided(rows));
+    }
+    Ok(Change { before: state.clone(), after, forbids: forbidden, rows, closes })
+}
+
+/// How a change is taken back, given the policy as it stands now. `apps`: those that it was made to forbid, with their kinds.
+#[must_use]
+pub fn undo(before: &State, after: &State, apps: &[(ConnectedAppId, Kind)], now: &State) -> Undo {
+    let differs = differences(after, now);
+    if differs.is_empty() {
+        return if before == after { Undo::Nothing } else { Undo::Exact(before.clone()) };
+    }
+    if differences(before, now).is_empty() {
+        return Undo::Nothing;
+    }
+    let mut merged = now.clone();
+    for (app, kind) in apps.iter().filter(|(app, kind)| forbids(before, app, Some(*kind)) == Some(false)) {
+        let (word, list) = part_mut(&mut merged, *kind);
+        if word == RESTRICTED && !list.iter().any(|id| id == app.as_str()) {
+            list.push(app.to_string());
+        }
+    }
+    Undo::Changed { differs, merged }
+}
+
+/// What differs between an expected policy and the one that stands, the order of lists and lists that do not count aside.
+#[must_use]
+pub fn differences(expected: &State, found: &State) -> Vec<Difference> {
+    Kind::BOTH
+        .into_iter()
+        .filter_map(|kind| {
+            let (expected, found) = (part(expected, kind), part(found, kind));
+            let counts = |(word, list): (&String, &'_ Vec<String>)| -> BTreeSet<ConnectedAppId> {
+                list.iter().filter(|_| word == RESTRICTED).map(|id| ConnectedAppId::from(id.as_str())).collect()
+            };
+            let (was, is) = (counts(expected), counts(found));
+            let difference = Difference {
+                kind,
+                word: (expected.0 != found.0).then(|| (expected.0.clone(), found.0.clone())),
+                added: is.difference(&was).cloned().collect(),
+                removed: was.difference(&is).cloned().collect(),
+            };
+            let same = difference.word.is_none() && was == is;
+            (!same).then_some(difference)
+        })
+        .collect()
+}
+
+/// The fields that have to be sent to make one policy of another: each needs a permission of its own, so no others are.
+#[must_use]
+pub fn update(from: &State, to: &State) -> OrganizationUpdate {
+    let fields = |kind| {
+        let ((word, list), (to_word, to_list)) = (part(from, kind), part(to, kind));
+        let other_word = word != to_word;
+        // Whether a list is kept while another word stands is not documented, so one that begins to count is always sent.
+        let other_list = list != to_list || other_word && to_word == RESTRICTED;
+        let ids = || to_list.iter().map(|id| ConnectedAppId::from(id.as_str())).collect::<Vec<_>>();
+        (other_word.then(|| to_word.clone()), other_list.then(ids))
+    };
+    let (first_word, first_list) = fields(Kind::FirstParty);
+    let (third_word, third_list) = fields(Kind::ThirdParty);
+    OrganizationUpdate {
+        first_party_connected_apps_allowed_type: first_word,
+        allowed_first_party_connected_apps: first_list,
+        third_party_connected_apps_allowed_type: third_word,
+        allowed_third_party_connected_apps: third_list,
+    }
+}
+
+/// A block as a plan's file and its hash hold it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Block {
+    /// The apps to be blocked.
+    pub apps: Vec<ConnectedAppId>,
+    /// Apps that were kept by a decision.
+    pub kept: Vec<ConnectedAppId>,
+    /// Apps that were left out of the list by a decision.
+    pub left_out: Vec<ConnectedAppId>,
+    /// First-party apps that are forbidden once it is in force, those that were before among them.
+    pub first_party: Vec<ConnectedAppId>,
+    /// Third-party apps of that kind.
+    pub third_party: Vec<ConnectedAppId>,
+    /// The policy it was made for: any other stops it.
+    pub before: State,
+    /// What the policy is to be.
+    pub after: State,
+}
+
+impl Block {
+    /// What of a change belongs into a plan.
+    #[must_use]
+    pub fn new(apps: &BTreeSet<ConnectedAppId>, decisions: &Decisions, change: &Change) -> Self {
+        let of = |kind: Kind| {
+            let goes = |row: &&Row| {
+                row.app.kind == Some(kind) && (apps.contains(&row.app.id) || change.forbids.contains(&row.app.id))
+            };
+            change.rows.iter().filter(goes).map(|row| row.app.id.clone()).collect()
+        };
+        Self {
+            apps: apps.iter().cloned().collect(),
+            kept: decisions.keep.iter().cloned().collect(),
+            left_out: decisions.leave_out.iter().cloned().collect(),
+            first_party: of(Kind::FirstParty),
+            third_party: of(Kind::ThirdParty),
+            before: change.before.clone(),
+            after: change.after.clone(),
+        }
+    }
+
+    /// The apps that are forbidden once it is in force, with their kinds.
+    #[must_use]
+    pub fn forbidden(&self) -> Vec<(ConnectedAppId, Kind)> {
+        let of = |ids: &[ConnectedAppId], kind| ids.iter().map(|id| (id.clone(), kind)).collect::<Vec<_>>();
+        [of(&self.first_party, Kind::FirstParty), of(&self.third_party, Kind::ThirdParty)].concat()
+    }
+
+    /// Whether it only ever forbids, and forbids what it names: a file may say anything.
+    #[must_use]
+    pub fn holds_together(&self) -> bool {
+        let forbidden = self.forbidden();
+        let tightens = Kind::BOTH.into_iter().all(|kind| {
+            let ((from, list), (to, to_list)) = (part(&self.before, kind), part(&self.after, kind));
+            match (from.as_str(), to.as_str()) {
+                (ALL, RESTRICTED) => true,
+                (RESTRICTED, RESTRICTED) => to_list.iter().all(|id| list.contains(id)),
+                (from, to) => from == to && list == to_list,
+            }
+        });
+        tightens
+            && self.apps.iter().all(|id| forbidden.iter().any(|(app, _)| app == id))
+            && in_force(&self.after, &forbidden)
+    }
+}
+
+/// Whether a policy forbids all of these apps, whatever else it says.
+#[must_use]
+pub fn in_force(state: &State, apps: &[(ConnectedAppId, Kind)]) -> bool {
+    apps.iter().all(|(app, kind)| forbids(state, app, Some(*kind)) == Some(true))
+}
+
+fn part(state: &State, kind: Kind) -> (&String, &Vec<String>) {
+    match kind {
+        Kind::FirstParty => (&state.first_party, &state.allowed_first_party),
+        Kind::ThirdParty => (&state.third_party, &state.allowed_third_party),
+    }
+}
+
+fn part_mut(state: &mut State, kind: Kind) -> (&mut String, &mut Vec<String>) {
+    match kind {
+        Kind::FirstParty => (&mut state.first_party, &mut state.allowed_first_party),
+        Kind::ThirdParty => (&mut state.third_party, &mut state.allowed_third_party),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn id(n: u8) -> ConnectedAppId {
+        ConnectedAppId::from(format!("app-{n}"))
+    }
+
+    fn states() -> impl Strategy<Value = State> {
+        let word = || prop::sample::select(vec![ALL, RESTRICTED, NONE]);
+        let list = || prop::collection::btree_set(0..12_u8, 0..8);
+        (word(), list(), word(), list()).prop_map(|(first, firsts, third, thirds)| {
+            let ids = |set: BTreeSet<u8>| set.into_iter().map(|n| id(n).to_string()).collect();
+            State {
+                first_party: first.to_owned(),
+                allowed_first_party: ids(firsts),
+                third_party: third.to_owned(),
+                allowed_third_party: ids(thirds),
+            }
+        })
+    }
+
+    /// Eight apps of mixed kinds and looks.
+    fn lists() -> impl Strategy<Value = Vec<Listed>> {
+        prop::collection::vec((any::<bool>(), any::<bool>(), any::<bool>()), 8).prop_map(|apps| {
+            (0..)
+                .zip(apps)
+                .map(|(n, (first, odd, new))| {
+                    let kind = Some(if first { Kind::FirstParty } else { Kind::ThirdParty });
+                    Listed { id: id(n), kind, odd, new }
+                })
+                .collect()
+        })
+    }
+
+    fn some() -> impl Strategy<Value = BTreeSet<ConnectedAppId>> {
+        prop::collection::btree_set((0..8_u8).prop_map(id), 1..4)
+    }
+
+    /// All that ask for a decision are kept.
+    fn keep_all(listed: &[Listed]) -> Decisions {
+        Decisions { keep: listed.iter().map(|app| app.id.clone()).collect(), ..Decisions::default() }
+    }
+
+    fn kinds(change: &Change) -> Vec<(ConnectedAppId, Kind)> {
+        let forbidden = change.rows.iter().filter(|row| change.forbids.contains(&row.app.id));
+        forbidden.filter_map(|row| Some((row.app.id.clone(), row.app.kind?))).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn a_block_forbids_what_it_names_and_nothing_else_that_is_installed(
+            state in states(), listed in lists(), apps in some(),
+        ) {
+            let change = block(&state, &apps, &listed, true, &keep_all(&listed)).expect("a change");
+            for app in &listed {
+                let (before, after) = (forbids(&state, &app.id, app.kind), forbids(&change.after, &app.id, app.kind));
+                prop_assert_eq!(after, if apps.contains(&app.id) { Some(true) } else { before }, "{:?}", app);
+            }
+            prop_assert_eq!(change.is_empty(), apps.iter().all(|app| {
+                let kind = listed.iter().find(|listed| listed.id == *app).and_then(|app| app.kind);
+                forbids(&state, app, kind) == Some(true)
+            }), "a change exactly where something has to change");
+            prop_assert_eq!(change.is_empty(), update(&change.before, &change.after).is_empty());
+            let made = Block::new(&apps, &keep_all(&listed), &change);
+            prop_assert!(made.holds_together(), "{:?}", made);
+            let unmade = Block { after: state.clone(), ..made };
+            prop_assert!(!unmade.holds_together() || change.is_empty(), "{:?}", unmade);
+        }
+
+        #[test]
+        fn a_block_that_is_lifted_leaves_the_policy_exactly_as_it_was(
+            state in states(), listed in lists(), apps in some(),
+        ) {
+            let change = block(&state, &apps, &listed, true, &keep_all(&listed)).expect("a change");
+            match undo(&state, &change.after, &kinds(&change), &change.after) {
+                Undo::Exact(restored) => prop_assert_eq!(restored, state),
+                Undo::Nothing => prop_assert!(change.is_empty()),
+                other => prop_assert!(false, "{:?}", other),
+            }
+        }
+
+        #[test]
+        fn what_somebody_else_has_changed_is_never_undone_unsaid(
+            state in states(), listed in lists(), apps in some(), now in states(),
+        ) {
+            let change = block(&state, &apps, &listed, true, &keep_all(&listed)).expect("a change");
+            match undo(&state, &change.after, &kinds(&change), &now) {
+                Undo::Exact(_) => prop_assert!(differences(&change.after, &now).is_empty(), "{:?}", now),
+                Undo::Nothing => {
+                    let there = differences(&state, &now).is_empty();
+                    prop_assert!(there || change.is_empty() && differences(&change.after, &now).is_empty());
+                }
+                Undo::Changed { differs, merged } => {
+                    prop_assert!(!differs.is_empty());
+                    for app in &listed {
+                        let (is, would) = (forbids(&now, &app.id, app.kind), forbids(&merged, &app.id, app.kind));
+                        // Only what the change itself forbade may be allowed by it, and nothing becomes forbidden.
+                        let ours = change.forbids.contains(&app.id) && is == Some(true);
+                        prop_assert!(is == would || ours && would == Some(false), "{:?}", app);
+                    }
+                    prop_assert_eq!(&merged.third_party, &now.third_party);
+                    prop_assert_eq!(&merged.first_party, &now.first_party);
+                }
+            }
+        }
+
+        #[test]
+        fn look_alikes_and_new_apps_are_admitted_by_a_decision_only(
+            state in states(), listed in lists(), apps in some(), leave_out in any::<bool>(),
+        ) {
+            let asks = |app: &&Listed| {
+                (app.odd || app.new) && !apps.contains(&app.id) && app.kind.is_some_and(|kind| {
+                    part(&state, kind).0 == ALL && listed.iter().any(|of| of.kind == Some(kind) && apps.contains(&of.id))
+                })
+            };
+            let ids: BTreeSet<ConnectedAppId> = listed.iter().filter(asks).map(|app| app.id.clone()).collect();
+            match block(&state, &apps, &listed, true, &Decisions::default()) {
+                Ok(_) => prop_assert!(ids.is_empty(), "{:?} got in unasked", ids),
+                Err(Refused::Undecided(rows)) => {
+                    let open = rows.iter().filter(|row| row.fate == Fate::Undecided).map(|row| row.app.id.clone());
+                    prop_assert_eq!(open.collect::<BTreeSet<_>>(), ids.clone());
+                }
+                Err(other) => prop_assert!(false, "{:?}", other),
+            }
+            let decided = if leave_out {
+                Decisions { leave_out: ids.clone(), ..Decisions::default() }
+            } else {
+                Decisions { keep: ids.clone(), ..Decisions::default() }
+            };
+            let change = block(&state, &apps, &listed, true, &decided).expect("decided");
+            for app in listed.iter().filter(|app| ids.contains(&app.id)) {
+                prop_assert_eq!(forbids(&change.after, &app.id, app.kind), Some(leave_out));
+            }
+        }
+    }
+
+    fn open() -> State {
+        State {
+            first_party: ALL.to_owned(),
+            allowed_first_party: Vec::new(),
+            third_party: ALL.to_owned(),
+            allowed_third_party: Vec::new(),
+        }
+    }
+
+    fn plain(n: u8) -> Listed {
+        Listed { id: id(n), kind: Some(Kind::ThirdParty), odd: false, new: false }
+    }
+
+    #[test]
+    fn no_list_is_made_of_a_part_of_the_apps() {
+        let listed = [plain(1), plain(2)];
+        let apps = BTreeSet::from([id(1)]);
+        let refused = block(&open(), &apps, &listed, false, &Decisions::default());
+        assert_eq!(refused, Err(Refused::IncompleteList));
+        // Taking one out of a list that stands needs no knowledge of the others.
+        let restricted = State {
+            third_party: RESTRICTED.to_owned(),
+            allowed_third_party: ["app-1", "app-2", "app-9"].map(str::to_owned).to_vec(),
+            ..open()
+        };
+        let change = block(&restricted, &apps, &listed, false, &Decisions::default()).expect("a removal");
+        assert_eq!(change.after.allowed_third_party, ["app-2", "app-9"]);
+        assert!(change.closes.is_empty(), "nothing else becomes forbidden");
+    }
+
+    #[test]
+    fn what_cannot_be_judged_is_refused_and_not_guessed() {
+        let of_no_kind = Listed { kind: None, ..plain(1) };
+        let apps = BTreeSet::from([id(1)]);
+        let none = Decisions::default();
+        assert_eq!(block(&open(), &apps, &[of_no_kind.clone()], true, &none), Err(Refused::UnknownKind(id(1))));
+        assert_eq!(block(&open(), &apps, &[plain(2)], true, &none), Err(Refused::NotListed(vec![id(1)])));
+        let odd_word = State { third_party: "SOMETIMES".to_owned(), ..open() };
+        let refused = block(&odd_word, &apps, &[plain(1)], true, &none);
+        assert_eq!(refused, Err(Refused::UnknownWord("SOMETIMES".to_owned())));
+        // One that is only not known, and not to be blocked, stays allowed.
+        let change = block(&open(), &BTreeSet::from([id(2)]), &[of_no_kind, plain(2)], true, &none).expect("a change");
+        assert_eq!(change.after.allowed_third_party, ["app-1"]);
+        assert_eq!(change.closes, [Kind::ThirdParty]);
+    }
+
+    #[test]
+    fn only_what_differs_is_sent() {
+        let apps = BTreeSet::from([id(1)]);
+        let change = block(&open(), &apps, &[plain(1)], true, &Decisions::default()).expect("a change");
+        let sent = update(&change.before, &change.after);
+        assert_eq!(sent.third_party_connected_apps_allowed_type.as_deref(), Some(RESTRICTED));
+        assert_eq!(sent.first_party_connected_apps_allowed_type, None);
+        assert_eq!(sent.allowed_first_party_connected_apps, None);
+        // The list was empty and stays so, and from now on it counts.
+        assert_eq!(sent.allowed_third_party_connected_apps, Some(Vec::new()));
+    }
+}

@@ -1,0 +1,395 @@
+//! The change of the organization's policy that belongs to a sweep: the block before it, or after it, and its lifting. Like a
+//! revoke, it is intended on disk before it leaves, and what it came to is what a later read shows. It decides nothing about
+//! what to change: that is [`crate::policy`].
+
+use std::collections::BTreeMap;
+
+use journal::{Body, Collateral, GrantId, Note, PolicyAnswer, PolicyIntent, PolicyRead, PolicyState, Purpose, Row, RowDraft};
+use stytch_b2b::{ConnectedAppId, Error as ApiError};
+
+use super::engine::{Ended, Engine, failure, jitter};
+use super::next::refused_for_the_session;
+use super::rows::Rows;
+use super::verdict::succeeded;
+use super::Step;
+use crate::error::Error;
+use crate::plan_file::Pair;
+use crate::policy::{Block, Difference, Kind, differences, in_force, state_of, update};
+
+/// The note of a sweep that blocks: which apps, and whether first or last.
+pub(crate) const BLOCK: &str = "block";
+/// The note that says that the block is in force.
+pub(crate) const BLOCKED: &str = "blocked";
+/// The note that says that the policy stayed as it was, or that nobody knows: members can consent again.
+pub(crate) const NOT_BLOCKED: &str = "not_blocked";
+/// The note that somebody lifts the block.
+pub(crate) const LIFTING: &str = "lifting";
+
+const FIRST: &str = "first_party_";
+const THIRD: &str = "third_party_";
+
+/// What a change came to.
+#[derive(Debug)]
+pub(crate) enum Settled {
+    /// A read shows it in force.
+    InForce,
+    /// It was refused.
+    Denied(ApiError),
+    /// It is not in force, or nobody knows.
+    Not,
+}
+
+/// How the turn to change the policy ended.
+#[derive(Debug)]
+pub(crate) enum Turned {
+    /// It is settled.
+    Settled(Settled),
+    /// The policy is not the one that the change was made for. Nothing was sent.
+    Changed(Vec<Difference>),
+    /// Somebody or something stopped the sweep.
+    Ended(Ended),
+}
+
+/// A change that is wanted.
+pub(crate) struct Wanted<'a> {
+    pub(crate) purpose: Purpose,
+    pub(crate) before: &'a PolicyState,
+    pub(crate) after: &'a PolicyState,
+    /// Whether a policy is as it is to be.
+    pub(crate) reached: &'a (dyn Fn(&PolicyState) -> bool + Sync),
+}
+
+/// The block of a sweep, as its rows tell it.
+#[derive(Clone, Debug)]
+pub(crate) struct Blocking {
+    /// The apps it is to forbid.
+    pub(crate) apps: Vec<(ConnectedAppId, Kind)>,
+    /// Revoke first, then block.
+    pub(crate) last: bool,
+    /// It was tried, and what it came to is known as well as it will be.
+    pub(crate) settled: bool,
+}
+
+impl Blocking {
+    /// `None` for a sweep that blocks nothing.
+    pub(crate) fn of(rows: &Rows) -> Option<Self> {
+        let notes = || {
+            rows.all().iter().filter_map(|row| match &row.body {
+                Body::Note(note) => Some(note),
+                _ => None,
+            })
+        };
+        let note = notes().find(|note| note.what == BLOCK)?;
+        let apps = note.detail.iter().filter_map(|(key, id)| {
+            let kind = match key {
+                key if key.starts_with(FIRST) => Kind::FirstParty,
+                key if key.starts_with(THIRD) => Kind::ThirdParty,
+                _ => return None,
+            };
+            Some((ConnectedAppId::from(id.as_str()), kind))
+        });
+        Some(Self {
+            apps: apps.collect(),
+            last: note.detail.get("order").is_some_and(|order| order == "last"),
+            settled: notes().any(|note| [BLOCKED, NOT_BLOCKED, "cancelled"].contains(&note.what.as_str())),
+        })
+    }
+
+    /// The note that says it.
+    pub(crate) fn note(block: &Block, last: bool) -> Note {
+        let order = [("order".to_owned(), if last { "last" } else { "first" }.to_owned())];
+        let apps = block.forbidden().into_iter().enumerate().map(|(at, (app, kind))| {
+            let prefix = if kind == Kind::FirstParty { FIRST } else { THIRD };
+            (format!("{prefix}{at:05}"), app.to_string())
+        });
+        Note { what: BLOCK.to_owned(), detail: order.into_iter().chain(apps).collect::<BTreeMap<_, _>>() }
+    }
+}
+
+/// The changes of the policy in a sweep's rows.
+#[derive(Default)]
+pub(crate) struct Changes<'a> {
+    /// Every intent.
+    pub(crate) intents: Vec<(&'a PolicyIntent, &'a Row)>,
+    /// Every answer.
+    pub(crate) answers: Vec<(&'a PolicyAnswer, &'a Row)>,
+    /// Every read that brought a policy.
+    pub(crate) reads: Vec<(&'a PolicyState, &'a PolicyRead, &'a Row)>,
+}
+
+impl<'a> Changes<'a> {
+    pub(crate) fn of(rows: impl IntoIterator<Item = &'a Row>) -> Self {
+        let mut made = Self::default();
+        for row in rows {
+            match &row.body {
+                Body::PolicyIntent(intent) => made.intents.push((intent, row)),
+                Body::PolicyAnswer(answer) => made.answers.push((answer, row)),
+                Body::PolicyRead(read) => made.reads.extend(read.state.as_ref().map(|state| (state, read, row))),
+                _ => {}
+            }
+        }
+        made
+    }
+
+    /// The last intent of a purpose, how often it was sent or may have been, and its answer.
+    fn last(&self, purpose: Purpose) -> Option<(&'a Row, u32, Option<&'a PolicyAnswer>)> {
+        let of: Vec<_> = self.intents.iter().filter(|(intent, _)| intent.purpose == purpose).collect();
+        let answer = |attempt| self.answers.iter().find(|(answer, _)| answer.attempt == attempt).map(|(answer, _)| *answer);
+        let sent = of.iter().filter(|(intent, _)| !answer(intent.attempt).is_some_and(put_off)).count();
+        let (intent, row) = of.last()?;
+        Some((row, u32::try_from(sent).unwrap_or(u32::MAX), answer(intent.attempt)))
+    }
+}
+
+/// Refused for its rate or for a session that died: nothing speaks against another try.
+fn put_off(answer: &PolicyAnswer) -> bool {
+    answer.answered && answer.status == Some(429) || refused_for_the_session(answer.error_type.as_deref())
+}
+
+/// What to do next about a change.
+#[derive(Debug, PartialEq, Eq)]
+enum Turn {
+    /// Read the policy.
+    Look,
+    /// Record the intent and send it.
+    Send,
+    /// It is in force.
+    InForce,
+    /// It was refused.
+    Denied,
+    /// It is not in force and will not be sent again.
+    Not,
+    /// The policy is not the one it was made for.
+    Changed(Vec<Difference>),
+}
+
+/// Decides. `fresh`: the first row of this run; a policy that was read before it is too old to send by.
+fn turn<'a>(rows: impl IntoIterator<Item = &'a Row>, wanted: &Wanted<'_>, attempts: u32, fresh: u64) -> Turn {
+    let changes = Changes::of(rows);
+    let read = changes.reads.last();
+    let young = |since: u64| read.filter(|(.., row)| row.seq >= since).map(|(state, ..)| *state);
+    let Some((intent, sent, answer)) = changes.last(wanted.purpose) else {
+        return match young(fresh) {
+            None => Turn::Look,
+            Some(state) => match differences(wanted.before, state) {
+                differs if !differs.is_empty() => Turn::Changed(differs),
+                _ if (wanted.reached)(state) => Turn::InForce,
+                _ => Turn::Send,
+            },
+        };
+    };
+    let success = answer.is_some_and(|answer| succeeded(answer.answered, answer.status, answer.failure));
+    let refused = answer.is_some_and(|answer| {
+        let certain = answer.answered && answer.failure.is_none();
+        certain && answer.status.is_some_and(|status| (400..500).contains(&status)) && !put_off(answer)
+    });
+    // What a read shows counts if it is later than the last answer, or where there is none than the intent.
+    let told = changes.answers.last().map_or(intent.seq, |(_, row)| row.seq.max(intent.seq));
+    match young(told) {
+        Some(state) if (wanted.reached)(state) => Turn::InForce,
+        _ if refused => Turn::Denied,
+        None => Turn::Look,
+        // Answered, and the read does not bear it out; or others have changed it since; or it was tried often enough.
+        Some(state) if success || sent >= attempts || !differences(wanted.before, state).is_empty() => Turn::Not,
+        Some(_) if young(fresh).is_none() => Turn::Look,
+        Some(_) => Turn::Send,
+    }
+}
+
+impl Engine<'_> {
+    /// Blocks, if the sweep is to and has not yet. Answers what it came to; `None`: there was nothing to do.
+    pub(crate) async fn block(&mut self, block: &Block) -> Result<Option<Turned>, Error> {
+        let Some(Blocking { settled: false, apps, .. }) = Blocking::of(&self.rows) else { return Ok(None) };
+        let wanted = Wanted {
+            purpose: Purpose::Block,
+            before: &block.before,
+            after: &block.after,
+            reached: &|state| in_force(state, &apps),
+        };
+        let turned = self.change_policy(&wanted).await?;
+        match &turned {
+            Turned::Settled(Settled::InForce) => self.note(BLOCKED, &[]).await?,
+            Turned::Settled(Settled::Denied(error)) => {
+                let why = error.facts().error_type.clone().unwrap_or_else(|| error.kind().to_owned());
+                self.note(NOT_BLOCKED, &[("why", "denied".to_owned()), ("error_type", why)]).await?;
+            }
+            Turned::Settled(Settled::Not) => self.note(NOT_BLOCKED, &[("why", "not_in_force".to_owned())]).await?,
+            Turned::Changed(_) => {
+                // What was planned does not hold any more: this sweep sends nothing, now or later.
+                self.note("cancelled", &[("why", "policy_changed".to_owned())]).await?;
+                self.close().await?;
+            }
+            Turned::Ended(_) => {}
+        }
+        Ok(Some(turned))
+    }
+
+    /// What the sweep is to block, if anything.
+    pub(crate) fn blocking(&self) -> Option<Blocking> {
+        Blocking::of(&self.rows)
+    }
+
+    /// Writes down grants in no plan that vanished; an empty row says that somebody looked.
+    pub(crate) async fn collateral(&mut self, vanished: &[Pair]) -> Result<(), Error> {
+        let clock = self.clock.now().stamp();
+        let grants = vanished.iter().map(|pair| GrantId {
+            member_id: pair.member_id.to_string(),
+            connected_app_id: pair.connected_app_id.to_string(),
+        });
+        let body = Body::Collateral(Collateral { grants: grants.collect() });
+        self.write(vec![RowDraft { clock, body }]).await
+    }
+
+    /// Brings a change about, or finds out that it cannot.
+    pub(crate) async fn change_policy(&mut self, wanted: &Wanted<'_>) -> Result<Turned, Error> {
+        let fresh = self.rows.all().len() as u64;
+        // Each lifting is decided anew; a block is one block, however often it was begun.
+        let from = if wanted.purpose == Purpose::Block { 0 } else { self.rows.all().len() };
+        let (mut failed, mut refusal) = (0, None::<ApiError>);
+        loop {
+            if let Some(ended) = self.wished() {
+                return Ok(Turned::Ended(self.stop(ended).await?));
+            }
+            let settled = match turn(&self.rows.all()[from..], wanted, self.pace.attempts, fresh) {
+                Turn::InForce => Settled::InForce,
+                Turn::Not => Settled::Not,
+                Turn::Denied => refusal.take().map_or(Settled::Not, Settled::Denied),
+                Turn::Changed(differs) => return Ok(Turned::Changed(differs)),
+                Turn::Send => {
+                    match self.send_change(wanted).await? {
+                        Some(error @ ApiError::SignedOut(_)) => {
+                            return Ok(Turned::Ended(self.stop(Ended::SessionEnded(error)).await?));
+                        }
+                        Some(ApiError::Unreachable { .. }) if self.manner.patient => {
+                            if let Some(ended) = self.find_network().await? {
+                                return Ok(Turned::Ended(self.stop(ended).await?));
+                            }
+                        }
+                        error => {
+                            if matches!(error, Some(ApiError::ServerError(_))) {
+                                self.wait(self.pace.between_attempts).await;
+                            }
+                            refusal = error;
+                        }
+                    }
+                    continue;
+                }
+                Turn::Look => {
+                    let Some(error) = self.read_policy().await? else { continue };
+                    if matches!(error, ApiError::SignedOut(_)) {
+                        return Ok(Turned::Ended(self.stop(Ended::SessionEnded(error)).await?));
+                    }
+                    failed += 1;
+                    if failed < self.pace.attempts {
+                        self.wait(self.pace.between_attempts * failed).await;
+                        continue;
+                    }
+                    if Changes::of(&self.rows.all()[from..]).last(wanted.purpose).is_none() {
+                        // Nothing is changed that could not be read.
+                        return Ok(Turned::Ended(self.stop(Ended::Halted(error)).await?));
+                    }
+                    Settled::Not
+                }
+            };
+            return Ok(Turned::Settled(settled));
+        }
+    }
+
+    /// The one request, with its rows.
+    async fn send_change(&mut self, wanted: &Wanted<'_>) -> Result<Option<ApiError>, Error> {
+        let attempt = Changes::of(self.rows.all()).intents.iter().map(|(intent, _)| intent.attempt).max().unwrap_or(0) + 1;
+        let intent = PolicyIntent {
+            attempt,
+            purpose: wanted.purpose,
+            before: wanted.before.clone(),
+            after: wanted.after.clone(),
+        };
+        let clock = self.clock.now().stamp();
+        self.write(vec![RowDraft { clock, body: Body::PolicyIntent(intent) }]).await?;
+        self.tell(Step::PolicyIntentRecorded);
+        let fields = update(wanted.before, wanted.after);
+        let token = self.session.token();
+        self.tell(Step::PolicySending);
+        self.set_sent();
+        let sent = self.clock.now().stamp();
+        let answer = self.session.client.update_organization(&token, &fields).await;
+        let clock = self.clock.now().stamp();
+        self.tell(Step::PolicyAnswered);
+        let (row, error) = match answer {
+            Ok(reply) => {
+                self.session.change(|state| state.organization = reply.data);
+                let row = PolicyAnswer {
+                    attempt,
+                    sent,
+                    answered: true,
+                    status: Some(reply.status),
+                    error_type: None,
+                    request_id: reply.request_id.map(|id| id.to_string()),
+                    server_date: reply.server_date,
+                    failure: None,
+                };
+                (row, None)
+            }
+            Err(error) => {
+                let (facts, failure) = (error.facts(), failure(&error));
+                let row = PolicyAnswer {
+                    attempt,
+                    sent,
+                    answered: failure.is_none(),
+                    status: facts.status,
+                    error_type: facts.error_type.clone(),
+                    request_id: facts.request_id.as_ref().map(ToString::to_string),
+                    server_date: facts.server_date.clone(),
+                    failure,
+                };
+                (row, Some(error))
+            }
+        };
+        self.write(vec![RowDraft { clock, body: Body::PolicyAnswer(row) }]).await?;
+        self.tell(Step::PolicyAnswerRecorded);
+        if let Some(ApiError::RateLimited { retry_after, .. }) = &error {
+            // The next call waits for the limit, and that is a read.
+            self.tempo.refused(self.clock.now().utc.as_millisecond(), *retry_after, jitter(self.pace.jitter));
+        }
+        Ok(error)
+    }
+
+    /// Reads the policy and writes down what it says; answers the error, if it could not be read.
+    pub(crate) async fn read_policy(&mut self) -> Result<Option<ApiError>, Error> {
+        let began = self.clock.now().stamp();
+        let answer = self.ask(|client, token| async move { client.connected_app_policy(&token).await }).await;
+        let ended = self.clock.now().stamp();
+        let (row, error) = match answer {
+            Ok(reply) => {
+                let row = PolicyRead {
+                    began,
+                    ended: ended.clone(),
+                    answered: true,
+                    status: Some(reply.status),
+                    error_type: None,
+                    request_id: reply.request_id.map(|id| id.to_string()),
+                    server_date: reply.server_date,
+                    state: Some(state_of(&reply.data)),
+                };
+                (row, None)
+            }
+            Err(error) => {
+                let (facts, failure) = (error.facts(), failure(&error));
+                let row = PolicyRead {
+                    began,
+                    ended: ended.clone(),
+                    answered: failure.is_none(),
+                    status: facts.status,
+                    error_type: facts.error_type.clone(),
+                    request_id: facts.request_id.as_ref().map(ToString::to_string),
+                    server_date: facts.server_date.clone(),
+                    state: None,
+                };
+                (row, Some(error))
+            }
+        };
+        self.write(vec![RowDraft { clock: ended, body: Body::PolicyRead(row) }]).await?;
+        self.tell(Step::PolicyRead);
+        Ok(error)
+    }
+}
