@@ -2,6 +2,7 @@
 //! on the disk. The word "revoked" is the mind's, by a later read.
 
 use std::fs::File;
+use std::future::Future;
 use std::io::Read as _;
 use std::path::Path;
 
@@ -49,19 +50,46 @@ pub async fn run(seat: &Seat, flags: &Apply) -> Done {
     // Before anything is sent: evidence that cannot be written is no reason to find out afterwards.
     let place = flags.evidence.as_deref().map(Place::take).transpose()?;
     seat.sit().await?;
-    let (wish, wishes) = watch::channel(Wish::Run);
-    let (progress, mut drawn) = watch::channel(Progress::default());
     let how = cutoff::sweeps::Apply {
         resume: flags.resume,
         canary: flags.canary,
         ask_anyway: false,
         concurrency: flags.concurrency.map(usize::from),
+        block_last: flags.block_last,
     };
-    let bar = ProgressBar::with_draw_target(Some(file.grants.len() as u64), ProgressDrawTarget::stderr());
+    let report = carry_out(seat, &file, &how, "cutoff apply --resume").await?;
+    finish(seat, &report, place).await?;
+    Ok(end(&report, "cutoff apply --resume"))
+}
+
+/// Carries a plan out, with progress on standard error. `again`: how to go on with it later.
+///
+/// # Errors
+/// Why nothing was sent, or why it is not known what became of it.
+pub async fn carry_out(
+    seat: &Seat,
+    file: &PlanFile,
+    how: &cutoff::sweeps::Apply,
+    again: &str,
+) -> Result<SweepReport, Ending> {
+    let (wish, wishes) = watch::channel(Wish::Run);
+    let (progress, drawn) = watch::channel(Progress::default());
+    let sweep = seat.desk.apply(file, how, wishes, progress, None);
+    Ok(watched(sweep, file.grants.len(), wish, drawn, again).await?)
+}
+
+/// Waits for a sweep, draws how far it is, and stops it when somebody asks for it.
+pub async fn watched<T>(
+    sweep: impl Future<Output = T>,
+    grants: usize,
+    wish: watch::Sender<Wish>,
+    mut drawn: watch::Receiver<Progress>,
+    again: &str,
+) -> T {
+    let bar = ProgressBar::with_draw_target(Some(grants as u64), ProgressDrawTarget::stderr());
     if let Ok(style) = ProgressStyle::with_template("{bar:24} {pos}/{len} {msg}") {
         bar.set_style(style);
     }
-    let sweep = seat.desk.apply(&file, &how, wishes, progress, None);
     tokio::pin!(sweep);
     let mut told_wait = None;
     let done = loop {
@@ -69,34 +97,48 @@ pub async fn run(seat: &Seat, flags: &Apply) -> Done {
             done = &mut sweep => break done,
             Ok(()) = drawn.changed() => tell(&bar, &drawn.borrow_and_update(), &mut told_wait),
             Ok(()) = tokio::signal::ctrl_c() => {
-                say("Stopping: what is under way is waited for. Go on later with: cutoff apply --resume");
+                say(&format!("Stopping: what is under way is waited for. Go on later with: {again}"));
                 wish.send_replace(Wish::Pause);
             }
         }
     };
     bar.finish_and_clear();
-    let report = done?;
-    let written = match place {
-        Some(place) => Some(evidence(seat, &report, place).await),
-        None => None,
-    };
+    done
+}
+
+/// Prints what became of each grant, or how many had which end.
+///
+/// # Errors
+/// When the output takes no more.
+pub fn print(seat: &Seat, report: &SweepReport) -> Result<(), Ending> {
     let mut printer = Printer::new(seat.json);
     if seat.json {
-        lines(&mut printer, &report)?;
+        lines(&mut printer, report)?;
     } else {
         for (outcome, n) in &report.outcomes {
             printer.text(&format!("{:>7}  {}", n, outcome.name()))?;
         }
         printer.text(&format!("Sweep {}, head {}.", report.id, report.head))?;
     }
-    printer.done()?;
+    printer.done()
+}
+
+/// Writes the evidence of the sweep, all its runs, if it is to be, and prints what became of it.
+///
+/// # Errors
+/// When the evidence could not be written, once everything else was told; or the output takes no more.
+pub async fn finish(seat: &Seat, report: &SweepReport, place: Option<Place>) -> Result<(), Ending> {
+    let written = match place {
+        Some(place) => Some(evidence(seat, report, place).await),
+        None => None,
+    };
+    print(seat, report)?;
     if let Some(head) = written.transpose()? {
         say(&format!("Evidence written. Its head, to be noted somewhere else: {head}"));
     }
-    Ok(end(&report))
+    Ok(())
 }
 
-/// Writes the evidence of the sweep, all its runs, and answers its head.
 async fn evidence(seat: &Seat, report: &SweepReport, place: Place) -> Result<Hash, Ending> {
     let pack = pack_of(seat, report.id).await?;
     place.put(&pack.bytes)?;
@@ -120,13 +162,16 @@ pub fn lines(printer: &mut Printer, report: &SweepReport) -> Result<(), Ending> 
     Ok(())
 }
 
-/// The code for what it came to; what stopped it is said.
-fn end(report: &SweepReport) -> u8 {
+/// The code for what it came to; what stopped it is said, and what was done to the policy.
+pub fn end(report: &SweepReport, again: &str) -> u8 {
+    if report.policy.is_some() {
+        crate::contain::tell(report);
+    }
     let left = report.lines.iter().filter(|line| line.outcome == Outcome::Unknown).count();
     match &report.ended {
         Some(Ended::SessionEnded(_)) => {
             say(&format!(
-                "Your session has ended. {} not yet known. Sign in as the same member and go on with: cutoff apply --resume",
+                "Your session has ended. {} not yet known. Sign in as the same member and go on with: {again}",
                 count(left, "grant is", "grants are")
             ));
             return SESSION;
@@ -137,7 +182,7 @@ fn end(report: &SweepReport) -> u8 {
             return told.code;
         }
         Some(Ended::CanaryDied { failed, of }) => {
-            say(&format!("Stopped after the first {of}: {failed} of them failed. Go on with: cutoff apply --resume"));
+            say(&format!("Stopped after the first {of}: {failed} of them failed. Go on with: {again}"));
         }
         Some(Ended::Paused) => {
             say(&format!("Stopped. {} not yet known.", count(left, "grant is", "grants are")));
@@ -145,7 +190,8 @@ fn end(report: &SweepReport) -> u8 {
         _ => {}
     }
     if all_gone(report) {
-        return DONE;
+        // Gone, and free to come back, is not all that a block was asked for.
+        return if report.can_consent_again { PARTIAL } else { DONE };
     }
     if !report.lines.is_empty() && report.lines.iter().all(|line| line.outcome == Outcome::Denied) {
         return DENIED;

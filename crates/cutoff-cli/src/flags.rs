@@ -68,6 +68,11 @@ pub enum Command {
     Plan(Plan),
     /// Carry a plan out: read again, revoke what is still there, read until each outcome is known.
     Apply(Apply),
+    /// Block apps and revoke every grant they have: nobody can consent to them again. Ends with 0 when all are gone and the
+    /// block is in force, with 2 when they are gone and members can consent again.
+    Contain(Contain),
+    /// Take the block of a sweep back: the former policy, exactly. Says which grants returned.
+    Lift(Lift),
     /// List the sweeps in the journal, or every grant of one.
     Log(Log),
     /// Write the evidence of a sweep as one file, and print its head. It asks nobody.
@@ -233,7 +238,69 @@ pub struct Apply {
     /// Write the evidence of the whole sweep, all its runs, to this file, also when it ends early; a pack that is there is replaced.
     #[arg(long, value_name = "PACK")]
     pub evidence: Option<PathBuf>,
+    /// For a plan with a block: revoke and read first, then block. Proves more, and leaves a minute to consent again.
+    #[arg(long)]
+    pub block_last: bool,
     /// Yes, revoke them. Without it the plan is shown and nothing is sent.
+    #[arg(long)]
+    pub yes: bool,
+}
+
+/// Flags of `contain`.
+#[derive(Debug, Args)]
+pub struct Contain {
+    /// An app to block, by its id or its exact name.
+    #[arg(long, value_name = "ID|NAME", required_unless_present_any = ["look_alikes_of", "resume"])]
+    pub app: Vec<String>,
+    /// An app to block together with those that are of one name and type with it. What only looks like them is not among
+    /// those, and is named.
+    #[arg(long, value_name = "ID|NAME")]
+    pub look_alikes_of: Vec<String>,
+    /// An app that looks like others or is new, and stays allowed.
+    #[arg(long, value_name = "ID")]
+    pub keep: Vec<String>,
+    /// An app that is forbidden too, and keeps the grants it has.
+    #[arg(long, value_name = "ID")]
+    pub leave_out: Vec<String>,
+    /// Takes the vendor's own apps in: blocking them may break its command line or mobile app.
+    #[arg(long)]
+    pub first_party: bool,
+    /// The reason or ticket; it stands in the evidence.
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+    /// Revoke and read first, then block. Proves more, and leaves a minute to consent again.
+    #[arg(long)]
+    pub block_last: bool,
+    /// Requests at once at the most.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub concurrency: Option<u16>,
+    /// Revoke one, then five, then the rest, and stop between them when too many of those failed.
+    #[arg(long)]
+    pub canary: bool,
+    /// Write the evidence of the whole sweep, all its runs, to this file, also when it ends early; a pack that is there is replaced.
+    #[arg(long, value_name = "PACK", conflicts_with = "out")]
+    pub evidence: Option<PathBuf>,
+    /// Only make the plan, as a file for `cutoff apply`; it must not be there yet.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["yes", "resume"])]
+    pub out: Option<PathBuf>,
+    /// Go on with a containment that was begun on this computer.
+    #[arg(long, value_name = "SWEEP", conflicts_with_all = ["app", "look_alikes_of", "keep", "leave_out", "first_party", "reason", "block_last"])]
+    pub resume: Option<String>,
+    /// Yes, block and revoke them. Without it what would be done is told and nothing is sent.
+    #[arg(long)]
+    pub yes: bool,
+}
+
+/// Flags of `lift`.
+#[derive(Debug, Args)]
+pub struct Lift {
+    /// The sweep whose block is lifted.
+    #[arg(value_name = "SWEEP")]
+    pub sweep: String,
+    /// Take back only what the block did where somebody has changed the policy since.
+    #[arg(long)]
+    pub over_changes: bool,
+    /// Yes, lift it. Without it what would be done is told and nothing is changed.
     #[arg(long)]
     pub yes: bool,
 }
@@ -422,6 +489,8 @@ impl CommandLine {
                 | Command::Plan(_)
                 | Command::Apply(_)
                 | Command::Watch(_)
+                | Command::Contain(_)
+                | Command::Lift(_)
                 | Command::Diff(_) => {}
             }
         }

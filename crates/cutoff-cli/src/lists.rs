@@ -349,12 +349,14 @@ pub fn filter(flags: &Filters, shown: &Shown) -> Result<Filter, Ending> {
     Ok(filter)
 }
 
-fn apps_called<'a>(picture: &'a Picture, wanted: &str) -> Vec<&'a App> {
+/// The apps of that id or name.
+pub fn apps_called<'a>(picture: &'a Picture, wanted: &str) -> Vec<&'a App> {
     let same = |app: &&App| app.id.as_str() == wanted || (!app.name.is_empty() && folded(&app.name) == folded(wanted));
     picture.apps.iter().filter(same).collect()
 }
 
-fn unknown(what: &str, wanted: &str) -> Ending {
+/// Why nothing was found.
+pub fn unknown(what: &str, wanted: &str) -> Ending {
     Ending::usage(format!(
         "No {what} in this inventory is called {}. Give its id or its whole name, or look for it with --filter.",
         safe(wanted)

@@ -2,12 +2,14 @@
 
 mod apply;
 mod connections;
+mod contain;
 mod diff;
 mod ending;
 mod export;
 mod flags;
 mod indicators;
 mod inventory;
+mod lift;
 mod lists;
 mod log;
 mod manual;
@@ -93,6 +95,8 @@ async fn with(seat: &Seat, command: &Command) -> Done {
         Command::Members(flags) => lists::members(seat, flags).await,
         Command::Plan(flags) => plan::run(seat, flags).await,
         Command::Apply(flags) => apply::run(seat, flags).await,
+        Command::Contain(flags) => contain::run(seat, flags).await,
+        Command::Lift(flags) => lift::run(seat, flags).await,
         Command::Log(flags) => log::run(seat, flags).await,
         Command::Export(flags) => export::run(seat, flags).await,
         Command::Erase(flags) => export::erase(seat, flags).await,

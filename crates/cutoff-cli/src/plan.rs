@@ -162,7 +162,10 @@ fn pair(text: &str) -> Result<Pair, Ending> {
 }
 
 /// A new file that is nobody else's to read: it names members.
-fn write(path: &Path, plan: &PlanFile) -> std::io::Result<()> {
+///
+/// # Errors
+/// When there is one of that name already, or it cannot be written.
+pub fn write(path: &Path, plan: &PlanFile) -> std::io::Result<()> {
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]

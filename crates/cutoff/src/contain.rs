@@ -88,8 +88,7 @@ impl Desk {
         let shown = self.shown().await?;
         let picture = &shown.picture;
         let vendors = |id: &&ConnectedAppId| picture.app(id).is_some_and(|at| picture.apps[at as usize].first_party());
-        let apps: BTreeSet<ConnectedAppId> =
-            apps.iter().filter(|id| first_party || !vendors(id)).cloned().collect();
+        let apps: BTreeSet<ConnectedAppId> = apps.iter().filter(|id| first_party || !vendors(id)).cloned().collect();
         let selection = Selection {
             noun: Noun::Apps,
             fold: false,

@@ -216,7 +216,10 @@ pub fn block(
         let (word, list) = part_mut(&mut after, kind);
         match word.as_str() {
             NONE => {}
-            RESTRICTED => list.retain(|id| !goes(&ConnectedAppId::from(id.as_str()))),
+            RESTRICTED => {
+                let of_it = |app: &&Listed| app.kind == Some(kind) && goes(&app.id);
+                list.retain(|id| !listed.iter().filter(of_it).any(|app| app.id.as_str() == id));
+            }
             ALL => {
                 if !complete {
                     return Err(Refused::IncompleteList);
@@ -589,7 +592,10 @@ mod tests {
         let of_no_kind = Listed { kind: None, ..plain(1) };
         let apps = BTreeSet::from([id(1)]);
         let none = Decisions::default();
-        assert_eq!(block(&open(), &apps, &[of_no_kind.clone()], true, &none), Err(Refused::UnknownKind(id(1))));
+        assert_eq!(
+            block(&open(), &apps, std::slice::from_ref(&of_no_kind), true, &none),
+            Err(Refused::UnknownKind(id(1)))
+        );
         assert_eq!(block(&open(), &apps, &[plain(2)], true, &none), Err(Refused::NotListed(vec![id(1)])));
         let odd_word = State { third_party: "SOMETIMES".to_owned(), ..open() };
         let refused = block(&odd_word, &apps, &[plain(1)], true, &none);

@@ -23,7 +23,7 @@ use crate::policy::{Block, State, in_force};
 use crate::report::{Report, TOKEN_LIFE};
 use crate::revoke::{self, allowance, known_apps};
 use crate::session::Session;
-use crate::sweep::change::{Blocking, Changes, Turned};
+use crate::sweep::change::{Blocking, Changes, LIFTING, Turned};
 use crate::sweep::engine::{Ended, Engine, PATIENT, Progress, Watched, blocking};
 use crate::sweep::rows::Rows;
 use crate::sweep::verdict::{self, Outcome};
@@ -490,10 +490,10 @@ fn collateral(rows: &Rows) -> Option<Vec<Pair>> {
 
 /// The grants of the plan that a read listed after the block was lifted.
 fn returned(rows: &Rows) -> Vec<Pair> {
-    let lifted = Changes::of(rows.all()).intents.iter().find(|(intent, _)| intent.purpose == Purpose::Lift).map(|(_, row)| row.seq);
-    let Some(lifted) = lifted else { return Vec::new() };
-    let mut listed: Vec<u32> = rows.all()[usize::try_from(lifted).unwrap_or(usize::MAX)..]
+    let mut listed: Vec<u32> = rows
+        .all()
         .iter()
+        .skip_while(|row| !matches!(&row.body, Body::Note(note) if note.what == LIFTING))
         .filter_map(|row| match &row.body {
             Body::Read(read) => Some(read.present.iter().copied()),
             _ => None,

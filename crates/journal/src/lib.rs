@@ -37,9 +37,9 @@ pub use lock::RunningLock;
 pub use open::{FILE_NAME, Journal, SCHEMA_VERSION};
 pub use people::{Commitment, People, Person, PersonKind, PersonRecord};
 pub use row::{
-    Actor, Answer, Body, ClientType, Clock, Closing, Collateral, Connection, Environment, Failure, Grant, GrantId, Intent,
-    Note, Opening, Plan, Policy, PolicyAnswer, PolicyIntent, PolicyRead, PolicyState, Purpose, Read, Route, Row, RowDraft,
-    SweepId, Tool, Utc, View,
+    Actor, Answer, Body, ClientType, Clock, Closing, Collateral, Connection, Environment, Failure, Grant, GrantId,
+    Intent, Note, Opening, Plan, Policy, PolicyAnswer, PolicyIntent, PolicyRead, PolicyState, Purpose, Read, Route,
+    Row, RowDraft, SweepId, Tool, Utc, View,
 };
 pub use snapshots::{
     AppReading, AppSeen, GrantSeen, Origin, PersonSeen, Place, Snapshot, SnapshotDraft, SnapshotSummary, StoredApp,

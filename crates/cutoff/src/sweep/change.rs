@@ -4,14 +4,16 @@
 
 use std::collections::BTreeMap;
 
-use journal::{Body, Collateral, GrantId, Note, PolicyAnswer, PolicyIntent, PolicyRead, PolicyState, Purpose, Row, RowDraft};
+use journal::{
+    Body, Collateral, GrantId, Note, PolicyAnswer, PolicyIntent, PolicyRead, PolicyState, Purpose, Row, RowDraft,
+};
 use stytch_b2b::{ConnectedAppId, Error as ApiError};
 
+use super::Step;
 use super::engine::{Ended, Engine, failure, jitter};
 use super::next::refused_for_the_session;
 use super::rows::Rows;
 use super::verdict::succeeded;
-use super::Step;
 use crate::error::Error;
 use crate::plan_file::Pair;
 use crate::policy::{Block, Difference, Kind, differences, in_force, state_of, update};
@@ -134,7 +136,8 @@ impl<'a> Changes<'a> {
     /// The last intent of a purpose, how often it was sent or may have been, and its answer.
     fn last(&self, purpose: Purpose) -> Option<(&'a Row, u32, Option<&'a PolicyAnswer>)> {
         let of: Vec<_> = self.intents.iter().filter(|(intent, _)| intent.purpose == purpose).collect();
-        let answer = |attempt| self.answers.iter().find(|(answer, _)| answer.attempt == attempt).map(|(answer, _)| *answer);
+        let answer =
+            |attempt| self.answers.iter().find(|(answer, _)| answer.attempt == attempt).map(|(answer, _)| *answer);
         let sent = of.iter().filter(|(intent, _)| !answer(intent.attempt).is_some_and(put_off)).count();
         let (intent, row) = of.last()?;
         Some((row, u32::try_from(sent).unwrap_or(u32::MAX), answer(intent.attempt)))
@@ -297,7 +300,8 @@ impl Engine<'_> {
 
     /// The one request, with its rows.
     async fn send_change(&mut self, wanted: &Wanted<'_>) -> Result<Option<ApiError>, Error> {
-        let attempt = Changes::of(self.rows.all()).intents.iter().map(|(intent, _)| intent.attempt).max().unwrap_or(0) + 1;
+        let attempt =
+            Changes::of(self.rows.all()).intents.iter().map(|(intent, _)| intent.attempt).max().unwrap_or(0) + 1;
         let intent = PolicyIntent {
             attempt,
             purpose: wanted.purpose,

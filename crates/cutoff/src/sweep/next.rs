@@ -180,8 +180,9 @@ impl<'a> Story<'a> {
                     story.reads.clear();
                     // What was refused for the session that died, and only for that, may be asked with the next one.
                     // So may what was refused for a role, which may have been given back since: it is what stopped the sweep.
-                    let again =
-                        |answer: &&Answer| refused_for_the_session(answer.error_type.as_deref()) || patient && refused_for_the_role(answer);
+                    let again = |answer: &&Answer| {
+                        refused_for_the_session(answer.error_type.as_deref()) || patient && refused_for_the_role(answer)
+                    };
                     story.last_answer = story.last_answer.filter(|answer| !again(answer));
                 }
                 // Every round begins with the same view, so that view counts the rounds.

@@ -11,6 +11,7 @@ use journal::{Body, Clock, Grant, Policy, Read, RowDraft, View};
 use stytch_b2b::{ConnectedAppId, Error as ApiError, MemberId, Organization, Reply};
 
 use super::KNOWN_APPS;
+use super::change::LIFTING;
 use super::engine::{Engine, failure};
 use crate::session::app_forbidden;
 
@@ -167,6 +168,11 @@ impl Engine<'_> {
         noted.flatten().chain(listed).filter(|id| id != app.as_str()).collect()
     }
 
+    /// Whether its block was lifted: then a list may go by the policy of before, and the app's own view is asked too.
+    fn lifted(&self) -> bool {
+        self.rows().iter().any(|row| matches!(&row.body, Body::Note(note) if note.what == LIFTING))
+    }
+
     /// Records a list that the policy may hide from, reading the policy too where the list lacks a grant.
     async fn record_list<'g>(
         &mut self,
@@ -198,7 +204,7 @@ impl Engine<'_> {
             let open = self.record(view, subject, &[(*grant, key.clone())], shown.clone(), policy, None, rows);
             let absent_but_unproven = open.is_empty()
                 && shown.listed.as_ref().is_some_and(|(listed, _)| !listed.contains(key))
-                && forbidden != Some(false);
+                && (forbidden != Some(false) || self.lifted());
             if absent_but_unproven {
                 left.push(*grant);
             } else {

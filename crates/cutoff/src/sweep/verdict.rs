@@ -7,9 +7,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use journal::{Answer, Body, Clock, Failure, Purpose, Read, Route, Row, View};
+use journal::{Answer, Body, Clock, Failure, Read, Route, Row, View};
 use stytch_b2b::ConnectedAppId;
 
+use super::change::LIFTING;
 use super::rows::Rows;
 use crate::clock::millis_between;
 use crate::policy::{Kind, forbids};
@@ -343,18 +344,11 @@ impl<'a> History<'a> {
                     }
                     history.reads.push((read, proof(read, n, app_view_404, doubt)));
                 }
-                Body::PolicyIntent(intent) => {
+                Body::PolicyIntent(_) => history.changed = Some(row.clock.clone()),
+                // It was made at the latest when it was answered.
+                Body::PolicyAnswer(answer) if succeeded(answer.answered, answer.status, answer.failure) => {
                     history.changed = Some(row.clock.clone());
-                    if intent.purpose != Purpose::Block {
-                        lifted = Some(row.clock.clone());
-                    }
-                }
-                Body::PolicyAnswer(answer) => {
-                    // A change that was refused changed nothing; of any other the answer is the last moment it can have been made.
-                    if succeeded(answer.answered, answer.status, answer.failure) {
-                        history.changed = Some(row.clock.clone());
-                        lifted = lifted.map(|_| row.clock.clone());
-                    }
+                    lifted = lifted.map(|_| row.clock.clone());
                 }
                 Body::PolicyRead(read) => {
                     let app = ConnectedAppId::from(grant.connected_app_id.as_str());
@@ -363,6 +357,11 @@ impl<'a> History<'a> {
                         let doubt = lifted.as_ref().is_some_and(|lifted| in_doubt(lifted, &read.began, rules));
                         history.policies.push((read.began.clone(), forbidden || doubt));
                     }
+                }
+                // Also where somebody else has taken the block back before: when, is not known.
+                Body::Note(note) if note.what == LIFTING => {
+                    history.changed = Some(row.clock.clone());
+                    lifted = Some(row.clock.clone());
                 }
                 Body::Note(note) if note.what == "cancelled" => history.cancelled = true,
                 Body::Note(note) if note.what == "session_ended" => history.session_ended = true,

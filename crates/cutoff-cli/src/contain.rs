@@ -1,0 +1,237 @@
+//! `cutoff contain`: blocks apps in the organization's policy and revokes every grant they have, as one plan. What is changed and
+//! in which order is the mind's.
+
+use std::collections::BTreeSet;
+
+use cutoff::contain::Containment;
+use cutoff::inventory::picture::Picture;
+use cutoff::plan_file::Unusable;
+use cutoff::policy::{Change, Decisions, Fate, Kind};
+use cutoff::sweeps::{Apply, SweepReport};
+use journal::SweepId;
+use stytch_b2b::ConnectedAppId;
+
+use crate::apply::{carry_out, end, finish};
+use crate::ending::{DENIED, DONE, Ending};
+use crate::export::Place;
+use crate::flags::Contain;
+use crate::lists::{apps_called, unknown};
+use crate::seat::Seat;
+use crate::text::safe;
+use crate::told::{count, time_of_day};
+use crate::{Done, reading, say};
+
+/// Ids and apps that are named one by one; after that many, a number stands for the others.
+const MOST: usize = 20;
+
+/// Blocks and revokes.
+///
+/// # Errors
+/// Why nothing was sent, or why it is not known what became of it.
+pub async fn run(seat: &Seat, flags: &Contain) -> Done {
+    seat.sit().await?;
+    let how = Apply {
+        resume: flags.resume.is_some(),
+        canary: flags.canary,
+        ask_anyway: false,
+        concurrency: flags.concurrency.map(usize::from),
+        block_last: flags.block_last,
+    };
+    let file = match &flags.resume {
+        Some(sweep) => {
+            let id: SweepId = sweep.parse().map_err(|_| Ending::usage("That is not a sweep's id. See: cutoff log"))?;
+            seat.desk.plan_of(id).await.map_err(|error| match error {
+                cutoff::Error::Plan(Unusable::NotAPlan) => Ending::usage(
+                    "The plan of that sweep is not kept here any more: it was carried out. See: cutoff log",
+                ),
+                cutoff::Error::Journal(journal::Error::NoSuchSweep(_)) => {
+                    Ending::usage("The journal has no such sweep. See: cutoff log")
+                }
+                other => other.into(),
+            })?
+        }
+        None => {
+            // An allowlist is made of what is there now.
+            reading::read(seat).await?;
+            let containment = propose(seat, flags).await?;
+            show(&seat.desk.shown().await?.picture, &containment);
+            if let Some(out) = &flags.out {
+                crate::plan::write(out, &containment.proposal.file).map_err(|error| {
+                    Ending::usage(format!(
+                        "The plan could not be written: {error}. Nothing was sent; name another file with --out."
+                    ))
+                })?;
+                say(&format!(
+                    "The plan is written. Carry it out with: cutoff apply {}",
+                    safe(&out.display().to_string())
+                ));
+                return Ok(if containment.proposal.denied.is_some() { DENIED } else { DONE });
+            }
+            containment.proposal.file
+        }
+    };
+    if !flags.yes {
+        return Err(Ending::usage(format!(
+            "This would change the policy and revoke {} in the organization {}. Nothing was sent. If that is meant, add --yes.",
+            count(file.grants.len(), "grant", "grants"),
+            safe(&file.organization_id),
+        )));
+    }
+    // Before anything is sent: evidence that cannot be written is no reason to find out afterwards.
+    let place = flags.evidence.as_deref().map(Place::take).transpose()?;
+    let report = carry_out(seat, &file, &how, "cutoff contain --yes --resume SWEEP").await?;
+    finish(seat, &report, place).await?;
+    Ok(end(&report, &format!("cutoff contain --yes --resume {}", report.id)))
+}
+
+async fn propose(seat: &Seat, flags: &Contain) -> Result<Containment, Ending> {
+    let shown = seat.desk.shown().await?;
+    let picture = &shown.picture;
+    let mut apps = BTreeSet::new();
+    for wanted in &flags.app {
+        apps.extend(named(picture, wanted)?.into_iter().map(|at| picture.apps[at].id.clone()));
+    }
+    for wanted in &flags.look_alikes_of {
+        for at in named(picture, wanted)? {
+            let app = &picture.apps[at];
+            apps.insert(app.id.clone());
+            let group = app.group.and_then(|group| picture.groups.get(group as usize));
+            let alike = group.iter().flat_map(|group| &group.apps);
+            apps.extend(alike.map(|&at| picture.apps[at as usize].id.clone()));
+        }
+    }
+    let ids = |ids: &[String]| ids.iter().map(|id| ConnectedAppId::from(id.as_str())).collect();
+    let decisions = Decisions { keep: ids(&flags.keep), leave_out: ids(&flags.leave_out) };
+    let apps: Vec<ConnectedAppId> = apps.into_iter().collect();
+    let vendors = |id: &ConnectedAppId| picture.app(id).is_some_and(|at| picture.apps[at as usize].first_party());
+    if !flags.first_party && apps.iter().all(vendors) {
+        return Err(Ending::usage(
+            "Those are the vendor's own apps: its command line or mobile app may need them. Nothing was sent. If that is \
+             meant, add --first-party.",
+        ));
+    }
+    let proposed =
+        seat.desk.propose_containment(&apps, &decisions, flags.first_party, flags.reason.clone(), seat.now()).await;
+    proposed.map_err(|error| match error {
+        cutoff::Error::Plan(Unusable::Grants) => Ending::usage(
+            "None of those apps has a grant, so there is nothing to revoke. Nothing was sent. An app that nobody has connected \
+             is blocked in your vendor's own settings.",
+        ),
+        other => other.into(),
+    })
+}
+
+fn named(picture: &Picture, wanted: &str) -> Result<Vec<usize>, Ending> {
+    let found = apps_called(picture, wanted);
+    if found.is_empty() {
+        return Err(unknown("connected app", wanted));
+    }
+    Ok(found.into_iter().filter_map(|app| picture.app(&app.id)).map(|at| at as usize).collect())
+}
+
+/// Says what would be done.
+fn show(picture: &Picture, containment: &Containment) {
+    let Containment { proposal, change } = containment;
+    say(&format!(
+        "{} of {} to {} would be revoked.",
+        count(proposal.file.grants.len(), "grant", "grants"),
+        count(proposal.members as usize, "member", "members"),
+        count(proposal.apps as usize, "app", "apps"),
+    ));
+    if change.is_empty() {
+        say("The policy forbids them already, so it stays as it is.");
+    }
+    policy(picture, change);
+    for (n, words) in [
+        (proposal.first_party_left_out, "of the vendor's own apps were left out; take them in with --first-party"),
+        (proposal.own, "are your own"),
+        (proposal.privileged, "are of administrators, and go first"),
+    ] {
+        if n > 0 {
+            say(&format!("{n} {words}."));
+        }
+    }
+    if !proposal.missing.is_empty() {
+        say("The inventory is not complete, so grants may be missing from the plan. See: cutoff inventory");
+    }
+    if let Some(denied) = &proposal.denied {
+        say(&Ending::from(cutoff::Error::NotAllowed(Box::new(denied.clone()))).sentence);
+    }
+}
+
+fn policy(picture: &Picture, change: &Change) {
+    for (fate, words) in [
+        (Fate::Blocked, "Blocked"),
+        (Fate::LeftOut, "Forbidden too, with the grants it has left alone"),
+        (Fate::Kept, "Stays allowed"),
+    ] {
+        let rows: Vec<_> = change.rows.iter().filter(|row| row.fate == fate).collect();
+        // Where no list is written, everything else stays as it is and need not be named.
+        if fate == Fate::Kept && change.closes.is_empty() {
+            continue;
+        }
+        for row in rows.iter().take(MOST) {
+            let name = picture.app(&row.app.id).map(|at| safe(&picture.apps[at as usize].name)).unwrap_or_default();
+            say(&format!("{words}: {} ({}).", crate::text::cut(&name, 60), safe(row.app.id.as_str())));
+        }
+        if rows.len() > MOST {
+            say(&format!("{words}: {} more.", rows.len() - MOST));
+        }
+    }
+    for kind in &change.closes {
+        say(&format!(
+            "{} are allowed by list from then on: one that nobody has connected yet can no longer be connected.",
+            match kind {
+                Kind::FirstParty => "The vendor's own apps",
+                Kind::ThirdParty => "Third-party apps",
+            }
+        ));
+    }
+}
+
+/// Says what was done to the policy, and what vanished beyond the plan.
+pub fn tell(report: &SweepReport) {
+    let Some(policy) = &report.policy else { return };
+    let request = policy.request_id.as_ref().map_or_else(String::new, |id| format!(" (request id {})", safe(id)));
+    if policy.in_force {
+        say(&format!("The block is in force{request}. Lift it with: cutoff lift {}", report.id));
+    } else if policy.lifted {
+        say(&format!("The block is lifted{request}: members can consent again."));
+    } else if policy.denied {
+        say(&format!(
+            "The change of the policy was refused{request}: members can consent again. Ask somebody whose role may change the \
+             organization's settings."
+        ));
+    } else {
+        say(&format!(
+            "The block is not in force, or nobody can tell{request}: members can consent again. Look at it with: cutoff lift {}",
+            report.id
+        ));
+    }
+    let accepted = report.lines.iter().filter(|line| line.outcome == cutoff::sweep::verdict::Outcome::Accepted).count();
+    let hidden = report.lines.iter().filter(|line| line.outcome == cutoff::sweep::verdict::Outcome::Hidden).count();
+    if policy.in_force && accepted > 0 {
+        say(&format!("{accepted} were answered; the policy hides the app, so no read can show that they are gone."));
+    }
+    if policy.in_force && hidden > 0 {
+        say(&format!("{hidden} had no answer and are hidden by the policy: they come back when the block is lifted."));
+    }
+    match report.collateral.as_deref() {
+        None | Some([]) => {}
+        Some(vanished) => {
+            say(&format!("{} vanished meanwhile and in no plan:", count(vanished.len(), "grant", "grants")));
+            for pair in vanished.iter().take(MOST) {
+                say(&format!("  {} of {}", safe(pair.connected_app_id.as_str()), safe(pair.member_id.as_str())));
+            }
+            if vanished.len() > MOST {
+                say(&format!("  and {} more.", vanished.len() - MOST));
+            }
+        }
+    }
+    if let Some(until) = report.tokens_until {
+        say(&format!(
+            "Tokens issued before may be accepted until about {}, if the vendor kept Stytch's lifetime of 60 minutes.",
+            time_of_day(until)
+        ));
+    }
+}

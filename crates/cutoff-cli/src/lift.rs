@@ -1,0 +1,93 @@
+//! `cutoff lift`: takes the block of a sweep back and says what came back with it. What is restored is the mind's to decide.
+
+use cutoff::policy::Undo;
+use cutoff::sweep::Wish;
+use cutoff::sweep::engine::{Ended, Progress};
+use cutoff::sweeps::all_gone;
+use journal::SweepId;
+use tokio::sync::watch;
+
+use crate::apply::{print, watched};
+use crate::ending::{DONE, Ending, PARTIAL, SESSION, api, differing};
+use crate::flags::Lift;
+use crate::seat::Seat;
+use crate::text::safe;
+use crate::told::count;
+use crate::{Done, say};
+
+/// Lifts a block.
+///
+/// # Errors
+/// Why nothing was changed, or why it is not known what became of it.
+pub async fn run(seat: &Seat, flags: &Lift) -> Done {
+    let id: SweepId = flags.sweep.parse().map_err(|_| Ending::usage("That is not a sweep's id. See: cutoff log"))?;
+    seat.sit().await?;
+    let no_such = |error| match error {
+        cutoff::Error::Journal(journal::Error::NoSuchSweep(_)) => {
+            Ending::usage("The journal has no such sweep. See: cutoff log")
+        }
+        other => Ending::from(other),
+    };
+    let view = seat.desk.look_at_lift(id).await.map_err(no_such)?;
+    if view.hidden > 0 {
+        say(&format!(
+            "{} had no answer: the policy hides them, and they come back with the app. They are sent again, if you began the \
+             sweep, within a day.",
+            count(view.hidden as usize, "revoke", "revokes")
+        ));
+    }
+    let over = match &view.undo {
+        Undo::Exact(_) => "The former policy would be restored exactly".to_owned(),
+        Undo::Nothing => "Nothing of the block is left in the policy; the grants would be read again".to_owned(),
+        Undo::Changed { differs, merged } => {
+            let told = differing(differs);
+            if !flags.over_changes {
+                return Err(Ending::usage(format!(
+                    "Somebody has changed the policy since it was blocked: {told}. Nothing was changed. To take back only what \
+                     the block did, add --over-changes."
+                )));
+            }
+            if *merged == view.now {
+                format!("Somebody has changed the policy since ({told}), and nothing of the block is left in it")
+            } else {
+                format!("Somebody has changed the policy since ({told}); only what the block did would be taken back")
+            }
+        }
+    };
+    if !flags.yes {
+        return Err(Ending::usage(format!("{over}. Nothing was changed. If that is meant, add --yes.")));
+    }
+    let (wish, wishes) = watch::channel(Wish::Run);
+    let (progress, drawn) = watch::channel(Progress::default());
+    let how = cutoff::contain::Lift { over_changes: flags.over_changes };
+    let lift = seat.desk.lift(id, &how, wishes, progress, None);
+    let lifted = watched(lift, view.hidden as usize, wish, drawn, "cutoff lift --yes SWEEP").await?;
+    let report = &lifted.report;
+    print(seat, report)?;
+    if lifted.not_lifted {
+        say("The policy is not as it was before the block, or nobody can tell. Look again with: cutoff lift");
+    } else if lifted.nothing_to_lift {
+        say("Nothing of the block was left in the policy.");
+    } else {
+        say("The block is lifted: members can consent again.");
+    }
+    if !report.returned.is_empty() {
+        say(&format!("{} came back:", count(report.returned.len(), "grant", "grants")));
+        for pair in &report.returned {
+            say(&format!("  {} of {}", safe(pair.connected_app_id.as_str()), safe(pair.member_id.as_str())));
+        }
+    }
+    match &report.ended {
+        Some(Ended::SessionEnded(_)) => {
+            say("Your session has ended. Sign in again and repeat it.");
+            return Ok(SESSION);
+        }
+        Some(Ended::Halted(error)) => {
+            let told = api(error);
+            say(&format!("Stopped. {}", told.sentence));
+            return Ok(told.code);
+        }
+        _ => {}
+    }
+    Ok(if !lifted.not_lifted && all_gone(report) { DONE } else { PARTIAL })
+}

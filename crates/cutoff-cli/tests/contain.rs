@@ -1,0 +1,587 @@
+//! `cutoff contain` and `lift` against the sandbox's own ledger: one change of the policy, one revoke for each grant, nothing called
+//! gone that is not, and a block that is lifted as exactly as it was made.
+
+mod ground;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::BufRead as _;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use cutoff::policy::Decisions;
+use cutoff::sweep::Step;
+use ground::{Ended, Ground, end, ground_with, start};
+use sandbox::Options;
+use serde_json::{Value, json};
+use stytch_b2b::{ConnectedAppId, SessionToken};
+
+fn small() -> Ground {
+    ground_with(Options { members: 40, apps: 4, ..Options::default() })
+}
+
+fn apps(ground: &Ground) -> Vec<Value> {
+    ground.admin(&["apps", "--json", "--max-age", "0"]).lines()
+}
+
+fn text(row: &Value, key: &str) -> String {
+    row[key].as_str().unwrap_or_else(|| panic!("{key} in {row}")).to_owned()
+}
+
+fn app_called(ground: &Ground, name: &str) -> String {
+    let apps = apps(ground);
+    text(apps.iter().find(|app| app["app_name"] == name).expect("the app"), "connected_app_id")
+}
+
+fn pair(row: &Value) -> (String, String) {
+    (text(row, "member_id"), text(row, "connected_app_id"))
+}
+
+fn revocations(ground: &Ground) -> Vec<Value> {
+    ground.ledger()["revocations"].as_array().expect("revocations").clone()
+}
+
+fn changes(ground: &Ground) -> Vec<Value> {
+    ground.ledger()["policy_changes"].as_array().expect("policy changes").clone()
+}
+
+/// Calls that change the policy, carried out or not.
+fn puts(ground: &Ground) -> usize {
+    let calls = ground.ledger()["calls"].as_array().expect("calls").clone();
+    calls.iter().filter(|call| call["method"] == "PUT").count()
+}
+
+/// The policy as it stands.
+fn policy(ground: &Ground) -> (Value, Value) {
+    let now = ground.control("policy", json!({}));
+    (now["third_party_connected_apps_allowed_type"].clone(), now["allowed_third_party_connected_apps"].clone())
+}
+
+fn grants_of(ground: &Ground, app: &str) -> BTreeSet<(String, String)> {
+    let truth = ground.truth().into_iter();
+    truth.filter(|(_, of, _)| of == app).map(|(member, app, _)| (member, app)).collect()
+}
+
+fn outcomes(ended: &Ended) -> BTreeMap<String, usize> {
+    let mut counts = BTreeMap::new();
+    for line in ended.lines() {
+        *counts.entry(text(&line, "outcome")).or_default() += 1;
+    }
+    counts
+}
+
+/// What is said to be gone is not in the truth, and no grant was removed twice.
+#[track_caller]
+fn nothing_false(ground: &Ground, ended: &Ended) {
+    let truth: BTreeSet<_> = ground.truth().into_iter().map(|(member, app, _)| (member, app)).collect();
+    for line in ended.lines() {
+        let gone = ["revoked", "already_gone", "member_gone"].contains(&text(&line, "outcome").as_str());
+        assert!(!(gone && truth.contains(&pair(&line))), "said to be gone and still there: {line}");
+    }
+    let mut removed = BTreeMap::<_, u32>::new();
+    for row in revocations(ground).iter().filter(|row| row["effect"] == "removed") {
+        *removed.entry(pair(row)).or_default() += 1;
+    }
+    assert!(removed.values().all(|times| *times == 1), "removed more than once: {removed:?}");
+}
+
+fn contain(ground: &Ground, flags: &[&str]) -> Ended {
+    let arguments: Vec<&str> = ["contain", "--yes", "--json"].into_iter().chain(flags.iter().copied()).collect();
+    ground.admin(&arguments)
+}
+
+fn newest_sweep(ground: &Ground) -> String {
+    text(&ground.here(&["log", "--json"]).expect(0).lines()[0], "sweep_id")
+}
+
+#[test]
+fn a_compromised_app_and_its_look_alikes_are_blocked_and_cut_off_with_one_change_of_the_policy() {
+    let ground = ground_with(Options { members: 500, apps: 40, ..Options::default() });
+    ground.faults(json!({"policy_hides": false}));
+    let listed = apps(&ground);
+    let id = |name: &str| text(listed.iter().find(|app| app["app_name"] == name).expect("the app"), "connected_app_id");
+    // One app of 137 grants and three others of 21 together.
+    let (app, others) = (id("Meeting Scribe"), ["C1aude", "Payroll \u{202E}fdp.exe", "\u{0421}laude"].map(id));
+    let members: BTreeSet<String> = ground.truth().into_iter().map(|(member, ..)| member).collect();
+    for (app, wanted) in [(&app, 137), (&others[0], 9), (&others[1], 8), (&others[2], 4)] {
+        let have = grants_of(&ground, app);
+        assert!(have.len() <= wanted, "{} of {app} are too many", have.len());
+        let free = members.iter().filter(|member| !have.contains(&((*member).clone(), app.clone())));
+        for member in free.take(wanted - have.len()) {
+            ground.control("consent", json!({"member_id": member, "connected_app_id": app, "scopes": ["openid"]}));
+        }
+    }
+    let blocked: BTreeSet<&String> = others.iter().chain([&app]).collect();
+    let planned: BTreeSet<_> = blocked.iter().flat_map(|app| grants_of(&ground, app)).collect();
+    assert_eq!(planned.len(), 158);
+    let beside = ground.truth().len() - planned.len();
+
+    let mut flags: Vec<String> = blocked.iter().flat_map(|app| ["--app".to_owned(), (*app).clone()]).collect();
+    let flagged: Vec<String> = listed
+        .iter()
+        .filter(|app| app["odd"].as_array().is_some_and(|odd| !odd.is_empty()))
+        .filter(|app| text(app, "client_type").starts_with("third_party"))
+        .map(|app| text(app, "connected_app_id"))
+        .filter(|app| !blocked.contains(app))
+        .collect();
+    assert!(!flagged.is_empty(), "this world has look-alikes");
+    // Nobody has decided about those that look like others: nothing is done, and each is named.
+    let words: Vec<&str> = flags.iter().map(String::as_str).collect();
+    let open = contain(&ground, &words).expect(5).says(&["--keep", "Nothing was sent"]);
+    assert!(flagged.iter().all(|app| open.err.contains(app)), "{}", open.err);
+    assert_eq!((revocations(&ground).len(), puts(&ground)), (0, 0));
+
+    flags.extend(flagged.iter().flat_map(|app| ["--keep".to_owned(), app.clone()]));
+    ground.faults(json!({"latency_ms": 20}));
+    let words: Vec<&str> = flags.iter().map(String::as_str).collect();
+    let done = contain(&ground, &words).expect(0).says(&["The block is in force", "until about"]);
+    ground.faults(json!({"latency_ms": null}));
+    assert_eq!(outcomes(&done), BTreeMap::from([("revoked".to_owned(), 158)]));
+    nothing_false(&ground, &done);
+    assert_eq!(done.lines().iter().map(pair).collect::<BTreeSet<_>>(), planned);
+    let sent = revocations(&ground);
+    assert_eq!(sent.len(), 158, "each has its own revoke, and one");
+    assert_eq!(ground.truth().len(), beside, "nothing else was revoked");
+    let changes = changes(&ground);
+    assert_eq!((changes.len(), puts(&ground)), (1, 1), "one change of the policy");
+    let (word, allowed) = policy(&ground);
+    assert_eq!(word, "RESTRICTED");
+    let allowed: BTreeSet<&str> = allowed.as_array().expect("a list").iter().filter_map(Value::as_str).collect();
+    let kept: BTreeSet<String> = listed
+        .iter()
+        .filter(|app| text(app, "client_type").starts_with("third_party"))
+        .map(|app| text(app, "connected_app_id"))
+        .filter(|app| !blocked.contains(app))
+        .collect();
+    assert_eq!(allowed, kept.iter().map(String::as_str).collect(), "every other app stays allowed, and no other");
+    let first = changes[0]["before"]["first_party_connected_apps_allowed_type"].clone();
+    assert_eq!(changes[0]["after"]["first_party_connected_apps_allowed_type"], first, "the other kind is left alone");
+    // The block came first: what was planned was frozen before it.
+    assert!(text(&changes[0], "at") <= text(&sent[0], "at"));
+}
+
+#[test]
+fn without_yes_it_is_shown_and_nothing_is_sent() {
+    let ground = small();
+    let shown = ground.admin(&["contain", "--app", "DataSync"]).expect(5);
+    shown.says(&["Blocked: DataSync", "Stays allowed: Claude", "can no longer be connected", "--yes"]);
+    assert_eq!((revocations(&ground).len(), puts(&ground)), (0, 0));
+    ground.admin(&["contain", "--yes", "--app", "Acme CLI"]).expect(5).says(&["--first-party"]);
+    ground.admin(&["contain", "--yes", "--app", "DataSink"]).expect(5).says(&["No connected app"]);
+    let file = ground.dir.path().join("plan.json").display().to_string();
+    ground.admin(&["contain", "--app", "DataSync", "--out", &file]).expect(0).says(&["cutoff apply"]);
+    assert_eq!((revocations(&ground).len(), puts(&ground)), (0, 0));
+    // A file that would open what it is to block is refused.
+    let good: Value = serde_json::from_slice(&std::fs::read(&file).expect("the plan")).expect("JSON");
+    for change in [
+        json!({"third_party": "ALL_ALLOWED"}),
+        json!({"first_party": "RESTRICTED", "allowed_first_party": []}),
+        json!({"allowed_third_party": [good["block"]["apps"][0]]}),
+    ] {
+        let mut bad = good.clone();
+        for (key, value) in change.as_object().expect("a change") {
+            bad["block"]["after"][key] = value.clone();
+        }
+        // The second one only forbids, which a file may: it is the difference from the policy that is looked at then.
+        let fits = change["first_party"] == "RESTRICTED";
+        std::fs::write(&file, bad.to_string()).expect("written");
+        if !fits {
+            ground.admin(&["apply", &file, "--yes"]).expect(5).says(&["change of the policy would allow something"]);
+        }
+    }
+    let mut bad = good.clone();
+    bad["critical"] = json!([]);
+    std::fs::write(&file, bad.to_string()).expect("written");
+    ground.admin(&["apply", &file, "--yes"]).expect(5);
+    assert_eq!((revocations(&ground).len(), puts(&ground)), (0, 0));
+}
+
+#[test]
+fn a_refused_change_of_the_policy_is_told_and_the_grants_are_revoked_all_the_same() {
+    let ground = small();
+    let app = app_called(&ground, "DataSync");
+    let planned = grants_of(&ground, &app).len();
+    let admin = ground.sandbox.card().people[0].member_id.clone();
+    ground.control("roles", json!({"member_id": admin, "roles": ["security_responder"]}));
+    let done = contain(&ground, &["--app", "DataSync"]).expect(2);
+    assert_eq!(outcomes(&done), BTreeMap::from([("revoked".to_owned(), planned)]));
+    nothing_false(&ground, &done);
+    let done = done.says(&["was refused", "members can consent again"]);
+    assert!(!done.err.contains("The block is in force"), "{}", done.err);
+    assert_eq!((changes(&ground).len(), puts(&ground)), (0, 1), "it was asked for once");
+    assert_eq!(grants_of(&ground, &app).len(), 0);
+    let sweep = newest_sweep(&ground);
+    ground.admin(&["lift", &sweep, "--yes"]).says(&["Nothing of the block was left"]);
+}
+
+#[test]
+fn what_the_policy_hides_is_never_called_revoked_and_what_had_no_answer_is_sent_again_when_it_is_lifted() {
+    let ground = small();
+    let app = app_called(&ground, "DataSync");
+    let planned = grants_of(&ground, &app);
+    let victims: Vec<&String> = planned.iter().map(|(member, _)| member).skip(5).take(2).collect();
+    ground.faults(json!({"reset_before_commit_share": 1.0, "on": victims[0]}));
+    ground.faults(json!({"server_error_share": 1.0, "on": victims[1]}));
+    let before = policy(&ground);
+    let done = contain(&ground, &["--app", "DataSync", "--concurrency", "2"]).expect(2);
+    nothing_false(&ground, &done);
+    assert_eq!(
+        outcomes(&done),
+        BTreeMap::from([("accepted".to_owned(), planned.len() - 2), ("hidden".to_owned(), 2)]),
+        "{}",
+        done.err
+    );
+    let done = done.says(&["2 had no answer and are hidden", "The block is in force"]);
+    assert!(!done.out.contains("revoked"), "{}", done.out);
+    assert_eq!(grants_of(&ground, &app).len(), 2, "two live on behind the policy");
+
+    ground.faults(json!({"reset_before_commit_share": null, "server_error_share": null}));
+    let sweep = newest_sweep(&ground);
+    let sent = revocations(&ground).len();
+    ground.admin(&["lift", &sweep]).expect(5).says(&["2 revokes had no answer", "restored exactly", "--yes"]);
+    let lifted = ground.admin(&["lift", &sweep, "--yes", "--json"]).expect(0).says(&["2 grants came back"]);
+    assert!(victims.iter().all(|member| lifted.err.contains(*member)), "{}", lifted.err);
+    nothing_false(&ground, &lifted);
+    assert_eq!(outcomes(&lifted), BTreeMap::from([("revoked".to_owned(), planned.len())]));
+    assert_eq!(grants_of(&ground, &app).len(), 0);
+    assert_eq!(policy(&ground), before, "the former policy, exactly");
+    assert_eq!(revocations(&ground).len(), sent + 2, "nothing that was answered is sent again");
+}
+
+#[test]
+fn where_the_block_itself_revokes_each_grant_has_its_own_revoke_all_the_same() {
+    for hides in [false, true] {
+        let ground = small();
+        ground.faults(json!({"policy_revokes": true, "policy_hides": hides}));
+        let app = app_called(&ground, "DataSync");
+        let planned = grants_of(&ground, &app);
+        let done = contain(&ground, &["--app", "DataSync"]).expect(if hides { 2 } else { 0 });
+        nothing_false(&ground, &done);
+        let expected = if hides { "accepted" } else { "revoked" };
+        assert_eq!(outcomes(&done), BTreeMap::from([(expected.to_owned(), planned.len())]));
+        let sent: BTreeSet<_> = revocations(&ground).iter().map(pair).collect();
+        assert_eq!(sent, planned, "hides: {hides}");
+    }
+}
+
+#[test]
+fn a_policy_that_the_lists_learn_of_late_makes_nothing_false() {
+    let ground = small();
+    ground.faults(json!({"policy_stale_s": 300}));
+    let planned = grants_of(&ground, &app_called(&ground, "DataSync")).len();
+    let done = contain(&ground, &["--app", "DataSync"]).expect(0);
+    nothing_false(&ground, &done);
+    assert_eq!(outcomes(&done), BTreeMap::from([("revoked".to_owned(), planned)]));
+}
+
+#[test]
+fn a_policy_that_somebody_else_has_changed_stops_everything_before_anything_is_sent() {
+    let ground = small();
+    let app = app_called(&ground, "DataSync");
+    let planned = grants_of(&ground, &app);
+    let other = app_called(&ground, "Claude");
+    let file = ground.dir.path().join("plan.json").display().to_string();
+    ground.admin(&["contain", "--app", "DataSync", "--out", &file]).expect(0);
+    ground.control(
+        "policy",
+        json!({"third_party_connected_apps_allowed_type": "RESTRICTED", "allowed_third_party_connected_apps": [app]}),
+    );
+    let stopped = ground.admin(&["apply", &file, "--yes", "--json"]).expect(5);
+    let stopped = stopped.says(&["Somebody else has changed", "nothing was sent", "RESTRICTED instead of ALL_ALLOWED"]);
+    assert_eq!((stopped.out.as_str(), revocations(&ground).len(), puts(&ground)), ("", 0, 0));
+    assert_eq!(grants_of(&ground, &app), planned);
+    // It is over, and a new plan, made of what stands now, is carried out.
+    ground.admin(&["apply", &file, "--yes", "--resume"]).expect(5);
+    assert_eq!((revocations(&ground).len(), puts(&ground)), (0, 0));
+    let done = contain(&ground, &["--app", &app]);
+    assert_eq!(done.lines().len(), planned.len(), "{}", done.err);
+    assert_eq!(policy(&ground).1, json!([]), "it was taken out of their list: {other} is not in it");
+    assert_eq!(grants_of(&ground, &app).len(), 0);
+}
+
+#[test]
+fn a_block_is_lifted_exactly_or_tells_what_has_changed_since() {
+    let ground = small();
+    ground.faults(json!({"policy_hides": false}));
+    let (app, other) = (app_called(&ground, "DataSync"), app_called(&ground, "Claude"));
+    contain(&ground, &["--app", "DataSync"]).expect(0);
+    let sweep = newest_sweep(&ground);
+    // Somebody takes another app out of the list, and members consent to the first again as soon as they can.
+    let mut list = policy(&ground).1;
+    list.as_array_mut().expect("a list").retain(|id| *id != json!(other));
+    ground.control("policy", json!({"allowed_third_party_connected_apps": list}));
+    let puts_before = puts(&ground);
+    let refused = ground.admin(&["lift", &sweep, "--yes"]).expect(5);
+    refused.says(&["Somebody has changed the policy since", "no longer allowed", &other, "--over-changes"]);
+    assert_eq!(puts(&ground), puts_before, "nothing was changed");
+    ground.admin(&["lift", &sweep, "--yes", "--over-changes"]).expect(0).says(&["The block is lifted"]);
+    let (word, now) = policy(&ground);
+    let now: Vec<&str> = now.as_array().expect("a list").iter().filter_map(Value::as_str).collect();
+    assert_eq!(word, "RESTRICTED", "what somebody else did stays");
+    assert!(now.contains(&app.as_str()) && !now.contains(&other.as_str()), "{now:?}");
+    // Lifted already: nothing is left to take back, and it is looked at once more.
+    ground.admin(&["lift", &sweep, "--yes", "--over-changes"]).expect(0).says(&["Nothing of the block was left"]);
+    assert_eq!(puts(&ground), puts_before + 1);
+    ground.admin(&["lift", &sweep.replace(|c: char| c.is_ascii_digit(), "0"), "--yes"]).expect(5);
+}
+
+#[test]
+fn a_grant_that_comes_back_after_the_lift_is_named_and_not_called_gone() {
+    let ground = small();
+    let app = app_called(&ground, "DataSync");
+    let planned = grants_of(&ground, &app);
+    contain(&ground, &["--app", "DataSync"]).expect(2);
+    let sweep = newest_sweep(&ground);
+    // Between the lift and its read somebody consents again: here it is the lift that lets them, so it is done by another hand.
+    ground.control("policy", json!({"third_party_connected_apps_allowed_type": "ALL_ALLOWED"}));
+    let back = &planned.iter().next().expect("a grant").0;
+    ground.control("consent", json!({"member_id": back, "connected_app_id": app, "scopes": ["openid"]}));
+    let lifted = ground.admin(&["lift", &sweep, "--yes", "--json", "--over-changes"]).expect(2);
+    nothing_false(&ground, &lifted);
+    let lifted = lifted.says(&["1 grant came back", back]);
+    let told = outcomes(&lifted);
+    assert_eq!((told.get("still_there"), told.get("revoked")), (Some(&1), Some(&(planned.len() - 1))), "{told:?}");
+}
+
+#[test]
+fn a_grant_that_vanishes_meanwhile_and_is_in_no_plan_is_named() {
+    let ground = ground_with(Options { members: 60, apps: 4, ..Options::default() });
+    ground.faults(json!({"policy_hides": false}));
+    let (app, other) = (app_called(&ground, "DataSync"), app_called(&ground, "Claude"));
+    let planned = grants_of(&ground, &app);
+    let bystander = grants_of(&ground, &other)
+        .into_iter()
+        .map(|(member, _)| member)
+        .find(|member| !planned.contains(&(member.clone(), app.clone())))
+        .expect("somebody who has the one and not the other");
+    ground.faults(json!({"latency_ms": 40}));
+    let command = ground.command(&["contain", "--app", "DataSync", "--yes", "--json", "--concurrency", "1"]);
+    let child = start(command, &format!("{}\n", ground.token("admin")));
+    let began = Instant::now();
+    while revocations(&ground).is_empty() {
+        assert!(began.elapsed() < Duration::from_secs(60), "nothing is revoked");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    ground.control("delete_member", json!({"member_id": bystander}));
+    let done = end(child).expect(0);
+    nothing_false(&ground, &done);
+    done.says(&["vanished meanwhile and in no plan", &bystander]);
+}
+
+#[test]
+fn two_admins_at_once_agree_on_what_is_gone() {
+    let ground = ground_with(Options { members: 120, apps: 4, ..Options::default() });
+    ground.faults(json!({"second_revoke_404": true, "policy_hides": false}));
+    let app = app_called(&ground, "DataSync");
+    let planned = grants_of(&ground, &app);
+    let file = ground.dir.path().join("plan.json").display().to_string();
+    ground.admin(&["plan", "--app", "DataSync", "--out", &file]).expect(0);
+    let reader = ground.sandbox.card().people.iter().find(|person| person.role == "reader").expect("a reader");
+    ground.control("roles", json!({"member_id": reader.member_id, "roles": ["stytch_admin"]}));
+    ground.faults(json!({"latency_ms": 15}));
+    // The other one has a journal of their own.
+    let elsewhere = tempfile::TempDir::new().expect("a directory");
+    let mut other = ground::cutoff();
+    let card = ground.sandbox.card();
+    other.args(["apply", &file, "--yes", "--json", "--session-token-stdin", "--base-url", &card.url]);
+    other.args(["--public-token", &card.public_token, "--state-dir"]).arg(elsewhere.path());
+    let first = start(
+        ground.command(&["contain", "--app", "DataSync", "--yes", "--json"]),
+        &format!("{}\n", ground.token("admin")),
+    );
+    let second = start(other, &format!("{}\n", ground.token("reader")));
+    let (first, second) = (end(first).expect(0), end(second).expect(0));
+    for ended in [&first, &second] {
+        nothing_false(&ground, ended);
+        assert_eq!(ended.lines().len(), planned.len());
+        assert!(
+            outcomes(ended).keys().all(|outcome| outcome == "revoked" || outcome == "already_gone"),
+            "{:?}",
+            outcomes(ended)
+        );
+    }
+    let nothing = revocations(&ground).iter().filter(|row| row["effect"] == "nothing").count();
+    let already = |ended: &Ended| outcomes(ended).get("already_gone").copied().unwrap_or(0);
+    assert_eq!(already(&first) + already(&second), planned.len(), "each was one's and the other's already gone");
+    assert!(nothing <= planned.len());
+    assert_eq!(grants_of(&ground, &app).len(), 0);
+}
+
+#[test]
+fn reads_that_trail_behind_make_nothing_still_there_too_early() {
+    let ground = small();
+    ground.faults(json!({"policy_hides": false}));
+    let app = app_called(&ground, "DataSync");
+    let planned = grants_of(&ground, &app).len();
+    ground.faults(json!({"read_lag_ms": 4000}));
+    let done = contain(&ground, &["--app", "DataSync"]).expect(0);
+    nothing_false(&ground, &done);
+    assert_eq!(outcomes(&done), BTreeMap::from([("revoked".to_owned(), planned)]));
+
+    // Half a minute is more than the re-reads wait for: then it is still listed, after all of them, and told as that.
+    let ground = small();
+    ground.faults(json!({"policy_hides": false, "read_lag_ms": 30_000}));
+    let began = Instant::now();
+    let done = contain(&ground, &["--app", "DataSync"]).expect(2);
+    nothing_false(&ground, &done);
+    assert_eq!(outcomes(&done), BTreeMap::from([("still_there".to_owned(), planned)]));
+    assert!(began.elapsed() >= Duration::from_secs(15), "before its re-reads were over: {:?}", began.elapsed());
+}
+
+// ---- the mind itself, where the command line cannot be stopped at a step ------------------------------------------------
+
+/// A desk on the ground's journal, with the admin's session.
+async fn desk(place: &Value, token: &str, options: cutoff::Options) -> cutoff::Desk {
+    let journal = journal::Journal::open(std::path::Path::new(&text(place, "dir"))).expect("a journal");
+    let desk = cutoff::Desk::new(Arc::new(journal), options);
+    let draft = cutoff::connections::Draft {
+        public_token: text(place, "public_token"),
+        base_url: Some(text(place, "url")),
+        ..cutoff::connections::Draft::default()
+    };
+    let connection = desk.add_connection(&draft).await.expect("a connection");
+    desk.sit_with(connection.id, SessionToken::new(token.to_owned())).await.expect("a live session");
+    desk
+}
+
+fn options() -> cutoff::Options {
+    cutoff::Options::new(vault::Vault::memory(vault::Trouble::Missing))
+}
+
+async fn contained(desk: &cutoff::Desk, app: &str, block_last: bool) -> cutoff::sweeps::SweepReport {
+    desk.read_inventory(&|_| ()).await.expect("an inventory");
+    let now = jiff::Timestamp::now();
+    let apps = [ConnectedAppId::from(app)];
+    let made = desk.propose_containment(&apps, &Decisions::default(), false, None, now).await.expect("a plan");
+    let how = cutoff::sweeps::Apply { block_last, ..cutoff::sweeps::Apply::default() };
+    let (_wish, wishes) = tokio::sync::watch::channel(cutoff::sweep::Wish::Run);
+    desk.apply(&made.proposal.file, &how, wishes, tokio::sync::watch::Sender::default(), None)
+        .await
+        .expect("carried out")
+}
+
+fn place(ground: &Ground) -> Value {
+    let card = ground.sandbox.card();
+    json!({"url": card.url, "public_token": card.public_token, "dir": ground.state_dir()})
+}
+
+const VICTIM: &str = "CUTOFF_TEST_VICTIM";
+
+const STEPS: [(&str, Step); 5] = [
+    ("policy_read", Step::PolicyRead),
+    ("policy_intent_recorded", Step::PolicyIntentRecorded),
+    ("policy_sending", Step::PolicySending),
+    ("policy_answered", Step::PolicyAnswered),
+    ("policy_answer_recorded", Step::PolicyAnswerRecorded),
+];
+
+/// Not a test of its own: the process that is killed. The session comes on standard input.
+#[test]
+fn victim() {
+    let Ok(orders) = std::env::var(VICTIM) else { return };
+    let orders: Value = serde_json::from_str(&orders).expect("orders");
+    let mut token = String::new();
+    std::io::stdin().lock().read_line(&mut token).expect("a token");
+    let step = STEPS.iter().find(|(name, _)| *name == text(&orders, "step")).expect("a known step").1;
+    let mut options = options();
+    options.observer = Arc::new(move |now| {
+        if now == step {
+            let killed = std::process::Command::new("kill").args(["-9", &std::process::id().to_string()]).status();
+            assert!(killed.is_ok_and(|status| status.success()), "kill is part of every Debian");
+            loop {
+                std::thread::park();
+            }
+        }
+    });
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let desk = desk(&orders, token.trim(), options).await;
+        contained(&desk, &text(&orders, "app"), false).await;
+    });
+    panic!("the step {} never came", text(&orders, "step"));
+}
+
+#[test]
+fn killed_around_the_change_of_the_policy_it_goes_on_and_makes_it_once() {
+    for (name, _) in STEPS {
+        let ground = small();
+        ground.faults(json!({"policy_hides": false, "policy_revokes": name == "policy_answered"}));
+        let app = app_called(&ground, "DataSync");
+        let planned = grants_of(&ground, &app);
+        let mut orders = place(&ground);
+        orders["step"] = json!(name);
+        orders["app"] = json!(app);
+        let mut victim = std::process::Command::new(std::env::current_exe().expect("this binary"));
+        victim.args(["victim", "--exact", "--nocapture"]).env(VICTIM, orders.to_string());
+        victim
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null());
+        let mut child = start(victim, &format!("{}\n", ground.token("admin")));
+        let died = child.wait().expect("it ends");
+        assert_eq!(
+            std::os::unix::process::ExitStatusExt::signal(&died),
+            Some(9),
+            "{name}: it died of the kill: {died:?}"
+        );
+        assert_eq!(revocations(&ground).len(), 0, "{name}: the block comes first");
+
+        let sweep = newest_sweep(&ground);
+        let done = contain(&ground, &["--resume", &sweep]).expect(0).says(&["The block is in force"]);
+        nothing_false(&ground, &done);
+        assert_eq!(outcomes(&done), BTreeMap::from([("revoked".to_owned(), planned.len())]), "{name}");
+        assert_eq!(changes(&ground).len(), 1, "{name}: the policy was changed once");
+        let sent: Vec<_> = revocations(&ground).iter().map(pair).collect();
+        assert_eq!(sent.len(), planned.len(), "{name}: each was sent once");
+        assert_eq!(sent.into_iter().collect::<BTreeSet<_>>(), planned, "{name}");
+        contain(&ground, &["--resume", &sweep]).expect(5).says(&["carried out"]);
+    }
+}
+
+#[test]
+fn what_is_gone_is_confirmed_by_a_read_that_is_late_enough_after_the_block_too() {
+    let ground = small();
+    ground.faults(json!({"policy_hides": false}));
+    let app = app_called(&ground, "DataSync");
+    let runtime = &ground.runtime;
+    runtime.block_on(async {
+        let mut options = options();
+        options.rules.confirm_after = Duration::from_millis(3500);
+        // The block comes late: the revokes are answered long before it.
+        let desk = desk(&place(&ground), &ground.token("admin"), options).await;
+        let slow = json!({"latency_ms": 1000, "on": "organizations/me"});
+        ground.faults(slow);
+        let report = contained(&desk, &app, true).await;
+        ground.faults(json!({"latency_ms": null}));
+        assert!(cutoff::sweeps::all_gone(&report), "{:?}", report.outcomes);
+        let policy = report.policy.expect("a block");
+        assert!(policy.in_force && !report.can_consent_again, "{policy:?}");
+        let blocked_at: jiff::Timestamp = policy.at.expect("an answer").parse().expect("a time");
+        assert_eq!(report.collateral, Some(Vec::new()), "it was looked for and nothing was found");
+        let confirmed = async |now: jiff::Timestamp| {
+            desk.tend(now).await.expect("tended");
+            let reports = desk.reports_of(report.id).await.expect("reports");
+            reports.iter().filter(|report| report.confirmed_at.is_some()).count()
+        };
+        let revoked = desk.reports_of(report.id).await.expect("reports");
+        let last =
+            revoked.iter().filter_map(|report| report.answered_at.as_deref()?.parse::<jiff::Timestamp>().ok()).max();
+        while jiff::Timestamp::now() < last.expect("answered") + Duration::from_millis(3600) {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        let early = jiff::Timestamp::now();
+        assert!(early < blocked_at + Duration::from_millis(3500), "this machine is too slow to tell the two apart");
+        assert_eq!(confirmed(early).await, 0, "late enough after the revokes, and not after the block");
+        while jiff::Timestamp::now() < blocked_at + Duration::from_millis(3600) {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        assert_eq!(confirmed(jiff::Timestamp::now()).await, report.lines.len());
+        let reports = desk.reports_of(report.id).await.expect("reports");
+        for report in reports {
+            let at: jiff::Timestamp = report.confirmed_at.expect("confirmed").parse().expect("a time");
+            assert!(
+                at.duration_since(blocked_at).as_millis() >= 3500,
+                "counted from the block, and not from the revoke"
+            );
+        }
+    });
+}
