@@ -63,7 +63,8 @@ async fn begin(scene: &Scene, app: &App) -> Played<usize> {
 async fn an_app_is_cut_off_for_everyone_by_keyboard_watched_paused_and_gone_on_with() -> Played {
     let scene = Scene::set(setting()).await?;
     let app = scene.open().await?;
-    scene.faults(json!({"latency_ms": 250, "on": "/revoke"})).await?;
+    // Slow enough that there is a middle, however slowly keys are pressed.
+    scene.faults(json!({"latency_ms": 1500, "on": "/revoke"})).await?;
     let grants = begin(&scene, &app).await?;
     sent(&scene, 4).await?;
     // The keyboard stands on the title; the first act after it is Pause.

@@ -87,6 +87,8 @@ export function sweepScreen(frame, id, back) {
   const kinds = new Set();
   let rowsAt = 0;
   let told = "";
+  // One of the acts was pressed, and the keyboard has not been put on another since.
+  let pressed = false;
 
   /** @type {Rows<RevokeReport>} */
   const rows = new Rows({
@@ -274,21 +276,25 @@ export function sweepScreen(frame, id, back) {
     const key = JSON.stringify([keys, rest, progress?.stopping === true]);
     if (place.dataset.key === key) return;
     place.dataset.key = key;
-    const held = document.activeElement instanceof HTMLElement && place.contains(document.activeElement);
+    const { activeElement } = document;
+    // A button that is pressed and then disabled lets the keyboard fall: it comes back to whatever takes its place.
+    const held = activeElement !== null && place.contains(activeElement) || pressed && (activeElement === document.body || activeElement === slot(root, "title"));
     put(place, ...keys.map((name) => {
       const label = name === "sweep-pause" ? words.sweep.pause : name === "sweep-resume" ? words.sweep.go_on : name === "sweep-cancel" ? words.sweep.cancel : state === "cancelled" || isOpen(sweep) ? words.sweep.new_plan(rest) : words.sweep.retry(rest);
       const made = el("button", { class: name === "sweep-resume" ? "b solid" : "b", type: "button", "data-test": name, disabled: name === "sweep-pause" && progress?.stopping === true }, label);
       made.addEventListener("click", () => act(name, made));
       return made;
     }));
-    if (held) {
-      const next = place.querySelector("button:not(:disabled)");
-      (next instanceof HTMLElement ? next : slot(root, "title")).focus();
-    }
+    if (!held) return;
+    // Never onto the one that ends it all.
+    const next = place.querySelector('button:not(:disabled, [data-test="sweep-cancel"])');
+    if (next) pressed = false;
+    (next instanceof HTMLElement ? next : slot(root, "title")).focus();
   }
 
   /** @param {string} name @param {HTMLButtonElement} from */
   async function act(name, from) {
+    pressed = true;
     try {
       if (name === "sweep-pause") {
         from.disabled = true;
