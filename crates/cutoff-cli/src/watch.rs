@@ -167,6 +167,7 @@ fn next(found: &[ComeBack]) {
             backs.iter().map(|back| format!(" --grant {}", typed(&format!("{}:{app}", back.member_id)))).collect()
         };
         say(&format!("Revoke it again: cutoff plan{what} --out again.json, and then: cutoff apply again.json --yes"));
+        say(&format!("Block the app first, so that nobody can consent again: cutoff contain --app {}", typed(app)));
     }
 }
 
