@@ -87,7 +87,7 @@ export function sweepScreen(frame, id, back) {
   const kinds = new Set();
   let rowsAt = 0;
   let told = "";
-  // One of the acts was pressed, and the keyboard has not been put on another since.
+  // The keyboard was on one of the acts, and none was there to take it since.
   let pressed = false;
 
   /** @type {Rows<RevokeReport>} */
@@ -288,7 +288,7 @@ export function sweepScreen(frame, id, back) {
     if (!held) return;
     // Never onto the one that ends it all.
     const next = place.querySelector('button:not(:disabled, [data-test="sweep-cancel"])');
-    if (next) pressed = false;
+    pressed = next === null;
     (next instanceof HTMLElement ? next : slot(root, "title")).focus();
   }
 
