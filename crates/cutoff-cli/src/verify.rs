@@ -179,13 +179,11 @@ fn tell(printer: &mut Printer, verified: &Verified, head: Option<Hash>) -> Resul
     }
     let outcomes: Vec<String> =
         verified.outcomes.iter().map(|(outcome, n)| format!("{n} {}", outcome.name())).collect();
-    printer.text(&format!(
-        "Sweep {}: {} rows, {} grants: {}.",
-        verified.sweep_id,
-        verified.rows,
-        verified.grants,
-        outcomes.join(", ")
-    ))?;
+    let (id, rows) = (verified.sweep_id, verified.rows);
+    printer.text(&match verified.grants {
+        0 => format!("Finding {id}: {rows} rows; what was looked for and found. Nothing was sent for it."),
+        grants => format!("Sweep {id}: {rows} rows, {grants} grants: {}.", outcomes.join(", ")),
+    })?;
     printer.text(&format!("Head of the pack {}", verified.head))?;
     printer.text(&format!("Head of the rows {}", verified.chain_head))?;
     if !verified.absent.is_empty() {

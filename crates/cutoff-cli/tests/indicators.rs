@@ -143,7 +143,8 @@ fn a_nil_finding_is_evidence_that_both_verifiers_take_and_no_changed_byte_of() {
     let last = told.lines().pop().expect("a line");
     let head = last["head"].as_str().expect("a head").to_owned();
     let bytes = std::fs::read(&pack).expect("a pack");
-    run(&["verify", &out, "--head", &head]).expect(0);
+    let verdict = run(&["verify", &out, "--head", &head]).expect(0).out;
+    assert!(verdict.contains("Finding ") && verdict.contains("Unchanged since head"), "{verdict}");
     let verified = cutoff::evidence::verify(&bytes, head.parse().ok()).expect("it holds together");
     assert_eq!((verified.grants, verified.closed, verified.erased), (0, true, 0));
     assert_eq!(verified.absent, Vec::<&str>::new());
