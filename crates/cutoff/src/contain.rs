@@ -172,7 +172,9 @@ impl Desk {
         let journal = self.journal.clone();
         let summary = blocking(move || journal.summary(id)).await?;
         // Whoever may change the policy may lift; only who may go on with the sweep sends for it.
-        let may_send = summary.closing.is_none() && self.may_resume(&summary, &session).await?;
+        let may_send = summary.closing.is_none()
+            && self.may_resume(&summary, &session).await?
+            && self.must_be_current(id).await.is_ok();
         let lock = self.lock(id).await?;
         let observer = observer.unwrap_or(&self.observer);
         let manner = Manner { patient: true, canary: false };
@@ -190,13 +192,17 @@ impl Desk {
             let wanted = Wanted { purpose: Purpose::Lift, before: &view.now, after: &to, reached: &reached };
             match engine.change_policy(&wanted).await? {
                 Turned::Settled(Settled::InForce) => {}
-                Turned::Settled(Settled::Denied(error @ ApiError::NotAllowed { .. })) => {
+                Turned::Settled(Settled::Denied(error)) => {
                     drop(engine);
+                    self.note_head(&session).await;
                     return Err(self.judge(&session, error).await);
                 }
-                Turned::Settled(Settled::Denied(error)) => return Err(error.into()),
                 Turned::Settled(Settled::Not) => not_lifted = true,
-                Turned::Changed(differs) => return Err(Error::PolicyChanged(differs)),
+                Turned::Changed(differs) => {
+                    drop(engine);
+                    self.note_head(&session).await;
+                    return Err(Error::PolicyChanged(differs));
+                }
                 Turned::Ended(stopped) => {
                     not_lifted = true;
                     ended = stopped;
@@ -213,6 +219,7 @@ impl Desk {
             }
         }
         drop(engine);
+        self.note_head(&session).await;
         if let Ended::SessionEnded(error) = &ended {
             let _ = self.judge(&session, error.clone()).await;
         }

@@ -275,6 +275,10 @@ impl Desk {
         let ended = self.carry_out(&mut engine, plan, before).await;
         let sent = engine.has_sent();
         drop(engine);
+        self.note_head(&session).await;
+        if matches!(ended, Err(Error::PolicyChanged(_))) {
+            self.forget_plan(&hash).await?;
+        }
         let ended = ended.map_err(|error| match error {
             Error::Journal(error) if sent => Error::JournalAfterSending(error),
             other => other,
@@ -283,7 +287,6 @@ impl Desk {
             // Whether it really is over is asked once; the sweep can be taken up after signing in again.
             let _ = self.judge(&session, error.clone()).await;
         }
-        self.note_head(&session).await;
         let report = self.sweep_report(id).await?;
         if report.closed {
             self.forget_plan(&hash).await?;
