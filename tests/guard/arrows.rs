@@ -19,6 +19,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("cutoff-cli", &["cutoff", "stytch-b2b", "vault", "journal", "sandbox"]),
     ("cutoff-desktop", &["cutoff", "stytch-b2b", "vault", "journal", "contract", "sandbox"]),
     ("promises", &["contract", "cutoff", "cutoff-cli", "cutoff-desktop", "journal", "sandbox", "stytch-b2b", "vault"]),
+    ("soak", &["cutoff", "journal", "sandbox", "stytch-b2b", "vault"]),
     // What the bench compares the app's start with: a window and nothing of ours.
     ("empty-window", &[]),
     ("xtask", &["contract", "cutoff", "cutoff-cli", "cutoff-desktop", "journal", "sandbox", "stytch-b2b", "vault"]),
@@ -36,7 +37,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("apple-native-keyring-store", &["vault"]),
     ("windows-native-keyring-store", &["vault"]),
     // The sandbox's tests and ours speak HTTP to the sandbox; of what ships, the client alone has a network.
-    ("reqwest", &["stytch-b2b", "sandbox", "promises"]),
+    ("reqwest", &["stytch-b2b", "sandbox", "promises", "soak"]),
     ("ts-rs", &["contract"]),
     ("axum", &["sandbox"]),
 ];

@@ -11,6 +11,7 @@ mod node;
 mod packages;
 mod run;
 mod setup;
+mod soak;
 mod test;
 mod tree;
 
@@ -41,8 +42,17 @@ enum Task {
     },
     /// Installs what the tests need, builds, and runs them all; with a filter, those whose name contains it
     Test {
-        /// Part of a test's name; `page` stands for the checks of ui/
+        /// Part of a test's name; `page` stands for the checks of ui/, `soak` for the soak
         filter: Option<String>,
+    },
+    /// Sweeps drawn from seeds, cut short in every way and judged by the sandbox's ledger
+    Soak {
+        /// How many
+        #[arg(long, default_value_t = soak::OF_A_TEST.0)]
+        runs: u64,
+        /// The seed of the first; each further one has the next
+        #[arg(long, default_value_t = soak::OF_A_TEST.1)]
+        seed: u64,
     },
     /// Format, lints, page types, and whether the generated files are up to date
     Check,
@@ -76,6 +86,7 @@ fn main() -> ExitCode {
         Task::Setup => setup::run(),
         Task::Demo { headless, out } => demo::run(headless, out),
         Task::Test { filter } => test::run(filter.as_deref()),
+        Task::Soak { runs, seed } => soak::run(runs, seed),
         Task::Check => check::run(),
         Task::Contract { check } => contract::run(check),
         Task::Bench { quick, only } => bench::run(quick, only),

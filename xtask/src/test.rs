@@ -6,10 +6,12 @@ use std::time::Instant;
 
 use crate::packages::{Purpose, lacking, provide};
 use crate::run::{Done, Stop, cargo, doing, each_line, run as run_command, succeeds};
-use crate::{demo, node, tree};
+use crate::{demo, node, soak, tree};
 
 /// The filter that stands for the checks of ui/.
 const PAGE: &str = "page";
+/// The filter that stands for the soak.
+const SOAK: &str = "soak";
 
 /// Runs everything, or what the filter names. Stops with a summary if anything failed, or if the filter names nothing.
 pub fn run(filter: Option<&str>) -> Done {
@@ -25,6 +27,10 @@ pub fn run(filter: Option<&str>) -> Done {
     if filter != Some(PAGE) {
         demo::build_programs()?;
         rust_tests(filter, &mut tally)?;
+    }
+    if filter.is_none_or(|filter| filter == SOAK) {
+        let (runs, seed) = soak::OF_A_TEST;
+        tally.record(&format!("soak, {runs} runs from seed {seed}"), soak::well(runs, seed)?);
     }
     if filter.is_none_or(|filter| filter == PAGE) {
         if without_node.is_empty() {

@@ -5,7 +5,10 @@ use cutoff::clock::millis_between;
 use cutoff::sweep::Pace;
 use cutoff::sweep::next::{Move, next};
 use cutoff::sweep::verdict::{Finding, Outcome, Rules, is_success};
-use journal::{Answer, Body, Clock, Failure, Grant, Intent, Note, Policy, Read, Route, Row, Utc, View};
+use journal::{
+    Answer, Body, Clock, Failure, Grant, Intent, Note, Policy, PolicyIntent, PolicyState, Purpose, Read, Route, Row,
+    Utc, View,
+};
 use proptest::prelude::*;
 
 fn clock(ms: u64) -> Clock {
@@ -20,6 +23,8 @@ enum Event {
     Answer { status: Option<u16>, error_type: Option<&'static str>, failure: Option<Failure> },
     Read { view: View, status: u16, listed: Option<bool>, complete: bool, forbidden: Option<bool>, others: u32 },
     Resumed,
+    Note(&'static str),
+    Block,
 }
 
 fn event() -> impl Strategy<Value = Event> {
@@ -45,6 +50,15 @@ fn event() -> impl Strategy<Value = Event> {
         ),
         1 => Just(Event::Resumed),
     ]
+}
+
+fn policy(word: &str) -> PolicyState {
+    PolicyState {
+        first_party: "ALL_ALLOWED".into(),
+        allowed_first_party: Vec::new(),
+        third_party: word.into(),
+        allowed_third_party: Vec::new(),
+    }
 }
 
 /// Rows as the engine could have written them: an answer belongs to the intent before it.
@@ -116,6 +130,13 @@ fn rows(events: &[Event], route: Route) -> Vec<Row> {
                 }));
             }
             Event::Resumed => push(Body::Note(Note { what: "resumed".into(), detail: Default::default() })),
+            Event::Note(what) => push(Body::Note(Note { what: (*what).into(), detail: Default::default() })),
+            Event::Block => push(Body::PolicyIntent(PolicyIntent {
+                attempt: 1,
+                purpose: Purpose::Block,
+                before: policy("ALL_ALLOWED"),
+                after: policy("NOT_ALLOWED"),
+            })),
         }
     }
     rows
@@ -244,4 +265,47 @@ proptest! {
         }
         prop_assert!(false, "it never came to rest");
     }
+}
+
+fn read(listed: bool) -> Event {
+    Event::Read {
+        view: View::App,
+        status: 200,
+        listed: Some(listed),
+        complete: true,
+        forbidden: Some(false),
+        others: 1,
+    }
+}
+
+fn next_of(events: &[Event]) -> Move {
+    let rows = rows(events, Route::Member);
+    next(1, &rows, &Pace::default(), &Rules::default(), true, true, &clock(60_000))
+}
+
+#[test]
+fn what_somebody_called_off_is_not_sent_by_whoever_takes_the_sweep_up() {
+    let not_sent = Event::Answer { status: None, error_type: None, failure: Some(Failure::NotSent) };
+    let limited = Event::Answer { status: Some(429), error_type: Some("too_many_requests"), failure: None };
+    for answer in [not_sent, limited] {
+        let begun = [Event::Note("look_first"), read(true), Event::Intent, answer];
+        assert_eq!(next_of(&begun), Move::Send, "put off, and sent again");
+        let off = [&begun[..], &[Event::Note("cancelled"), Event::Resumed]].concat();
+        assert_eq!(next_of(&off), Move::Rest, "called off in between");
+    }
+}
+
+#[test]
+fn a_grant_that_is_listed_again_is_sent_although_it_was_gone_before_the_block() {
+    let gone = [Event::Note("look_first"), read(false), Event::Block];
+    assert_eq!(next_of(&gone), Move::Rest);
+    assert_eq!(next_of(&[&gone[..], &[Event::Resumed, read(true)]].concat()), Move::Send);
+}
+
+#[test]
+fn what_a_read_showed_gone_before_a_block_that_came_last_is_not_sent_again() {
+    let lost = Event::Answer { status: None, error_type: None, failure: Some(Failure::Reset) };
+    let gone = [Event::Note("look_first"), read(true), Event::Intent, lost, read(false)];
+    assert_eq!(next_of(&gone), Move::Rest);
+    assert_eq!(next_of(&[&gone[..], &[Event::Block]].concat()), Move::Rest);
 }

@@ -125,6 +125,12 @@ impl Grants {
         self.by_app[app as usize].iter().filter(|(_, history)| ends_open(history)).map(|(member, _)| *member)
     }
 
+    /// From when to when each consent lived.
+    pub fn lives(&self, app: AppNo, member: MemberNo) -> Vec<(i64, Option<i64>)> {
+        let history = self.by_app[app as usize].get(&member).into_iter().flatten();
+        history.map(|consent| (consent.from_ms, consent.end.as_ref().map(|end| end.at_ms))).collect()
+    }
+
     /// Ends all of a member's consents because the member was deleted.
     pub fn delete_member(&mut self, member: MemberNo, at_ms: i64) {
         for app in self.by_member[member as usize].clone() {
@@ -184,6 +190,7 @@ mod tests {
         assert!(grants.revoke(1, 0, 101).is_none(), "a second revoke ends nothing");
         assert_eq!(grants.of_app(1, Glass::truth(100)).count(), 0);
         assert_eq!(grants.of_app(1, Glass::truth(99)).count(), 1);
+        assert_eq!(grants.lives(1, 0), [(ALWAYS, Some(100))]);
     }
 
     #[test]

@@ -247,6 +247,22 @@ impl Sandbox {
         Some(mail.code.clone())
     }
 
+    /// Milliseconds since the start, on the clock of [`Sandbox::lives`].
+    pub fn now_ms(&self) -> i64 {
+        self.state.now_ms()
+    }
+
+    /// From when to when each consent of a member to an app lived, oldest first, in milliseconds since the start: `i64::MIN` for
+    /// one that was there before, no end for one that lives. The ledger tells of now alone; whether what was said at some moment
+    /// was true then, is told by this.
+    pub fn lives(&self, member_id: &str, connected_app_id: &str) -> Vec<(i64, Option<i64>)> {
+        let world = self.state.world();
+        match (world.member_by_id.get(member_id), world.app_by_id.get(connected_app_id)) {
+            (Some(member), Some(app)) => world.grants.lives(*app, *member),
+            _ => Vec::new(),
+        }
+    }
+
     /// Stops serving, ends open connections and waits until the port is free.
     pub async fn stop(mut self) {
         self.closing.send_replace(true);

@@ -37,16 +37,18 @@ pub fn next<'a>(
     let rows = rows.into_iter();
     let finding = Finding::of(n, rows.clone(), rules);
     let story = Story::of(n, rows.clone(), patient);
-    if story.sent == 0 {
-        if story.cancelled {
-            return Move::Rest;
+    let may_send = may_send && !story.cancelled;
+    // Once the policy was changed, a list may lack a grant that lives: only what was read before that spares a send, unless it
+    // was listed again since.
+    let gone = || match story.blocked_at {
+        None => finding.gone.is_some(),
+        Some(at) => {
+            let before = rows.clone().take_while(|row| row.seq < at);
+            finding.listed.is_none() && Finding::of(n, before, rules).gone.is_some()
         }
-        // Once the policy was changed, a list may lack a grant that lives: only what was read before that spares a send.
-        let gone = match story.blocked_at {
-            None => finding.gone.is_some(),
-            Some(at) => Finding::of(n, rows.take_while(|row| row.seq < at), rules).gone.is_some(),
-        };
-        if story.read_before && gone {
+    };
+    if story.sent == 0 {
+        if story.cancelled || story.read_before && gone() {
             return Move::Rest;
         }
         // A grant that our last read lacked is looked for before anything is sent (`look_first`); whatever that look
@@ -68,7 +70,7 @@ pub fn next<'a>(
         },
         // Sent, and not answered: read, and if it is still listed send it again.
         _ => match reread(&finding, &story, pace, now) {
-            Move::Rest if finding.outcome == Outcome::AlreadyGone && story.blocked_at.is_none() => Move::Rest,
+            Move::Rest if finding.outcome == Outcome::AlreadyGone && gone() => Move::Rest,
             Move::Rest => resend(&story, pace, may_send, now),
             // Listed once is enough to send again: waiting for the list to change would only lose time.
             Move::Wait(_) if finding.listed.is_some() => resend(&story, pace, may_send, now),
