@@ -242,6 +242,7 @@ fn a_member_who_consents_again_at_once_is_still_there() {
 #[test]
 fn a_policy_that_hides_the_app_leaves_an_answered_revoke_accepted() {
     let (ground, app, _) = scene();
+    ground.fault(json!({"policy_hides": true}));
     assert!(read(&app).complete);
     let faces = app_rows(&app).into_iter().map(|row| row.app);
     let third: Vec<String> = faces.filter(|app| !app.first_party).map(|app| app.connected_app_id).collect();

@@ -182,11 +182,13 @@ async fn a_policy_that_hides_the_app_makes_it_accepted_or_hidden_never_gone() {
         "third_party_connected_apps_allowed_type": "NOT_ALLOWED",
         "first_party_connected_apps_allowed_type": "NOT_ALLOWED",
     });
+    ground.place.faults(json!({"policy_hides": true})).await;
     ground.place.control("policy", forbid.clone()).await;
     let report = ground.revoke().await;
     assert_eq!((report.outcome, report.why), (Outcome::Accepted, Some(Why::HiddenByPolicy)), "{report:?}");
 
     let ground = Ground::new().await;
+    ground.place.faults(json!({"policy_hides": true})).await;
     ground.place.control("policy", forbid).await;
     ground.place.faults(json!({"reset_before_commit_share": 1.0, "on": "/revoke"})).await;
     let report = ground.revoke().await;

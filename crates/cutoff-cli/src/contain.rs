@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use cutoff::contain::Containment;
 use cutoff::inventory::picture::Picture;
 use cutoff::plan_file::Unusable;
-use cutoff::policy::{Change, Decisions, Fate, Kind};
+use cutoff::policy::{Change, Decisions, Fate, Kind, Refused, Row};
 use cutoff::sweeps::{Apply, SweepReport};
 use journal::SweepId;
 use stytch_b2b::ConnectedAppId;
@@ -117,8 +117,29 @@ async fn propose(seat: &Seat, flags: &Contain) -> Result<Containment, Ending> {
             "None of those apps has a grant, so there is nothing to revoke. Nothing was sent. An app that nobody has connected \
              is blocked in your vendor's own settings.",
         ),
+        cutoff::Error::Block(Refused::Undecided(rows)) => {
+            for row in rows.iter().filter(|row| row.fate == Fate::Undecided) {
+                say(&undecided(picture, row));
+            }
+            Ending::usage(
+                "Each of those would stay allowed. Decide for each with --keep ID (it stays allowed) or --leave-out ID (it is \
+                 forbidden too, and its grants are left alone); or block it as well with --app ID. Nothing was sent.",
+            )
+        }
         other => other.into(),
     })
+}
+
+/// One app that somebody has to decide about: what it is called, and why it is asked.
+fn undecided(picture: &Picture, row: &Row) -> String {
+    let at = picture.app(&row.app.id);
+    let app = at.map(|at| &picture.apps[at as usize]);
+    let name = app.map(|app| safe(&app.name)).unwrap_or_default();
+    let odd = app.iter().flat_map(|app| &app.odd).map(|odd| odd.kind.word());
+    let why: Vec<&str> = odd.chain(row.app.new.then_some("new")).collect();
+    let grants = picture.grants.iter().filter(|grant| Some(grant.app) == at).count();
+    let grants = count(grants, "grant", "grants");
+    format!("{} {} ({}, {grants}).", safe(row.app.id.as_str()), crate::text::cut(&name, 60), why.join(", "))
 }
 
 fn named(picture: &Picture, wanted: &str) -> Result<Vec<usize>, Ending> {

@@ -2,7 +2,7 @@
 
 use cutoff::permission::Denial;
 use cutoff::plan_file::Unusable;
-use cutoff::policy::{Difference, Fate, Kind, Refused};
+use cutoff::policy::{Difference, Kind, Refused};
 use cutoff::{Error, Fault, Field};
 use stytch_b2b::{Cause, Error as ApiError};
 use vault::Trouble;
@@ -401,14 +401,9 @@ fn not_blocked(refused: &Refused) -> String {
              with: cutoff inventory"
                 .to_owned()
         }
-        Refused::Undecided(rows) => {
-            let open: Vec<String> =
-                rows.iter().filter(|row| row.fate == Fate::Undecided).map(|row| safe(row.app.id.as_str())).collect();
-            format!(
-                "Some apps look like others or are new, and would stay allowed. Decide for each with --keep ID or --leave-out \
-                 ID: {}. Nothing was sent.",
-                open.join(", ")
-            )
+        Refused::Undecided(_) => {
+            "Some apps look like others or are new, and nobody has decided whether they stay allowed. Nothing was sent."
+                .to_owned()
         }
         Refused::NotListed(ids) => {
             let ids: Vec<String> = ids.iter().map(|id| safe(id.as_str())).collect();

@@ -68,8 +68,9 @@ pub enum Command {
     Plan(Plan),
     /// Carry a plan out: read again, revoke what is still there, read until each outcome is known.
     Apply(Apply),
-    /// Block apps and revoke every grant they have: nobody can consent to them again. Ends with 0 when all are gone and the
-    /// block is in force, with 2 when they are gone and members can consent again.
+    /// Block apps and revoke every grant they have: nobody can consent to them again.
+    ///
+    /// Ends with 0 when all are gone and the block is in force, with 2 when they are gone and members can consent again.
     Contain(Contain),
     /// Take the block of a sweep back: the former policy, exactly. Says which grants returned.
     Lift(Lift),
@@ -77,16 +78,22 @@ pub enum Command {
     Log(Log),
     /// Write the evidence of a sweep as one file, and print its head. It asks nobody.
     Export(Export),
-    /// Check a pack without network, keyring or journal. Exit codes: 0 it holds together (and is unchanged, with --head), 2 it
-    /// does, and its sweep is unfinished, 5 it is broken or not what the head was noted of.
+    /// Check a pack without network, keyring or journal.
+    ///
+    /// Exit codes: 0 it holds together (and is unchanged, with --head), 2 it does, and its sweep is unfinished, 5 it is broken or
+    /// not what the head was noted of.
     Verify(Verify),
-    /// Take a member's texts out of a pack. Its head stays what it was; table and report go, since they may hold the same texts.
+    /// Take a member's texts out of a pack.
+    ///
+    /// Its head stays what it was; table and report go, since they may hold the same texts.
     Redact(Redact),
     /// Erase a member's name, address and reasons from every sweep and snapshot in the journal. The sweeps still verify.
     Erase(Erase),
-    /// Read the inventory again and again and say what came back: a revoked grant that is seen again, or a look-alike that a
-    /// member connects who lost one. Each is told once, also across restarts and the window. Ends when it is interrupted, with 2 if
-    /// something came back and 0 if nothing did, and with 4 when the session is over.
+    /// Read the inventory again and again and say which grants came back.
+    ///
+    /// That is a revoked grant that is seen again, or a look-alike that a member connects who lost one. Each is told once, also
+    /// across restarts and the window. Ends when it is interrupted, with 2 if something came back and 0 if nothing did, and with 4
+    /// when the session is over.
     Watch(Watch),
     /// What is different between two snapshots; by default between the one last looked at, or the first, and the latest.
     Diff(Diff),

@@ -96,7 +96,6 @@ fn newest_sweep(ground: &Ground) -> String {
 #[test]
 fn a_compromised_app_and_its_look_alikes_are_blocked_and_cut_off_with_one_change_of_the_policy() {
     let ground = ground_with(Options { members: 500, apps: 40, ..Options::default() });
-    ground.faults(json!({"policy_hides": false}));
     let listed = apps(&ground);
     let id = |name: &str| text(listed.iter().find(|app| app["app_name"] == name).expect("the app"), "connected_app_id");
     // One app of 137 grants and three others of 21 together.
@@ -216,6 +215,7 @@ fn a_refused_change_of_the_policy_is_told_and_the_grants_are_revoked_all_the_sam
 #[test]
 fn what_the_policy_hides_is_never_called_revoked_and_what_had_no_answer_is_sent_again_when_it_is_lifted() {
     let ground = small();
+    ground.faults(json!({"policy_hides": true}));
     let app = app_called(&ground, "DataSync");
     let planned = grants_of(&ground, &app);
     let victims: Vec<&String> = planned.iter().map(|(member, _)| member).skip(5).take(2).collect();
@@ -327,6 +327,7 @@ fn a_block_is_lifted_exactly_or_tells_what_has_changed_since() {
 #[test]
 fn a_grant_that_comes_back_after_the_lift_is_named_and_not_called_gone() {
     let ground = small();
+    ground.faults(json!({"policy_hides": true}));
     let app = app_called(&ground, "DataSync");
     let planned = grants_of(&ground, &app);
     contain(&ground, &["--app", "DataSync"]).expect(2);

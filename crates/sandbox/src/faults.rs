@@ -86,8 +86,8 @@ pub struct Faults {
     #[arg(long = "bad_row", alias = "bad-row", num_args = 0..=1, require_equals = true, default_missing_value = "lone_surrogate")]
     #[serde(deserialize_with = "bad_row")]
     pub bad_row: Option<BadRow>,
-    /// A connected app that the organization's policy forbids leaves the lists, and its own view answers 404; so it is when
-    /// not set. `false`: the policy hides nothing, forbidden apps stay listed for as long as their grants live.
+    /// A connected app that the organization's policy forbids leaves the lists, and its own view answers 404. When not set it
+    /// leaves the lists only, and its own view goes on telling whose grants live. `false`: the policy hides nothing.
     #[arg(long = "policy_hides", alias = "policy-hides", num_args = 0..=1, require_equals = true, default_missing_value = "true", action = clap::ArgAction::Set)]
     pub policy_hides: Option<bool>,
     /// A change of the policy that forbids an app also revokes its grants; these are in no row of the ledger's revocations.
@@ -155,9 +155,14 @@ fn bad_row<'de, D: Deserializer<'de>>(from: D) -> Result<Option<BadRow>, D::Erro
 }
 
 impl Faults {
-    /// Does the policy hide what it forbids?
+    /// Do forbidden apps leave the lists?
     pub(crate) fn hides(&self) -> bool {
         self.policy_hides.unwrap_or(true)
+    }
+
+    /// Do they leave their own view too?
+    pub(crate) fn hides_view(&self) -> bool {
+        self.policy_hides == Some(true)
     }
 
     /// The moment whose policy a read or a consent goes by.

@@ -39,7 +39,7 @@
 //!
 //! | fault | default | what it decides |
 //! |---|---|---|
-//! | `policy_hides` | `true` | a forbidden app leaves the lists, and its view answers 404; `false`: it stays in all of them while its grants live |
+//! | `policy_hides` | none | none: a forbidden app leaves the lists, and its own view still tells whose grants live; `true`: its view answers 404 too; `false`: it stays in all of them while its grants live |
 //! | `policy_revokes` | `false` | a change that forbids an app revokes its grants too; in no row of `revocations`, since nobody asked for it |
 //! | `policy_stale_s` | 0 | reads of grants, and consents, go by the policy of so many seconds ago; the organization itself is answered as it is |
 //! | `list_cap` | none | the organization's app list and each app's `active_members` silently hold at most so many rows |
@@ -49,8 +49,8 @@
 //! Consents, and the policy's change on the control side, are calls of `/consent` and `/policy` where a fault has a scope.
 //!
 //! ## Where Stytch documents nothing, the sandbox picks
-//! Any member may read the organization's connected apps. An app that the policy forbids leaves the list and its own view
-//! (404); its grants stay, can be revoked, and are back when it is allowed again. An allowlist is kept as given, also one that
+//! Any member may read the organization's connected apps. An app that the policy forbids leaves the lists and
+//! keeps its own view (`policy_hides` changes either); its grants stay, can be revoked, and are back when it is allowed again. An allowlist is kept as given, also one that
 //! names unknown apps, and whatever the word beside it. A revoke of what is not granted answers
 //! 200. Without a session: 401 `user_unauthenticated`. A dead session: 404 `session_not_found` on `sessions/authenticate`
 //! and `sessions/revoke`, elsewhere 401 `unauthorized_credentials`. A wrong code: 401 `unable_to_auth_otp_code`; a used,

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use ground::*;
-use sandbox::{Options, Sandbox};
+use sandbox::{Faults, Options, Sandbox};
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -346,7 +346,7 @@ async fn a_member_of_another_organization_is_out_of_reach() {
 
 #[tokio::test]
 async fn a_forbidden_app_leaves_every_view_and_its_grants_are_back_when_allowed_again() {
-    let ground = ground().await;
+    let ground = faulty(Faults { policy_hides: Some(true), ..Faults::default() }).await;
     let token = ground.token("admin");
     let app = ground.app().await;
     let member = ground.somebody_of(&app).await;

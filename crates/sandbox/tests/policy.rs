@@ -196,7 +196,7 @@ async fn a_change_whose_answer_is_lost_is_in_the_ledger_as_unanswered() {
 }
 
 #[tokio::test]
-async fn a_blocked_app_is_hidden_unless_told_otherwise_and_its_grants_stay_either_way() {
+async fn a_blocked_app_leaves_the_lists_or_its_own_view_too_or_nothing_and_its_grants_stay_each_time() {
     let ground = ground().await;
     let (app, member, _) = ground.app_and_two().await;
     let holders = ground.holders(&app).await;
@@ -204,6 +204,12 @@ async fn a_blocked_app_is_hidden_unless_told_otherwise_and_its_grants_stay_eithe
     ground.block(&app).await.data();
     assert!(!ground.listed().await.contains(&app));
     assert_eq!(ground.listed().await.len(), others, "every other app stays");
+    assert_eq!(ground.view_status(&app).await, 200);
+    assert_eq!(ground.members_of(&app).await, holders);
+    assert!(!ground.apps_of(&member).await.contains(&app));
+
+    ground.faults(json!({"policy_hides": true})).await;
+    assert!(!ground.listed().await.contains(&app));
     assert_eq!(ground.view_status(&app).await, 404);
     assert!(!ground.apps_of(&member).await.contains(&app));
 
@@ -220,7 +226,8 @@ async fn a_blocked_app_is_hidden_unless_told_otherwise_and_its_grants_stay_eithe
     assert_eq!(ground.view_status(&app).await, 200);
 
     ground.faults(json!({"policy_hides": null})).await;
-    assert_eq!(ground.view_status(&app).await, 404);
+    assert!(!ground.listed().await.contains(&app));
+    assert_eq!(ground.view_status(&app).await, 200);
     assert_eq!(ground.holders(&app).await, holders);
 }
 
@@ -276,7 +283,7 @@ async fn a_stale_policy_governs_reads_and_consents_until_its_time_is_over() {
     let ground = ground().await;
     let (app, member, _) = ground.app_and_two().await;
     let consent = json!({"member_id": member, "connected_app_id": app, "scopes": ["openid"]});
-    ground.faults(json!({"policy_stale_s": 1.5})).await;
+    ground.faults(json!({"policy_stale_s": 1.5, "policy_hides": true})).await;
     ground.block(&app).await.data();
     assert_eq!(ground.policy().await[THIRD], "RESTRICTED", "the organization is answered as it is");
     assert!(ground.listed().await.contains(&app));
