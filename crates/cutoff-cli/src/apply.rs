@@ -20,6 +20,7 @@ use tokio::sync::watch;
 use crate::ending::{DENIED, DONE, Ending, PARTIAL, SESSION, api, plan};
 use crate::export::{Place, pack_of};
 use crate::flags::Apply;
+use crate::interrupts::Interrupts;
 use crate::seat::Seat;
 use crate::told::{Printer, count, time_of_day};
 use crate::{Done, say};
@@ -91,12 +92,13 @@ pub async fn watched<T>(
         bar.set_style(style);
     }
     tokio::pin!(sweep);
+    let mut interrupts = Interrupts::listen();
     let mut told_wait = None;
     let done = loop {
         tokio::select! {
             done = &mut sweep => break done,
             Ok(()) = drawn.changed() => tell(&bar, &drawn.borrow_and_update(), &mut told_wait),
-            Ok(()) = tokio::signal::ctrl_c() => {
+            () = interrupts.next() => {
                 say(&format!("Stopping: what is under way is waited for. Go on later with: {again}"));
                 wish.send_replace(Wish::Pause);
             }

@@ -8,6 +8,7 @@ mod ending;
 mod export;
 mod flags;
 mod indicators;
+mod interrupts;
 mod inventory;
 mod lift;
 mod lists;

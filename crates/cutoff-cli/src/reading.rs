@@ -9,6 +9,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::Timestamp;
 
 use crate::ending::Ending;
+use crate::interrupts::Interrupts;
 use crate::say;
 use crate::seat::Seat;
 use crate::told::{count, time_of_day};
@@ -28,11 +29,12 @@ pub async fn read(seat: &Seat) -> Result<(), Ending> {
     let told = |progress: &Progress| tell(&bar, progress, &waiting);
     let reading = seat.desk.read_inventory(&told);
     tokio::pin!(reading);
+    let mut interrupts = Interrupts::listen();
     let mut asked_to_stop = false;
     let done = loop {
         tokio::select! {
             done = &mut reading => break done,
-            Ok(()) = tokio::signal::ctrl_c() => {
+            () = interrupts.next() => {
                 if asked_to_stop {
                     break Err(Error::Cancelled);
                 }

@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use crate::ending::{DONE, Ending, PARTIAL, UNREACHABLE};
 use crate::flags::Watch;
+use crate::interrupts::Interrupts;
 use crate::seat::Seat;
 use crate::text::{cut, safe};
 use crate::told::{Printer, local, missing, time_of_day};
@@ -38,12 +39,13 @@ struct Line<'a> {
 /// When the session is over, or something stands in the way that waiting does not help.
 pub async fn run(seat: &Seat, flags: &Watch) -> Done {
     let every = flags.every_seconds.map_or(Duration::from_secs(60 * u64::from(flags.every)), Duration::from_secs);
+    let mut interrupts = Interrupts::listen();
     let mut code = DONE;
     let mut missing_before = None;
     loop {
         let read = tokio::select! {
             read = read(seat) => read,
-            Ok(()) = tokio::signal::ctrl_c() => return Ok(code),
+            () = interrupts.next() => return Ok(code),
         };
         match read {
             Ok(found) => {
@@ -72,7 +74,7 @@ pub async fn run(seat: &Seat, flags: &Watch) -> Done {
         }
         tokio::select! {
             () = tokio::time::sleep(every) => {}
-            Ok(()) = tokio::signal::ctrl_c() => return Ok(code),
+            () = interrupts.next() => return Ok(code),
         }
     }
 }

@@ -7,7 +7,7 @@ use std::io::{BufRead as _, BufReader};
 use std::time::{Duration, Instant};
 
 use cutoff::watch::{Kind, waiting};
-use ground::{Ended, Ground, end, ground_with, start};
+use ground::{Ended, Ground, end, ground_with, kill_if_it_stays, start};
 use sandbox::Options;
 use serde_json::{Value, json};
 
@@ -176,7 +176,9 @@ fn it_watches_through_trouble_until_it_is_interrupted() {
     consent(&ground, &lost[0]);
     let mut out = BufReader::new(child.stdout.take().expect("a pipe"));
     let (began, mut line) = (Instant::now(), String::new());
+    let over = kill_if_it_stays(&child);
     out.read_line(&mut line).expect("a line");
+    drop(over);
     assert!(began.elapsed() < Duration::from_secs(60));
     assert_eq!(pair(&serde_json::from_str(&line).expect("JSON")), lost[0]);
     let killed = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill");

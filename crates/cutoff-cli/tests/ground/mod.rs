@@ -6,6 +6,8 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::time::Duration;
 
 use sandbox::{Options, Sandbox};
 use serde_json::{Value, json};
@@ -74,8 +76,27 @@ pub fn start(mut command: Command, stdin: &str) -> Child {
     child
 }
 
+/// How long a child may take to end by itself.
+const PATIENCE: Duration = Duration::from_secs(180);
+
+/// Kills a child that is still there after [`PATIENCE`], so that it fails its own test and holds up no other. Drop what this
+/// answers once the child has done what was waited for.
+pub fn kill_if_it_stays(child: &Child) -> Sender<()> {
+    let id = child.id().to_string();
+    let (done, over) = channel();
+    std::thread::spawn(move || {
+        if over.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
+            let _ = Command::new("kill").args(["-KILL", &id]).status();
+        }
+    });
+    done
+}
+
+/// Waits until it ends.
 pub fn end(child: Child) -> Ended {
+    let over = kill_if_it_stays(&child);
     let ended = child.wait_with_output().expect("it ends");
+    drop(over);
     Ended {
         code: ended.status.code().expect("it ended by itself"),
         out: String::from_utf8(ended.stdout).expect("UTF-8"),
