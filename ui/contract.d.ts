@@ -457,7 +457,7 @@ asked: boolean, };
 /**
  * Which field of a form.
  */
-export type Field = "public_token" | "base_url" | "email" | "organization_slug" | "code" | "member_id" | "connected_app_id" | "organization_id" | "app_identifier" | "sdk_identifier" | "connection_id" | "width_rules" | "query" | "snapshot" | "typed" | "reason" | "sweep_id";
+export type Field = "public_token" | "base_url" | "email" | "organization_slug" | "code" | "member_id" | "connected_app_id" | "organization_id" | "app_identifier" | "sdk_identifier" | "connection_id" | "width_rules" | "query" | "snapshot" | "typed" | "reason" | "sweep_id" | "head" | "come_back_id" | "words";
 
 /**
  * What is wrong with a field.
@@ -521,7 +521,7 @@ to_host: string | null,
  */
 problem: Problem, } | { "kind": "server_error" } & Problem | { "kind": "refused" } & Problem | { "kind": "journal", 
 /**
- * `full`, `denied`, `corrupt`, `not_ours`, `newer`, `busy`, `other`.
+ * `full`, `denied`, `corrupt`, `not_ours`, `newer`, `busy`, `rolled_back`, `other`.
  */
 fault: string, 
 /**
@@ -541,8 +541,27 @@ fault: string,
  */
 folder: string | null, } | { "kind": "nothing_read" } | { "kind": "cancelled" } | { "kind": "plan", 
 /**
- * `not_a_plan`, `too_large`, `newer`, `grants`, `expired`, `elsewhere`, `carried_out`, `unfinished`, `not_kept`
+ * `not_a_plan`, `too_large`, `newer`, `grants`, `block`, `expired`, `elsewhere`, `carried_out`, `unfinished`, `not_kept`
  * (the app does not have the plan any more), `unreadable` (the file cannot be read).
+ */
+fault: string, } | { "kind": "block", 
+/**
+ * `incomplete_list` (one made of it would forbid what it lacks: read it again), `undecided` (decide about `app_ids`),
+ * `not_listed` (`app_ids` are not in the list any more), `unknown_kind` (an app of a type that is in neither part of the
+ * policy), `unknown_word` (the policy has a word that Stytch has not documented), `nothing_blocked` (the sweep has no
+ * block), `not_kept` (the app does not have that look any more: look again).
+ */
+fault: string, 
+/**
+ * Which apps, 100 at the most.
+ */
+app_ids: Array<string>, } | { "kind": "policy_changed", 
+/**
+ * What they changed.
+ */
+differs: Array<PolicyDifference>, } | { "kind": "chosen_file", 
+/**
+ * `unreadable`; of indicators also `too_large`, `too_many`, `not_text`, `not_a_list`, `no_column`, `quotes`, `empty`.
  */
 fault: string, } | { "kind": "busy", 
 /**
@@ -1759,7 +1778,15 @@ group: string, } | { "kind": "member",
 /**
  * Whose.
  */
-member_id: string, } | { "kind": "pairs", 
+member_id: string, } | { "kind": "found", 
+/**
+ * The finding's id.
+ */
+finding: string, 
+/**
+ * Those too that only look like a name.
+ */
+look_alikes: boolean, } | { "kind": "pairs", 
 /**
  * The grants.
  */
@@ -1883,6 +1910,10 @@ reason: string | null,
  */
 denied: Denial | null, 
 /**
+ * The change of the organization's policy that goes with it. `null`: none.
+ */
+block: PlanBlock | null, 
+/**
  * For a plan from a file.
  */
 opened: OpenedPlan | null, };
@@ -1941,6 +1972,839 @@ export type PlanShares = {
 rows: Array<PlanShare>, 
 /**
  * Rows there are.
+ */
+total: number, };
+
+/**
+ * What is to be contained.
+ */
+export type ContainWhat = { "kind": "apps", 
+/**
+ * Which.
+ */
+connected_app_ids: Array<string>, } | { "kind": "group", 
+/**
+ * Its id.
+ */
+group: string, } | { "kind": "found", 
+/**
+ * The finding's id.
+ */
+finding: string, 
+/**
+ * Those too that only look like a name.
+ */
+look_alikes: boolean, };
+
+/**
+ * Whose apps a part of the policy is about.
+ */
+export type AppKind = "first_party" | "third_party";
+
+/**
+ * One part of the organization's policy.
+ */
+export type PolicyPart = { 
+/**
+ * Whose apps.
+ */
+kind: AppKind, 
+/**
+ * `ALL_ALLOWED`, `RESTRICTED`, `NOT_ALLOWED`, or a word that Stytch has not documented.
+ */
+word: string, 
+/**
+ * Apps in its list. The list counts only under `RESTRICTED`.
+ */
+listed: number, };
+
+/**
+ * How one part of the policy differs from what it was expected to be, or is to be.
+ */
+export type PolicyDifference = { 
+/**
+ * Which part.
+ */
+kind: AppKind, 
+/**
+ * The expected word, if it is another.
+ */
+word_from: string | null, 
+/**
+ * The word that stands, if it is another.
+ */
+word_to: string | null, 
+/**
+ * Apps that are in its list and were not expected there, 100 at the most.
+ */
+added: Array<AppFace>, 
+/**
+ * How many those are.
+ */
+added_total: number, 
+/**
+ * Apps that were expected in its list and are not there, 100 at the most.
+ */
+removed: Array<AppFace>, 
+/**
+ * How many those are.
+ */
+removed_total: number, };
+
+/**
+ * What a containment means for one app of the list.
+ */
+export type ContainFate = "blocked" | "kept" | "forbidden" | "undecided";
+
+/**
+ * Apps of one fate.
+ */
+export type FateCount = { 
+/**
+ * The fate.
+ */
+fate: ContainFate, 
+/**
+ * How many.
+ */
+apps: number, };
+
+/**
+ * What a containment would be, by the inventory that is shown and the policy as it was just read. Nothing was changed.
+ */
+export type ContainLook = { 
+/**
+ * What it is called by `contain_rows` and `contain_make`.
+ */
+look: string, 
+/**
+ * In which organization.
+ */
+organization_name: string, 
+/**
+ * Which kind of place.
+ */
+environment: Environment, 
+/**
+ * The policy now: the vendor's own apps, then all others.
+ */
+before: Array<PolicyPart>, 
+/**
+ * What it would be, with every undecided app kept.
+ */
+after: Array<PolicyPart>, 
+/**
+ * Nothing has to be changed: the apps are forbidden already.
+ */
+unchanged: boolean, 
+/**
+ * Kinds of which apps that nobody has connected yet could no longer be connected.
+ */
+closes: Array<AppKind>, 
+/**
+ * Apps by what it means for them.
+ */
+fates: Array<FateCount>, 
+/**
+ * Apps that would be blocked.
+ */
+apps: number, 
+/**
+ * Grants that would be revoked.
+ */
+grants: number, 
+/**
+ * Members who would lose them.
+ */
+members: number, 
+/**
+ * Apps of the vendor's own that were asked for and left out.
+ */
+first_party_left_out: number, 
+/**
+ * Your own grants among those that would be revoked.
+ */
+own: number, 
+/**
+ * Grants of administrators among them: they go first.
+ */
+privileged: number, 
+/**
+ * What is missing from the inventory, and with it perhaps from the plan.
+ */
+missing: Array<Missing>, 
+/**
+ * When the inventory was read.
+ */
+read_at: string, 
+/**
+ * The revokes are denied in advance.
+ */
+denied: Denial | null, 
+/**
+ * The change of the policy is probably denied: Stytch documents no action for it, and no role of yours holds all of them. The
+ * grants can be revoked without it; members can consent again then.
+ */
+block_denied: Denial | null, };
+
+/**
+ * Which apps of a look are wanted.
+ */
+export type ContainQuery = { 
+/**
+ * Only these fates; none: all.
+ */
+fates: Array<ContainFate>, 
+/**
+ * Words that must all occur in a name or an id.
+ */
+text: string, 
+/**
+ * First row, from 0.
+ */
+offset: number, 
+/**
+ * At most this many rows, 1000 at the most.
+ */
+count: number, };
+
+/**
+ * One app of the list.
+ */
+export type ContainRow = { 
+/**
+ * The app.
+ */
+app: AppFace, 
+/**
+ * What becomes of it.
+ */
+fate: ContainFate, 
+/**
+ * It is flagged beside others that it looks like.
+ */
+odd: boolean, 
+/**
+ * It is new since the reading that new ones are told by.
+ */
+new: boolean, 
+/**
+ * Grants it has. They are revoked only if it is blocked.
+ */
+grants: number, };
+
+/**
+ * A window of a look's apps, in the order of the organization's list.
+ */
+export type ContainRows = { 
+/**
+ * The rows from `offset` on.
+ */
+rows: Array<ContainRow>, 
+/**
+ * Rows that match.
+ */
+matching: number, 
+/**
+ * Rows there are.
+ */
+total: number, };
+
+/**
+ * What is to become of such an app.
+ */
+export type ContainChoice = "keep" | "block" | "leave_out";
+
+/**
+ * What somebody decided about an app that looks like another or is new.
+ */
+export type ContainDecision = { 
+/**
+ * Which app.
+ */
+connected_app_id: string, 
+/**
+ * What is to become of it.
+ */
+choice: ContainChoice, };
+
+/**
+ * The block of a plan.
+ */
+export type PlanBlock = { 
+/**
+ * Apps that are blocked, 100 at the most.
+ */
+apps: Array<AppFace>, 
+/**
+ * How many.
+ */
+apps_total: number, 
+/**
+ * Apps that were kept by a decision.
+ */
+kept: number, 
+/**
+ * Apps that were left out of the list by a decision: forbidden, with the grants they have left alone.
+ */
+left_out: number, 
+/**
+ * The policy it was made for: any other stops it.
+ */
+before: Array<PolicyPart>, 
+/**
+ * What the policy is to be.
+ */
+after: Array<PolicyPart>, 
+/**
+ * Nothing has to be changed: the apps are forbidden already.
+ */
+unchanged: boolean, 
+/**
+ * The change of the policy is probably denied.
+ */
+block_denied: Denial | null, };
+
+/**
+ * What a sweep did to the organization's policy.
+ */
+export type SweepPolicy = { 
+/**
+ * The last read shows every app of the block forbidden.
+ */
+in_force: boolean, 
+/**
+ * The change was refused.
+ */
+denied: boolean, 
+/**
+ * The block was lifted since.
+ */
+lifted: boolean, 
+/**
+ * Members can consent again, as far as the last read tells.
+ */
+can_consent_again: boolean, 
+/**
+ * There is something that `lift_look` can look at.
+ */
+liftable: boolean, 
+/**
+ * Apps that it forbids.
+ */
+apps: number, 
+/**
+ * Stytch's id of the last change that was answered.
+ */
+request_id: string | null, 
+/**
+ * When that was answered.
+ */
+at: string | null, 
+/**
+ * The policy before; empty when it was never to be changed.
+ */
+before: Array<PolicyPart>, 
+/**
+ * What it was to be.
+ */
+after: Array<PolicyPart>, };
+
+/**
+ * Which grants beside a sweep's outcomes are wanted.
+ */
+export type SweepPart = "collateral" | "returned";
+
+/**
+ * A grant by who and what.
+ */
+export type FacePair = { 
+/**
+ * Whose.
+ */
+member: MemberFace, 
+/**
+ * To which app.
+ */
+app: AppFace, };
+
+/**
+ * A window of those.
+ */
+export type FacePairs = { 
+/**
+ * The rows from `offset` on.
+ */
+rows: Array<FacePair>, 
+/**
+ * Rows there are.
+ */
+total: number, };
+
+/**
+ * How a block can be lifted.
+ */
+export type LiftWay = "exact" | "changed" | "nothing";
+
+/**
+ * What lifting a block would be, by the policy as it was just read. Nothing was changed.
+ */
+export type LiftLook = { 
+/**
+ * The sweep that blocked.
+ */
+sweep_id: string, 
+/**
+ * In which organization.
+ */
+organization_name: string, 
+/**
+ * How.
+ */
+way: LiftWay, 
+/**
+ * The policy before the block.
+ */
+before: Array<PolicyPart>, 
+/**
+ * The policy that the block made.
+ */
+after: Array<PolicyPart>, 
+/**
+ * The policy as it stands.
+ */
+now: Array<PolicyPart>, 
+/**
+ * What the policy would be.
+ */
+to: Array<PolicyPart>, 
+/**
+ * What somebody has changed since the block.
+ */
+differs: Array<PolicyDifference>, 
+/**
+ * What the lifting would change: apps in `added` could be consented to again.
+ */
+changes: Array<PolicyDifference>, 
+/**
+ * Grants of which nobody can tell, and that no revoke was answered for: they may come back.
+ */
+hidden: number, 
+/**
+ * Grants whose revoke was answered and whose end no read could show: they should not come back.
+ */
+accepted: number, 
+/**
+ * The change is probably denied.
+ */
+block_denied: Denial | null, };
+
+/**
+ * What a lifting came to.
+ */
+export type Lifted = { 
+/**
+ * The sweep as it now is; the grants that returned are counted in it.
+ */
+sweep: Sweep, 
+/**
+ * What somebody else had changed; it was left as it is.
+ */
+differs: Array<PolicyDifference>, 
+/**
+ * The change of the policy was refused, or what it came to is not known.
+ */
+not_lifted: boolean, 
+/**
+ * Nothing of the block was left in the policy.
+ */
+nothing_to_lift: boolean, };
+
+/**
+ * A pack that was written.
+ */
+export type EvidencePack = { 
+/**
+ * The file's name, without its folder.
+ */
+file: string, 
+/**
+ * Where it lies.
+ */
+path: string, 
+/**
+ * Its size in bytes.
+ */
+bytes: number, 
+/**
+ * The head to keep somewhere else, hexadecimal: SHA-256 of the pack's manifest.
+ */
+head: string, 
+/**
+ * The head of its rows.
+ */
+chain_head: string, 
+/**
+ * Rows in it.
+ */
+rows: number, };
+
+/**
+ * What a head that was given vouches for.
+ */
+export type EvidenceSince = "nothing" | "pack" | "rows";
+
+/**
+ * Grants of one outcome in a pack.
+ */
+export type EvidenceOutcome = { 
+/**
+ * The outcome.
+ */
+outcome: Outcome, 
+/**
+ * How many.
+ */
+grants: number, };
+
+/**
+ * Facts of a pack that holds together.
+ */
+export type EvidenceFacts = { 
+/**
+ * What the head vouches for.
+ */
+since: EvidenceSince, 
+/**
+ * Rows from the first on that the head vouches for.
+ */
+rows_vouched: number, 
+/**
+ * The sweep.
+ */
+sweep_id: string, 
+/**
+ * SHA-256 of its manifest.
+ */
+head: string, 
+/**
+ * The hash of its last row.
+ */
+chain_head: string, 
+/**
+ * Rows in it.
+ */
+rows: number, 
+/**
+ * Grants that were planned; 0: a finding, for which nothing was sent.
+ */
+grants: number, 
+/**
+ * Grants by outcome, derived from the rows by this version's rules.
+ */
+outcomes: Array<EvidenceOutcome>, 
+/**
+ * Without a closing row the sweep is unfinished.
+ */
+closed: boolean, 
+/**
+ * Whether the counts of its closing row were compared with those derived here.
+ */
+counts_compared: boolean, 
+/**
+ * Files that are not there, as they may.
+ */
+absent: Array<string>, 
+/**
+ * Texts that the rows commit to and that are not there.
+ */
+erased: number, };
+
+/**
+ * Why a pack does not count.
+ */
+export type EvidenceBreak = { "fault": "form", 
+/**
+ * What of it.
+ */
+what: string, } | { "fault": "too_large" } | { "fault": "newer" } | { "fault": "file", 
+/**
+ * Which.
+ */
+name: string, 
+/**
+ * What is wrong, quoting nothing of it.
+ */
+why: string, } | { "fault": "row", 
+/**
+ * Its place in the sweep, from 0.
+ */
+seq: number, 
+/**
+ * What is wrong, quoting nothing of it.
+ */
+why: string, } | { "fault": "other_head", 
+/**
+ * The head it has.
+ */
+head: string, 
+/**
+ * The head of its rows.
+ */
+chain_head: string, };
+
+/**
+ * What was found of a pack.
+ */
+export type EvidenceVerdict = { "verdict": "good" } & EvidenceFacts | { "verdict": "broken" } & EvidenceBreak;
+
+/**
+ * What a check of a pack came to.
+ */
+export type EvidenceCheck = { 
+/**
+ * The file's name, without its folder.
+ */
+file: string, 
+/**
+ * What was found.
+ */
+verdict: EvidenceVerdict, };
+
+/**
+ * What the keyring noted of a journal that is older than that.
+ */
+export type RolledBack = { 
+/**
+ * When it was noted.
+ */
+noted_at: string, 
+/**
+ * Rows the journal had then.
+ */
+rows: number, 
+/**
+ * The head it had then, hexadecimal.
+ */
+head: string, };
+
+/**
+ * Whether the journal is the one that it was.
+ */
+export type JournalStatus = { 
+/**
+ * The keyring has noted more than the journal holds: it was restored from an earlier copy, and sweeps that it calls unfinished
+ * are not gone on with. `null`: not known to be.
+ */
+rolled_back: RolledBack | null, };
+
+/**
+ * In which way something came back.
+ */
+export type ComeBackKind = "seen_again" | "look_alike";
+
+/**
+ * Something that came back.
+ */
+export type ComeBack = { 
+/**
+ * Names this come-back and no later one of the same grant.
+ */
+id: string, 
+/**
+ * In which way.
+ */
+kind: ComeBackKind, 
+/**
+ * Whose.
+ */
+member: MemberFace, 
+/**
+ * The app that is listed now.
+ */
+app: AppFace, 
+/**
+ * The app that was lost; the same one when the grant itself is back.
+ */
+lost_app: AppFace, 
+/**
+ * When the first clean read of the lost grant began.
+ */
+gone_at: string, 
+/**
+ * When the call was made that lists it now.
+ */
+seen_at: string, 
+/**
+ * The sweep that found it gone.
+ */
+sweep_id: string, };
+
+/**
+ * How the app looks for what comes back.
+ */
+export type Watch = { 
+/**
+ * Somebody is signed in, an inventory was read here, and nothing runs: it looks.
+ */
+watching: boolean, 
+/**
+ * Seconds between two looks.
+ */
+every_s: number, 
+/**
+ * When the inventory that is shown was read. `null`: none was.
+ */
+looked_at: string | null, 
+/**
+ * When it looks next. `null` while it does not watch.
+ */
+next_at: string | null, 
+/**
+ * The last look failed. `null`: it did not.
+ */
+problem: Problem | null, };
+
+/**
+ * A window of what has come back by the inventory that is shown, is still listed and was not dismissed.
+ */
+export type ComeBacks = { 
+/**
+ * The rows from `offset` on.
+ */
+rows: Array<ComeBack>, 
+/**
+ * Rows there are.
+ */
+total: number, 
+/**
+ * How the app looks for more.
+ */
+watch: Watch, };
+
+/**
+ * What a file of indicators came to.
+ */
+export type Finding = { 
+/**
+ * What it is called by the other commands.
+ */
+finding: string, 
+/**
+ * The file's name, without its folder.
+ */
+file: string, 
+/**
+ * Indicators in it, each once.
+ */
+indicators: number, 
+/**
+ * Those of which something was found.
+ */
+found: number, 
+/**
+ * Those among them that were found only by the look of a name.
+ */
+by_look_only: number, 
+/**
+ * Apps that were found by id or name.
+ */
+apps: number, 
+/**
+ * Grants to those.
+ */
+grants: number, 
+/**
+ * Apps that were found, those included that only look like a name.
+ */
+apps_with_look_alikes: number, 
+/**
+ * Grants to those.
+ */
+grants_with_look_alikes: number, 
+/**
+ * Apps listed.
+ */
+apps_listed: number, 
+/**
+ * Apps whose members were read to the end.
+ */
+apps_read: number, 
+/**
+ * Whether nothing that is there could have been missed: everything was read.
+ */
+complete: boolean, 
+/**
+ * What could not be read.
+ */
+missing: Array<Missing>, 
+/**
+ * When the inventory was read.
+ */
+read_at: string, };
+
+/**
+ * What an indicator may name an app by.
+ */
+export type IndicatorKind = "id" | "name" | "any";
+
+/**
+ * How an app was found.
+ */
+export type MatchedBy = "id" | "name" | "look_alike";
+
+/**
+ * One indicator.
+ */
+export type FindingRow = { 
+/**
+ * As written in the file, its first 1000 characters.
+ */
+text: string, 
+/**
+ * What it may name an app by.
+ */
+kind: IndicatorKind, 
+/**
+ * In the surest way that anything was found. `null`: nothing was.
+ */
+by: MatchedBy | null, 
+/**
+ * Apps found in that way, 20 at the most.
+ */
+apps: Array<AppFace>, 
+/**
+ * How many.
+ */
+apps_total: number, 
+/**
+ * Apps whose names look like it, beside those that have the very name; 20 at the most.
+ */
+look_alikes: Array<AppFace>, 
+/**
+ * How many.
+ */
+look_alikes_total: number, 
+/**
+ * Grants to `apps`.
+ */
+grants: number, };
+
+/**
+ * Which indicators are wanted.
+ */
+export type FindingPart = "all" | "found" | "not_found";
+
+/**
+ * A window of a finding's indicators, in the order of the file.
+ */
+export type FindingRows = { 
+/**
+ * The rows from `offset` on.
+ */
+rows: Array<FindingRow>, 
+/**
+ * Rows there are of that part.
  */
 total: number, };
 
@@ -2080,6 +2944,18 @@ look_again_at: string | null,
  */
 tokens_until: string | null, 
 /**
+ * What it did to the organization's policy. `null`: it was to change nothing there.
+ */
+policy: SweepPolicy | null, 
+/**
+ * Grants in no plan that vanished meanwhile. `null`: nobody looked.
+ */
+collateral: number | null, 
+/**
+ * Grants of the plan that were listed again after the block was lifted.
+ */
+returned: number, 
+/**
  * SHA-256 of the chain so far: the head to keep.
  */
 head: string, };
@@ -2179,7 +3055,11 @@ total: number, };
 /**
  * What the shell says to the page without being asked.
  */
-export type WindowNotice = "closing";
+export type WindowNotice = "closing" | { "come_backs": { 
+/**
+ * The ids of those that were not told before.
+ */
+ids: Array<string>, } } | "looked";
 
 /**
  * What the icon in the tray says, in the page's language.
@@ -2242,13 +3122,29 @@ export interface Commands {
   plan_shares: { args: { hash: string, noun: PlanNoun, offset: number, count: number }, reply: PlanShares };
   plan_save: { args: { hash: string }, reply: Exported };
   plan_open: { args: {}, reply: Plan | null };
-  sweep_start: { args: { hash: string, typed: string, canary: boolean, ask_anyway: boolean }, reply: Sweep };
+  sweep_start: { args: { hash: string, typed: string, canary: boolean, ask_anyway: boolean, block_last?: boolean }, reply: Sweep };
   sweep_resume: { args: { sweep_id: string }, reply: Sweep };
   sweep_wish: { args: { sweep_id: string, wish: SweepWish }, reply: null };
   sweep_retry: { args: { sweep_id: string }, reply: Plan };
   sweep_list: { args: {}, reply: Array<Sweep> };
   sweep_watch: { args: { sweep_id: string, progress?: unknown }, reply: Sweep };
   sweep_grants: { args: { sweep_id: string, query: SweepQuery }, reply: SweepGrants };
+  sweep_pairs: { args: { sweep_id: string, part: SweepPart, offset: number, count: number }, reply: FacePairs };
+  contain_look: { args: { what: ContainWhat, first_party: boolean }, reply: ContainLook };
+  contain_rows: { args: { look: string, query: ContainQuery }, reply: ContainRows };
+  contain_make: { args: { look: string, decisions: Array<ContainDecision>, reason: string | null }, reply: Plan };
+  lift_look: { args: { sweep_id: string }, reply: LiftLook };
+  lift: { args: { sweep_id: string, over_changes: boolean }, reply: Lifted };
+  evidence_export: { args: { sweep_id: string }, reply: EvidencePack };
+  evidence_check: { args: { head: string | null }, reply: EvidenceCheck | null };
+  journal_status: { args: {}, reply: JournalStatus };
+  erase_person: { args: { member_id: string }, reply: number };
+  come_back_list: { args: { offset: number, count: number }, reply: ComeBacks };
+  come_back_dismiss: { args: { id: string }, reply: null };
+  indicators_check: { args: {}, reply: Finding | null };
+  indicators_rows: { args: { finding: string, part: FindingPart, offset: number, count: number }, reply: FindingRows };
+  indicators_export: { args: { finding: string, reason: string | null }, reply: EvidencePack };
+  window_notify: { args: { title: string, body: string }, reply: null };
   window_notices: { args: { notices: unknown, tray: TrayWords }, reply: null };
   window_close: { args: {}, reply: null };
 }

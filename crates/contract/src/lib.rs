@@ -4,9 +4,13 @@
 //! Times are RFC 3339 in UTC. No type here can hold a session token: the one secret that may cross is a code that
 //! the *sandbox* wrote into its own inbox ([`connections::Letter`]).
 
+pub mod come_backs;
 pub mod commands;
 pub mod connected_apps;
 pub mod connections;
+pub mod contain;
+pub mod evidence;
+pub mod indicators;
 pub mod inventory;
 pub mod members;
 pub mod plans;

@@ -7,6 +7,7 @@ use ts_rs::TS;
 use crate::Utc;
 use crate::connected_apps::AppFace;
 use crate::connections::Environment;
+use crate::contain::PlanBlock;
 use crate::inventory::{GrantRow, Missing, Selection};
 use crate::members::MemberFace;
 use crate::refusal::Denial;
@@ -34,6 +35,13 @@ pub enum PlanWhat {
     Member {
         /// Whose.
         member_id: String,
+    },
+    /// Everything of the apps that indicators named.
+    Found {
+        /// The finding's id.
+        finding: String,
+        /// Those too that only look like a name.
+        look_alikes: bool,
     },
     /// Exact grants, whether the inventory has them or not.
     Pairs {
@@ -94,6 +102,8 @@ pub struct Plan {
     pub reason: Option<String>,
     /// Denied in advance by policy and roles.
     pub denied: Option<Denial>,
+    /// The change of the organization's policy that goes with it. `null`: none.
+    pub block: Option<PlanBlock>,
     /// For a plan from a file.
     pub opened: Option<OpenedPlan>,
 }

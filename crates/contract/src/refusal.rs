@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use crate::Utc;
+use crate::contain::PolicyDifference;
 use crate::session::Keeping;
 
 /// The error reply of every command.
@@ -83,7 +84,7 @@ pub enum Refusal {
     Refused(Problem),
     /// The journal cannot be used: nothing is sent without it.
     Journal {
-        /// `full`, `denied`, `corrupt`, `not_ours`, `newer`, `busy`, `other`.
+        /// `full`, `denied`, `corrupt`, `not_ours`, `newer`, `busy`, `rolled_back`, `other`.
         fault: String,
         /// It failed after a request had left: what became of it is settled by reading, at the next start.
         sent: bool,
@@ -108,8 +109,28 @@ pub enum Refusal {
     Cancelled,
     /// A plan cannot be used.
     Plan {
-        /// `not_a_plan`, `too_large`, `newer`, `grants`, `expired`, `elsewhere`, `carried_out`, `unfinished`, `not_kept`
+        /// `not_a_plan`, `too_large`, `newer`, `grants`, `block`, `expired`, `elsewhere`, `carried_out`, `unfinished`, `not_kept`
         /// (the app does not have the plan any more), `unreadable` (the file cannot be read).
+        fault: String,
+    },
+    /// No change of the organization's policy can be made of this. Nothing was sent.
+    Block {
+        /// `incomplete_list` (one made of it would forbid what it lacks: read it again), `undecided` (decide about `app_ids`),
+        /// `not_listed` (`app_ids` are not in the list any more), `unknown_kind` (an app of a type that is in neither part of the
+        /// policy), `unknown_word` (the policy has a word that Stytch has not documented), `nothing_blocked` (the sweep has no
+        /// block), `not_kept` (the app does not have that look any more: look again).
+        fault: String,
+        /// Which apps, 100 at the most.
+        app_ids: Vec<String>,
+    },
+    /// Somebody has changed the organization's policy since: look again. Nothing was sent.
+    PolicyChanged {
+        /// What they changed.
+        differs: Vec<PolicyDifference>,
+    },
+    /// The file that was chosen cannot be used: choose another.
+    ChosenFile {
+        /// `unreadable`; of indicators also `too_large`, `too_many`, `not_text`, `not_a_list`, `no_column`, `quotes`, `empty`.
         fault: String,
     },
     /// Another sweep is running, here or in another process.
@@ -166,6 +187,12 @@ pub enum Field {
     Reason,
     /// A sweep's id.
     SweepId,
+    /// The head of a pack or of its rows.
+    Head,
+    /// A come-back's id.
+    ComeBackId,
+    /// The words of a notification.
+    Words,
 }
 
 /// What is wrong with a field.

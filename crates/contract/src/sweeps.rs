@@ -7,6 +7,7 @@ use ts_rs::TS;
 use crate::Utc;
 use crate::connected_apps::AppFace;
 use crate::connections::Environment;
+use crate::contain::SweepPolicy;
 use crate::members::MemberFace;
 use crate::revoke::{Outcome, RevokeReport};
 
@@ -119,6 +120,12 @@ pub struct Sweep {
     pub look_again_at: Option<Utc>,
     /// Until about when tokens issued earlier may still be accepted, if the vendor kept Stytch's 60-minute default.
     pub tokens_until: Option<Utc>,
+    /// What it did to the organization's policy. `null`: it was to change nothing there.
+    pub policy: Option<SweepPolicy>,
+    /// Grants in no plan that vanished meanwhile. `null`: nobody looked.
+    pub collateral: Option<u32>,
+    /// Grants of the plan that were listed again after the block was lifted.
+    pub returned: u32,
     /// SHA-256 of the chain so far: the head to keep.
     pub head: String,
 }
@@ -188,11 +195,18 @@ pub struct SweepGrants {
 }
 
 /// What the shell says to the page without being asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 pub enum WindowNotice {
     /// The window was to be closed, and a sweep would stop with it: ask.
     Closing,
+    /// Something came back, in one batch: ask `come_back_list`.
+    ComeBacks {
+        /// The ids of those that were not told before.
+        ids: Vec<String>,
+    },
+    /// The watch has looked, or tried to: what is shown may be newer.
+    Looked,
 }
 
 /// What the icon in the tray says, in the page's language.
