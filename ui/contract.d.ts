@@ -2286,6 +2286,10 @@ lifted: boolean,
  */
 can_consent_again: boolean, 
 /**
+ * Somebody else had changed the policy before anything was sent, so nothing was: look again.
+ */
+overtaken: boolean, 
+/**
  * There is something that `lift_look` can look at.
  */
 liftable: boolean, 
@@ -2663,7 +2667,7 @@ next_at: string | null,
 /**
  * The last look failed. `null`: it did not.
  */
-problem: Problem | null, };
+problem: Refusal | null, };
 
 /**
  * A window of what has come back by the inventory that is shown, is still listed and was not dismissed.
@@ -2944,6 +2948,10 @@ look_again_at: string | null,
  */
 tokens_until: string | null, 
 /**
+ * Why its last run in this app was refused on the way. `null`: it was not.
+ */
+refused: Refusal | null, 
+/**
  * What it did to the organization's policy. `null`: it was to change nothing there.
  */
 policy: SweepPolicy | null, 
@@ -3144,7 +3152,7 @@ export interface Commands {
   indicators_check: { args: {}, reply: Finding | null };
   indicators_rows: { args: { finding: string, part: FindingPart, offset: number, count: number }, reply: FindingRows };
   indicators_export: { args: { finding: string, reason: string | null }, reply: EvidencePack };
-  window_notify: { args: { title: string, body: string }, reply: null };
+  window_notify: { args: { title: string, body: string }, reply: boolean };
   window_notices: { args: { notices: unknown, tray: TrayWords }, reply: null };
   window_close: { args: {}, reply: null };
 }

@@ -5,13 +5,17 @@ use std::fs::OpenOptions;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+use contract::evidence::EvidencePack;
 use contract::inventory::Exported;
 use contract::refusal::Refusal;
+use cutoff::evidence::Pack;
 use cutoff::inventory::export::Format;
 use cutoff::inventory::selection::Noun;
 use cutoff::inventory::shown::Shown;
 use cutoff::inventory::take::Take;
 use cutoff::plan_file::PlanFile;
+
+use crate::chosen;
 
 /// Files of one name in one second, before it is given up.
 const MOST_OF_ONE_NAME: u32 = 100;
@@ -47,6 +51,21 @@ pub(crate) fn write_plan(plan: &PlanFile, organization: &str, folder: Option<Pat
         rows: u32::try_from(plan.grants.len()).unwrap_or(u32::MAX),
         bytes: u32::try_from(bytes.len()).unwrap_or(u32::MAX),
         complete: true,
+    })
+}
+
+/// Writes a pack to a new file and answers where it lies.
+pub(crate) fn write_pack(pack: &Pack, folder: Option<PathBuf>) -> Result<EvidencePack, Refusal> {
+    let folder = folder.ok_or_else(no_folder)?;
+    let stem = pack.name.strip_suffix(".zip").unwrap_or(&pack.name);
+    let path = put(&folder, stem, "zip", &pack.bytes).map_err(|error| refused(&error, &folder))?;
+    Ok(EvidencePack {
+        file: chosen::name(&path),
+        path: path.display().to_string(),
+        bytes: u32::try_from(pack.bytes.len()).unwrap_or(u32::MAX),
+        head: pack.head.to_string(),
+        chain_head: pack.chain_head.to_string(),
+        rows: u32::try_from(pack.rows).unwrap_or(u32::MAX),
     })
 }
 

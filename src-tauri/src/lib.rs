@@ -1,15 +1,19 @@
 //! The shell: a window around the mind, and the wire between it and the page. It parses, calls and maps; it decides
 //! nothing.
 
+mod chosen;
 pub mod commands;
 pub mod desktop;
 mod export;
 mod map;
+mod shelf;
 mod shell;
 mod sweeping;
+mod watching;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use cutoff::sweep::verdict::Rules;
 use cutoff::sweep::{Observer, Pace};
@@ -38,6 +42,8 @@ pub struct Options {
     pub export_dir: Option<PathBuf>,
     /// Asks the user for a file to open, and answers its path; `None` when they chose none. Without it the system's own dialog asks.
     pub choose_file: Option<ChooseFile>,
+    /// How often the app looks for what comes back.
+    pub watch_every: Duration,
     /// The rules that outcomes are derived by.
     pub rules: Rules,
     /// Told of every step of every sweep; `None` for nobody.
@@ -56,6 +62,7 @@ impl Options {
             reading: cutoff::inventory::reading::Pace::default(),
             export_dir: None,
             choose_file: None,
+            watch_every: Duration::from_secs(5 * 60),
             rules: Rules::default(),
             observer: None,
         }
@@ -122,6 +129,22 @@ pub fn create<R: Runtime>(builder: Builder<R>, options: Options) -> tauri::Resul
             commands::sweeps::sweep_list,
             commands::sweeps::sweep_watch,
             commands::sweeps::sweep_grants,
+            commands::sweeps::sweep_pairs,
+            commands::contain::contain_look,
+            commands::contain::contain_rows,
+            commands::contain::contain_make,
+            commands::contain::lift_look,
+            commands::contain::lift,
+            commands::evidence::evidence_export,
+            commands::evidence::evidence_check,
+            commands::evidence::journal_status,
+            commands::evidence::erase_person,
+            commands::come_backs::come_back_list,
+            commands::come_backs::come_back_dismiss,
+            commands::indicators::indicators_check,
+            commands::indicators::indicators_rows,
+            commands::indicators::indicators_export,
+            commands::window::window_notify,
             commands::window::window_notices,
             commands::window::window_close,
         ])

@@ -1,5 +1,9 @@
 //! From the mind's words to the wire's, and back. It moves facts and decides nothing.
 
+pub(crate) mod come_backs;
+pub(crate) mod contain;
+pub(crate) mod evidence;
+pub(crate) mod indicators;
 pub(crate) mod inventory;
 pub(crate) mod plans;
 pub(crate) mod sweeps;
@@ -370,6 +374,7 @@ pub(crate) fn journal_fault(error: &journal::Error) -> &'static str {
         journal::Error::NotAJournal => "not_ours",
         journal::Error::Newer { .. } => "newer",
         journal::Error::Busy => "busy",
+        journal::Error::RolledBack => "rolled_back",
         _ => "other",
     }
 }
@@ -399,8 +404,9 @@ pub(crate) fn refusal(error: Error) -> Refusal {
         Error::JournalAfterSending(error) => Refusal::Journal { fault: journal_fault(&error).to_owned(), sent: true },
         Error::Keyring(trouble) => Refusal::Keyring { keeping: keeping(Keeping::Memory(trouble)) },
         Error::NoOrganization => Refusal::NoOrganization,
-        Error::PlanChanged | Error::PolicyChanged(_) => Refusal::PlanChanged,
-        Error::Block(_) => Refusal::Plan { fault: plan_fault(Unusable::Block).to_owned() },
+        Error::PlanChanged => Refusal::PlanChanged,
+        Error::PolicyChanged(differs) => Refusal::PolicyChanged { differs: contain::differences(&differs, None) },
+        Error::Block(refused) => contain::refused(refused),
         Error::Plan(unusable) => Refusal::Plan { fault: plan_fault(unusable).to_owned() },
         Error::NothingRead => Refusal::NothingRead,
         Error::Cancelled => Refusal::Cancelled,

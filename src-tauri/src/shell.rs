@@ -12,7 +12,11 @@ use sandbox::Sandbox;
 use tauri::{AppHandle, Runtime};
 use uuid::Uuid;
 
+use crate::map::contain::Look;
+use crate::map::indicators::Found;
+use crate::shelf::Shelf;
 use crate::sweeping::Sweeping;
+use crate::watching::Watching;
 use crate::{Options, desktop, map};
 
 /// Tells the page something; `false` when it is gone.
@@ -30,6 +34,14 @@ pub struct Shell {
     first: Mutex<Option<Uuid>>,
     /// The sweep that runs, and the plans that were shown.
     pub(crate) sweeping: Arc<Sweeping>,
+    /// Containments that were looked at.
+    pub(crate) looks: Shelf<Look, 8>,
+    /// The policy as each lifting was shown with, by sweep.
+    pub(crate) lifts: Shelf<cutoff::policy::State, 16>,
+    /// Findings that were shown.
+    pub(crate) findings: Shelf<Found, 4>,
+    /// The watch for what comes back.
+    pub(crate) watching: Watching,
     /// Where the page hears what it did not ask for. Held for a look or a swap.
     notices: Mutex<Option<(Tell, TrayWords)>>,
 }
@@ -37,6 +49,10 @@ pub struct Shell {
 impl Shell {
     pub(crate) fn open(options: Options) -> Self {
         let shell = Self {
+            looks: Shelf::default(),
+            lifts: Shelf::default(),
+            findings: Shelf::default(),
+            watching: Watching::new(options.watch_every),
             desk: OnceLock::new(),
             options,
             sandbox: tokio::sync::Mutex::default(),
@@ -81,10 +97,14 @@ impl Shell {
     }
 
     /// Asks the user for a file, unless the options have one.
-    pub(crate) async fn choose_file<R: Runtime>(&self, app: &AppHandle<R>) -> Result<Option<PathBuf>, Refusal> {
+    pub(crate) async fn choose_file<R: Runtime>(
+        &self,
+        app: &AppHandle<R>,
+        ending: Option<&'static str>,
+    ) -> Result<Option<PathBuf>, Refusal> {
         match &self.options.choose_file {
             Some(choose) => Ok(choose()),
-            None => desktop::choose_file(app).await,
+            None => desktop::choose_file(app, ending).await,
         }
     }
 

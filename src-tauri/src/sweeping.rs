@@ -1,11 +1,13 @@
 //! The sweep that runs in this app, and the plans that were shown. A sweep belongs to the shell and not to a window: one that closes or
 //! loads again only stops looking. It sends nothing itself; the mind does.
 
-use std::collections::VecDeque;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use contract::refusal::Refusal;
 use cutoff::Desk;
+use cutoff::contain::{Lift, Lifted};
 use cutoff::kept_plan::Compared;
 use cutoff::plan_file::{Pair, PlanFile, Unusable};
 use cutoff::sweep::engine::Progress;
@@ -15,6 +17,7 @@ use journal::SweepId;
 use tokio::sync::{oneshot, watch};
 
 use crate::map;
+use crate::shelf::Shelf;
 
 /// Plans that are kept for a confirmation, the newest last.
 const PLANS_KEPT: usize = 16;
@@ -55,8 +58,10 @@ impl Shown {
 pub(crate) struct Sweeping {
     /// The sweep that runs. Held for a look or a swap.
     running: Mutex<Option<Running>>,
-    /// Plans that were shown, by hash. Held for a look or a swap.
-    plans: Mutex<VecDeque<(String, Arc<Shown>)>>,
+    /// Plans that were shown, by hash.
+    plans: Shelf<Shown, PLANS_KEPT>,
+    /// Why the last run of a sweep was refused on the way. Held for a look or a swap.
+    refused: Mutex<HashMap<SweepId, Refusal>>,
 }
 
 struct Running {
@@ -78,13 +83,7 @@ impl Sweeping {
     /// Keeps a plan and answers its hash.
     pub(crate) fn keep(&self, shown: Shown) -> (String, Arc<Shown>) {
         let hash = shown.proposal.file.hash().to_string();
-        let shown = Arc::new(shown);
-        let mut plans = held(&self.plans);
-        plans.retain(|(known, _)| *known != hash);
-        if plans.len() >= PLANS_KEPT {
-            plans.pop_front();
-        }
-        plans.push_back((hash.clone(), shown.clone()));
+        let shown = self.plans.keep(hash.clone(), shown);
         (hash, shown)
     }
 
@@ -93,9 +92,7 @@ impl Sweeping {
     /// # Errors
     /// [`Refusal::Plan`] for one that is not kept any more.
     pub(crate) fn plan(&self, hash: &str) -> Result<Arc<Shown>, Refusal> {
-        let plans = held(&self.plans);
-        let found = plans.iter().find(|(known, _)| known == hash).map(|(_, shown)| shown.clone());
-        found.ok_or_else(|| Refusal::Plan { fault: "not_kept".to_owned() })
+        self.plans.get(hash).ok_or_else(|| Refusal::Plan { fault: "not_kept".to_owned() })
     }
 
     /// Refuses what must not wait for minutes behind a running sweep.
@@ -143,6 +140,51 @@ impl Sweeping {
         }
     }
 
+    /// Why the last run of a sweep was refused on the way, if it was.
+    pub(crate) fn refused(&self, id: SweepId) -> Option<Refusal> {
+        held(&self.refused).get(&id).cloned()
+    }
+
+    /// Says that something runs for a sweep. [`Sweeping::end`] says that it does not any more.
+    fn begin(
+        &self,
+        id: Option<SweepId>,
+        wish: Wish,
+    ) -> Result<(watch::Receiver<Wish>, watch::Sender<Progress>), Refusal> {
+        let (wish, wishes) = watch::channel(wish);
+        let (progress, looked) = watch::channel(Progress::default());
+        let mut running = held(&self.running);
+        if let Some(running) = &*running {
+            return Err(Refusal::SweepRunning { sweep_id: running.id.map(|id| id.to_string()) });
+        }
+        if let Some(id) = id {
+            held(&self.refused).remove(&id);
+        }
+        *running = Some(Running { id, wish, progress: looked });
+        Ok((wishes, progress))
+    }
+
+    fn end(&self) {
+        *held(&self.running) = None;
+    }
+
+    /// Lifts the block of a sweep. Whoever looks sees it run.
+    ///
+    /// # Errors
+    /// [`Refusal::SweepRunning`]; else as the mind says.
+    pub(crate) async fn lift(&self, desk: Arc<Desk>, id: SweepId, how: Lift) -> Result<Lifted, Refusal> {
+        let (wishes, progress) = self.begin(Some(id), Wish::Run)?;
+        let shown = desk.shown().await.ok();
+        // In a task of its own, so that whatever becomes of it nothing is said to run for ever.
+        let run = tauri::async_runtime::spawn(async move { desk.lift(id, &how, wishes, progress, None).await });
+        let lifted = run.await;
+        self.end();
+        match lifted {
+            Ok(lifted) => lifted.map_err(|error| map::contain::refusal(error, shown.as_deref())),
+            Err(_) => Err(Refusal::Cancelled),
+        }
+    }
+
     /// Carries a plan out in a task of its own, and answers as soon as its sweep is on disk and nothing refused it.
     ///
     /// # Errors
@@ -155,22 +197,17 @@ impl Sweeping {
         known: Option<SweepId>,
         wish: Wish,
     ) -> Result<SweepId, Refusal> {
-        let (wish, wishes) = watch::channel(wish);
-        let (progress, looked) = watch::channel(Progress::default());
-        {
-            let mut running = held(&self.running);
-            if let Some(running) = &*running {
-                return Err(Refusal::SweepRunning { sweep_id: running.id.map(|id| id.to_string()) });
-            }
-            *running = Some(Running { id: known, wish, progress: looked });
-        }
+        let (wishes, progress) = self.begin(known, wish)?;
         let (begun, mut begins) = oneshot::channel();
         let (own, begun) = (desk.observer(), Mutex::new(Some(begun)));
+        let went = Arc::new(AtomicBool::new(false));
+        let goes = went.clone();
         let observer: Observer = Arc::new(move |step| {
             // A new sweep is opened first; one that is taken up is read first, once nothing refused it.
             if matches!(step, Step::Opened | Step::Reading)
                 && let Some(begun) = held(&begun).take()
             {
+                goes.store(true, Ordering::Relaxed);
                 let _ = begun.send(());
             }
             own(step);
@@ -179,11 +216,23 @@ impl Sweeping {
         let (this, its_desk) = (self.clone(), desk.clone());
         let mut run = tauri::async_runtime::spawn(async move {
             let ended = its_desk.apply(&plan, &how, wishes, progress, Some(&observer)).await;
-            *held(&this.running) = None;
-            if let Err(error) = &ended {
-                tracing::info!(%error, "a sweep did not go on");
-            }
-            ended.map(|report| report.id).map_err(map::refusal)
+            let ended = match ended {
+                Ok(report) => Ok(report.id),
+                Err(error) => {
+                    tracing::info!(%error, "a sweep did not go on");
+                    let shown = its_desk.shown().await.ok();
+                    let refusal = map::contain::refusal(error, shown.as_deref());
+                    // What was refused at once is answered, and is no news of the sweep.
+                    if went.load(Ordering::Relaxed)
+                        && let Ok(Some(id)) = its_desk.sweep_of_plan(&hash).await
+                    {
+                        held(&this.refused).insert(id, refusal.clone());
+                    }
+                    Err(refusal)
+                }
+            };
+            this.end();
+            ended
         });
         let early = tokio::select! {
             Ok(()) = &mut begins => None,

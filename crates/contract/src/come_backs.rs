@@ -7,7 +7,7 @@ use ts_rs::TS;
 use crate::Utc;
 use crate::connected_apps::AppFace;
 use crate::members::MemberFace;
-use crate::refusal::Problem;
+use crate::refusal::Refusal;
 
 /// In which way something came back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -52,7 +52,7 @@ pub struct ComeBacks {
 }
 
 /// How the app looks for what comes back.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
 pub struct Watch {
     /// Somebody is signed in, an inventory was read here, and nothing runs: it looks.
     pub watching: bool,
@@ -63,5 +63,5 @@ pub struct Watch {
     /// When it looks next. `null` while it does not watch.
     pub next_at: Option<Utc>,
     /// The last look failed. `null`: it did not.
-    pub problem: Option<Problem>,
+    pub problem: Option<Refusal>,
 }

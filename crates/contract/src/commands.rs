@@ -122,7 +122,7 @@ pub const COMMANDS: &[Command] = &[
         reply: "FindingRows",
     },
     Command { name: "indicators_export", args: "{ finding: string, reason: string | null }", reply: "EvidencePack" },
-    Command { name: "window_notify", args: "{ title: string, body: string }", reply: "null" },
+    Command { name: "window_notify", args: "{ title: string, body: string }", reply: "boolean" },
     Command { name: "window_notices", args: "{ notices: unknown, tray: TrayWords }", reply: "null" },
     Command { name: "window_close", args: "{}", reply: "null" },
 ];

@@ -234,6 +234,8 @@ pub struct SweepPolicy {
     pub lifted: bool,
     /// Members can consent again, as far as the last read tells.
     pub can_consent_again: bool,
+    /// Somebody else had changed the policy before anything was sent, so nothing was: look again.
+    pub overtaken: bool,
     /// There is something that `lift_look` can look at.
     pub liftable: bool,
     /// Apps that it forbids.

@@ -9,6 +9,7 @@ use crate::connected_apps::AppFace;
 use crate::connections::Environment;
 use crate::contain::SweepPolicy;
 use crate::members::MemberFace;
+use crate::refusal::Refusal;
 use crate::revoke::{Outcome, RevokeReport};
 
 /// Grants of one outcome.
@@ -120,6 +121,8 @@ pub struct Sweep {
     pub look_again_at: Option<Utc>,
     /// Until about when tokens issued earlier may still be accepted, if the vendor kept Stytch's 60-minute default.
     pub tokens_until: Option<Utc>,
+    /// Why its last run in this app was refused on the way. `null`: it was not.
+    pub refused: Option<Refusal>,
     /// What it did to the organization's policy. `null`: it was to change nothing there.
     pub policy: Option<SweepPolicy>,
     /// Grants in no plan that vanished meanwhile. `null`: nobody looked.

@@ -11,11 +11,13 @@ use crate::clock::later;
 use crate::desk::Desk;
 use crate::error::Error;
 use crate::inventory::picture::u32_of;
+use crate::plan_file::Pair;
 use crate::report::{Report, TOKEN_LIFE, look_again};
 use crate::revoke::{RESUME_WITHIN, connection_of};
 use crate::sweep::engine::blocking;
 use crate::sweep::rows::Rows;
 use crate::sweep::verdict::{Finding, Outcome, Rules, is_success};
+use crate::sweeps::{PolicyReport, collateral, policy_report, returned};
 
 /// Where a sweep stands, as its rows tell it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,9 +109,15 @@ pub struct Digest {
     pub tokens_until: Option<Utc>,
     /// When something was last done for it; reads do not count.
     pub acted: Utc,
+    /// What was done to the organization's policy; `None` for a plan without a block.
+    pub policy: Option<PolicyReport>,
+    /// Grants in no plan that vanished meanwhile; `None`: nobody looked.
+    pub collateral: Option<Vec<Pair>>,
+    /// Grants of the plan that were listed again after the block was lifted.
+    pub returned: Vec<Pair>,
     /// Its head, hexadecimal.
     pub head: String,
-    /// The report, for a sweep of one.
+    /// The report, for a sweep of one that leaves the policy alone.
     pub single: Option<Report>,
 }
 
@@ -231,6 +239,7 @@ impl Told {
             let known = self.text(PersonKind::Member, &grant.member_id);
             (grant.member_id.clone(), known.and_then(|text| serde_json::from_str(text).ok()))
         });
+        let policy = policy_report(&self.rows);
         let acted = self.rows.all().iter().rev().find(|row| acts(row)).map_or(summary.opened.utc, |row| row.clock.utc);
         Digest {
             id: self.id,
@@ -253,8 +262,11 @@ impl Told {
             look_again_at: looks.min(),
             tokens_until: tokens.max(),
             acted,
+            collateral: collateral(&self.rows),
+            returned: returned(&self.rows),
             head: self.head.clone(),
-            single: (grants.len() == 1).then(|| self.report(0, rules, None)).flatten(),
+            single: (grants.len() == 1 && policy.is_none()).then(|| self.report(0, rules, None)).flatten(),
+            policy,
         }
     }
 

@@ -61,6 +61,13 @@ pub fn revoke_own_app() -> Permission {
     permission("stytch.self", "revoke.connected-app")
 }
 
+/// Every action on `stytch.organization`. For a change of the connected-app policy Stytch documents no action; whoever holds all of
+/// them has it.
+#[must_use]
+pub fn change_organization() -> Permission {
+    permission("stytch.organization", "*")
+}
+
 fn permission(resource: &str, action: &str) -> Permission {
     Permission { resource: resource.into(), action: action.into() }
 }

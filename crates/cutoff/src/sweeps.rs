@@ -134,6 +134,10 @@ pub struct PolicyReport {
     pub denied: bool,
     /// The block was lifted since.
     pub lifted: bool,
+    /// Somebody else had changed the policy before anything was sent, so nothing was.
+    pub overtaken: bool,
+    /// How many apps it is to forbid.
+    pub apps: u32,
     /// The policy before.
     pub before: Option<State>,
     /// What it was to be.
@@ -421,8 +425,7 @@ impl Desk {
                     read_again_at: finding.last_read.as_ref().map(|read| read.began.utc.to_string()),
                 });
             }
-            let blocking = Blocking::of(&rows);
-            let policy = blocking.as_ref().map(|blocking| policy_report(blocking, &rows));
+            let policy = policy_report(&rows);
             Ok(SweepReport {
                 id,
                 head,
@@ -455,8 +458,9 @@ impl Desk {
     }
 }
 
-/// What the rows tell of the policy.
-fn policy_report(blocking: &Blocking, rows: &Rows) -> PolicyReport {
+/// What the rows tell of the policy; `None` for a sweep that blocks nothing.
+pub(crate) fn policy_report(rows: &Rows) -> Option<PolicyReport> {
+    let blocking = Blocking::of(rows)?;
     let changes = Changes::of(rows.all());
     let block = changes.intents.iter().find(|(intent, _)| intent.purpose == Purpose::Block).map(|(intent, _)| *intent);
     let answer = changes.answers.last();
@@ -467,18 +471,24 @@ fn policy_report(blocking: &Blocking, rows: &Rows) -> PolicyReport {
         let of = changes.answers.iter().find(|(answer, _)| answer.attempt == attempt);
         of.is_some_and(|(answer, _)| verdict::succeeded(answer.answered, answer.status, answer.failure))
     };
-    PolicyReport {
+    Some(PolicyReport {
         in_force,
         denied: !in_force && answer.is_some_and(|(answer, _)| refused(answer)),
         lifted: !in_force && lifts().any(|(intent, _)| success(intent.attempt)),
+        overtaken: rows.all().iter().any(|row| {
+            matches!(&row.body, Body::Note(note) if note.what == "cancelled"
+                && note.detail.get("why").is_some_and(|why| why == "policy_changed"))
+        }),
+        apps: u32_of(blocking.apps.len()),
         before: block.map(|intent| intent.before.clone()),
         after: block.map(|intent| intent.after.clone()),
         request_id: answer.and_then(|(answer, _)| answer.request_id.clone()),
         at: answer.map(|(_, row)| row.clock.utc.to_string()),
-    }
+    })
 }
 
-fn collateral(rows: &Rows) -> Option<Vec<Pair>> {
+/// Grants in no plan that vanished meanwhile; `None`: nobody looked.
+pub(crate) fn collateral(rows: &Rows) -> Option<Vec<Pair>> {
     let mut found: Option<Vec<Pair>> = None;
     for row in rows.all() {
         if let Body::Collateral(collateral) = &row.body {
@@ -492,7 +502,7 @@ fn collateral(rows: &Rows) -> Option<Vec<Pair>> {
 }
 
 /// The grants of the plan that a read listed after the block was lifted.
-fn returned(rows: &Rows) -> Vec<Pair> {
+pub(crate) fn returned(rows: &Rows) -> Vec<Pair> {
     let mut listed: Vec<u32> = rows
         .all()
         .iter()

@@ -1,6 +1,10 @@
 //! The commands: one file for each noun. Each parses, calls the mind once, and maps what comes back.
 
+pub mod come_backs;
 pub mod connections;
+pub mod contain;
+pub mod evidence;
+pub mod indicators;
 pub mod inventory;
 pub mod members;
 pub mod plans;

@@ -1,8 +1,5 @@
 //! Plans: made of what is selected, looked at in windows, saved to a file and opened from one.
 
-use std::io::Read as _;
-use std::path::Path;
-
 use contract::inventory::Exported;
 use contract::plans::{Plan, PlanGrants, PlanNoun, PlanPart, PlanShares, PlanWhat};
 use contract::refusal::{Fault, Field, Refusal};
@@ -10,11 +7,11 @@ use cutoff::plan_file::{LARGEST, PlanFile};
 use cutoff::sweeps::What;
 use tauri::{AppHandle, Runtime, State};
 
-use super::Reply;
+use super::{Reply, indicators};
 use crate::map::plans as map;
 use crate::map::refusal;
 use crate::sweeping::Shown;
-use crate::{Shell, export};
+use crate::{Shell, chosen, export};
 
 /// Longer reasons are refused: a ticket and a sentence fit.
 const LONGEST_REASON: usize = 500;
@@ -27,11 +24,21 @@ pub async fn plan_make(
     first_party: bool,
     reason: Option<String>,
 ) -> Reply<Plan> {
+    let reason = checked(reason)?;
+    let what = match what {
+        PlanWhat::Found { finding, look_alikes } => indicators::what(&shell, &finding, look_alikes)?,
+        what => map::what(what)?,
+    };
+    make(&shell, &what, first_party, reason).await
+}
+
+/// A reason as it is kept: none rather than an empty one.
+pub(super) fn checked(reason: Option<String>) -> Reply<Option<String>> {
     let reason = reason.map(|reason| reason.trim().to_owned()).filter(|reason| !reason.is_empty());
     if reason.as_ref().is_some_and(|reason| reason.chars().count() > LONGEST_REASON) {
         return Err(Refusal::BadInput { field: Field::Reason, fault: Fault::TooLong });
     }
-    make(&shell, &map::what(what)?, first_party, reason).await
+    Ok(reason)
 }
 
 pub(super) async fn make(shell: &Shell, what: &What, first_party: bool, reason: Option<String>) -> Reply<Plan> {
@@ -40,7 +47,7 @@ pub(super) async fn make(shell: &Shell, what: &What, first_party: bool, reason: 
     show(shell, Shown { proposal, opened: None }).await
 }
 
-async fn show(shell: &Shell, shown: Shown) -> Reply<Plan> {
+pub(super) async fn show(shell: &Shell, shown: Shown) -> Reply<Plan> {
     let desk = shell.desk()?;
     let session = desk.session().map_err(refusal)?;
     let picture = desk.shown().await.map_err(refusal)?;
@@ -95,8 +102,9 @@ pub async fn plan_save(shell: State<'_, Shell>, hash: String) -> Reply<Exported>
 pub async fn plan_open<R: Runtime>(app: AppHandle<R>, shell: State<'_, Shell>) -> Reply<Option<Plan>> {
     let desk = shell.desk()?;
     let session = desk.session().map_err(refusal)?;
-    let Some(path) = shell.choose_file(&app).await? else { return Ok(None) };
-    let file = read(&path)?;
+    let Some(path) = shell.choose_file(&app, Some("json")).await? else { return Ok(None) };
+    let bytes = chosen::read(&path, LARGEST).ok_or_else(|| Refusal::Plan { fault: "unreadable".to_owned() })?;
+    let file = PlanFile::read(&bytes).map_err(|unusable| refusal(cutoff::Error::Plan(unusable)))?;
     // One that cannot be used here is refused before anything is read for it.
     file.fits(&session, desk.now()).map_err(|unusable| refusal(cutoff::Error::Plan(unusable)))?;
     desk.read_inventory(&|_| {}).await.map_err(refusal)?;
@@ -104,17 +112,5 @@ pub async fn plan_open<R: Runtime>(app: AppHandle<R>, shell: State<'_, Shell>) -
     if compared.sweep.is_some_and(|(_, closed)| closed) {
         return Err(Refusal::Plan { fault: "carried_out".to_owned() });
     }
-    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    show(&shell, Shown::compared(name, compared)).await.map(Some)
-}
-
-fn read(path: &Path) -> Reply<PlanFile> {
-    let mut bytes = Vec::new();
-    // A folder, a pipe or a device is no plan, and might never end.
-    let whole = std::fs::metadata(path).is_ok_and(|file| file.is_file());
-    let read = std::fs::File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes));
-    if !whole || read.is_err() {
-        return Err(Refusal::Plan { fault: "unreadable".to_owned() });
-    }
-    PlanFile::read(&bytes).map_err(|unusable| refusal(cutoff::Error::Plan(unusable)))
+    show(&shell, Shown::compared(chosen::name(&path), compared)).await.map(Some)
 }

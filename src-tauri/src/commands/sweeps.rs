@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use contract::contain::{FacePairs, SweepPart};
 use contract::plans::Plan;
 use contract::refusal::{Fault, Field, Refusal};
 use contract::sweeps::{Sweep, SweepGrants, SweepProgress, SweepQuery, SweepWish};
@@ -29,11 +30,11 @@ const MOST_ROWS: u32 = 1_000;
 /// Nor types a longer text to find one.
 const LONGEST_TEXT: usize = 4_096;
 
-fn id_of(sweep_id: &str) -> Reply<SweepId> {
+pub(super) fn id_of(sweep_id: &str) -> Reply<SweepId> {
     sweep_id.parse().map_err(|_| Refusal::BadInput { field: Field::SweepId, fault: Fault::Malformed })
 }
 
-async fn digest(shell: &Shell, id: SweepId) -> Reply<Arc<Digest>> {
+pub(super) async fn digest(shell: &Shell, id: SweepId) -> Reply<Arc<Digest>> {
     shell.desk()?.digest(id).await.map_err(|error| match error {
         cutoff::Error::Journal(journal::Error::NoSuchSweep(_)) => {
             Refusal::BadInput { field: Field::SweepId, fault: Fault::Unknown }
@@ -42,7 +43,7 @@ async fn digest(shell: &Shell, id: SweepId) -> Reply<Arc<Digest>> {
     })
 }
 
-async fn sweep(shell: &Shell, id: SweepId) -> Reply<Sweep> {
+pub(super) async fn sweep(shell: &Shell, id: SweepId) -> Reply<Sweep> {
     let digest = digest(shell, id).await?;
     told(shell, &digest).await
 }
@@ -55,10 +56,12 @@ async fn told(shell: &Shell, digest: &Digest) -> Reply<Sweep> {
     let session = desk.session().ok();
     let left_behind = desk.left_behind(digest.id);
     let here = desk.is_here(digest);
-    Ok(map::sweep(digest, running, resume, here, left_behind, organization, session.as_deref()))
+    let refused = shell.sweeping.refused(digest.id);
+    Ok(map::sweep(digest, running, resume, here, left_behind, refused, organization, session.as_deref()))
 }
 
-/// Carries a plan out. `typed` must be what the confirmation asked for: the count and the organization.
+/// Carries a plan out. `typed` must be what the confirmation asked for: the count and the organization. `block_last`, for a plan with
+/// a block: revoke and read first, then block.
 #[tauri::command(rename_all = "snake_case")]
 pub async fn sweep_start(
     shell: State<'_, Shell>,
@@ -66,6 +69,7 @@ pub async fn sweep_start(
     typed: String,
     canary: bool,
     ask_anyway: bool,
+    block_last: Option<bool>,
 ) -> Reply<Sweep> {
     let desk = shell.desk()?;
     let shown = shell.sweeping.plan(&hash)?;
@@ -75,7 +79,7 @@ pub async fn sweep_start(
     if !wire::plans::is_typed(&typed, file, &session) {
         return Err(Refusal::BadInput { field: Field::Typed, fault: Fault::Malformed });
     }
-    let how = Apply { canary, ask_anyway, ..Apply::default() };
+    let how = Apply { canary, ask_anyway, block_last: block_last.unwrap_or(false), ..Apply::default() };
     let id = shell.sweeping.start(desk.clone(), file.clone(), how, None, Wish::Run).await?;
     sweep(&shell, id).await
 }
@@ -131,12 +135,12 @@ pub async fn sweep_retry(shell: State<'_, Shell>, sweep_id: String) -> Reply<Pla
     plans::make(&shell, &What::Pairs(pairs.collect()), true, found.reason.clone()).await
 }
 
-/// Every sweep of many, the newest first. Those of one are revokes.
+/// Every sweep of many or with a block, the newest first. Others of one are revokes.
 #[tauri::command(rename_all = "snake_case")]
 pub async fn sweep_list(shell: State<'_, Shell>) -> Reply<Vec<Sweep>> {
     let mut all = Vec::new();
     for digest in shell.desk()?.digests().await.map_err(refusal)? {
-        if digest.grants < 2 {
+        if digest.grants < 2 && digest.policy.is_none() {
             continue;
         }
         all.push(told(&shell, &digest).await?);
@@ -196,4 +200,20 @@ pub async fn sweep_grants(shell: State<'_, Shell>, sweep_id: String, query: Swee
         rows.push(revoke::told(&shell, report).await?);
     }
     Ok(SweepGrants { rows, matching, total })
+}
+
+/// A window of the grants beside a sweep's outcomes: what vanished in no plan, or what returned when the block was lifted.
+#[tauri::command(rename_all = "snake_case")]
+pub async fn sweep_pairs(
+    shell: State<'_, Shell>,
+    sweep_id: String,
+    part: SweepPart,
+    offset: u32,
+    count: u32,
+) -> Reply<FacePairs> {
+    let id = id_of(&sweep_id)?;
+    let digest = digest(&shell, id).await?;
+    let desk = shell.desk()?;
+    let inventory = desk.shown().await.ok();
+    Ok(wire::contain::pairs(&digest, part, offset, count, inventory.as_deref(), desk.session().ok().as_deref()))
 }

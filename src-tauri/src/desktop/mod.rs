@@ -1,6 +1,7 @@
 //! The real window: opened once, led nowhere else, with the work that goes on while it is open.
 
 mod closing;
+mod notify;
 mod tray;
 
 use std::path::PathBuf;
@@ -12,6 +13,7 @@ use tauri::webview::NewWindowResponse;
 use tauri::{App, AppHandle, Manager as _, Runtime, WebviewWindowBuilder};
 
 use crate::Shell;
+pub(crate) use notify::notify;
 
 /// How often the desk is asked whether something is due. What is due is the desk's to say.
 const TEND_EVERY: Duration = Duration::from_secs(5);
@@ -40,18 +42,28 @@ pub fn open(app: &App) -> tauri::Result<()> {
     closing::watch(app.handle());
     let handle = app.handle().clone();
     tauri::async_runtime::spawn(async move { tend(handle).await });
+    let handle = app.handle().clone();
+    // Beside the other, so that a reading of minutes holds nothing up.
+    tauri::async_runtime::spawn(async move { watch(handle).await });
     Ok(())
 }
 
-/// Asks the user for a file with the system's own dialog.
+/// Asks the user for a file with the system's own dialog; of one kind, by the ending of its name, where that is known.
 ///
 /// # Errors
 /// [`Refusal::Cancelled`] when the app is closing.
-pub(crate) async fn choose_file<R: Runtime>(app: &AppHandle<R>) -> Result<Option<PathBuf>, Refusal> {
+pub(crate) async fn choose_file<R: Runtime>(
+    app: &AppHandle<R>,
+    ending: Option<&'static str>,
+) -> Result<Option<PathBuf>, Refusal> {
     let (tell, told) = tokio::sync::oneshot::channel();
     // Some systems show dialogs from the main thread only; the answer is waited for on another.
     app.run_on_main_thread(move || {
-        let asked = rfd::AsyncFileDialog::new().add_filter("JSON", &["json"]).pick_file();
+        let mut dialog = rfd::AsyncFileDialog::new();
+        if let Some(ending) = ending {
+            dialog = dialog.add_filter(ending.to_uppercase(), &[ending]);
+        }
+        let asked = dialog.pick_file();
         tauri::async_runtime::spawn(async move {
             let _ = tell.send(asked.await.map(|file| file.path().to_owned()));
         });
@@ -73,5 +85,14 @@ async fn tend(app: AppHandle) {
         if let Err(error) = desk.tend(now).await {
             tracing::warn!(%error, "what is due was not done");
         }
+    }
+}
+
+/// Looks for what came back, as long as the app runs.
+async fn watch(app: AppHandle) {
+    let shell = app.state::<Shell>();
+    loop {
+        tokio::time::sleep(TEND_EVERY).await;
+        shell.watch_if_due(Timestamp::now()).await;
     }
 }

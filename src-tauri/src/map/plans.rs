@@ -13,8 +13,9 @@ use cutoff::inventory::shown::Shown as Inventory;
 use cutoff::plan_file::{Pair, PlanFile};
 use cutoff::session::{Session, app_forbidden};
 use cutoff::sweeps::What;
-use stytch_b2b::{ClientType, ConnectedAppId, MemberId};
+use stytch_b2b::{ConnectedAppId, MemberId};
 
+use super::contain::app_by_id;
 use super::{inventory, number};
 use crate::sweeping::Shown;
 
@@ -35,6 +36,7 @@ pub(crate) fn what(what: wire::PlanWhat) -> Result<What, Refusal> {
         }
         wire::PlanWhat::Group { group } => of(Noun::Apps, RowId::Group(group)),
         wire::PlanWhat::Member { member_id } => of(Noun::Members, RowId::Member(MemberId::from(member_id.as_str()))),
+        wire::PlanWhat::Found { .. } => Err(Refusal::Plan { fault: "not_kept".to_owned() }),
         wire::PlanWhat::Pairs { pairs } if pairs.len() > MOST_PAIRS => {
             Err(Refusal::BadInput { field: Field::Query, fault: Fault::TooLong })
         }
@@ -109,6 +111,7 @@ pub(crate) fn plan(hash: String, shown: &Shown, session: &Session, inventory: &I
         expires_at: file.expires_at.clone(),
         reason: file.reason.clone(),
         denied: proposal.denied.clone().map(super::denial),
+        block: file.block.as_ref().map(|block| super::contain::plan_block(block, picture, session)),
         opened: shown.opened.as_ref().map(|opened| wire::OpenedPlan {
             file: opened.file.clone(),
             author: inventory::member_by_id(picture, &MemberId::from(file.author_member_id.as_str()), Some(session)),
@@ -159,20 +162,13 @@ fn row(pair: &Pair, picture: &Picture, viewer: Option<&Session>) -> GrantRow {
         Some(grant) => inventory::grant_row(picture, grant, viewer),
         None => GrantRow {
             member: inventory::member_by_id(picture, &pair.member_id, viewer),
-            app: app_by_id(picture, &pair.connected_app_id),
+            app: app_by_id(Some(picture), &pair.connected_app_id),
             scopes: Vec::new(),
             width: Width { level: 0, rule: String::new(), scope: String::new() },
             first_seen: FirstSeen { after: None, by: rfc3339(picture.facts.ended) },
             change: None,
             scopes_before: None,
         },
-    }
-}
-
-fn app_by_id(picture: &Picture, id: &ConnectedAppId) -> contract::connected_apps::AppFace {
-    match picture.app(id) {
-        Some(at) => inventory::app_face(&picture.apps[at as usize]),
-        None => super::app_face(id.as_str(), "", "", &ClientType::Other(String::new())),
     }
 }
 
@@ -189,7 +185,7 @@ pub(crate) fn shares(
         wire::PlanNoun::Apps => {
             let tally = tally(pairs.iter().map(|pair| &pair.connected_app_id));
             let rows = window(&tally, offset, count).map(|(id, grants)| wire::PlanShare {
-                app: Some(app_by_id(picture, id)),
+                app: Some(app_by_id(Some(picture), id)),
                 member: None,
                 grants: *grants,
                 of: picture.app(id).map_or(*grants, |at| number(picture.grants_of_app(at).len())),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use contract::connections::Environment;
 use contract::members::MemberFace;
+use contract::refusal::Refusal;
 use contract::revoke::Outcome as WireOutcome;
 use contract::sweeps as wire;
 use cutoff::activity::{Digest, Resume, Stand};
@@ -29,6 +30,7 @@ pub(crate) fn sweep(
     resume: Resume,
     here: bool,
     left_behind: bool,
+    refused: Option<Refusal>,
     organization_name: Option<String>,
     session: Option<&Session>,
 ) -> wire::Sweep {
@@ -85,6 +87,10 @@ pub(crate) fn sweep(
         confirmed_at: digest.confirmed_at.map(|at| at.to_string()),
         look_again_at: digest.look_again_at.map(|at| at.to_string()),
         tokens_until: digest.tokens_until.map(|at| at.to_string()),
+        refused,
+        policy: digest.policy.as_ref().map(super::contain::sweep_policy),
+        collateral: digest.collateral.as_ref().map(|pairs| super::number(pairs.len())),
+        returned: super::number(digest.returned.len()),
         head: digest.head.clone(),
     }
 }

@@ -1,0 +1,107 @@
+//! Indicators between the mind's words and the wire's. It moves facts and decides nothing.
+
+use contract::indicators as wire;
+use contract::refusal::Refusal;
+use cutoff::clock::rfc3339;
+use cutoff::indicators::{By, Findings, Indicators, Kind, Match, Unreadable};
+use cutoff::inventory::picture::Picture;
+use cutoff::inventory::shown::Shown as Inventory;
+use journal::SweepId;
+use stytch_b2b::ConnectedAppId;
+
+use super::{contain, inventory, number};
+
+/// Apps that one row names.
+const MOST_NAMED: usize = 20;
+/// Nobody sees more rows than this at once.
+const MOST_ROWS: u32 = 1_000;
+/// Nor reads a longer one.
+const LONGEST_TEXT: usize = 1_000;
+
+/// What a file of indicators came to.
+pub(crate) struct Found {
+    /// The file's name.
+    pub(crate) file: String,
+    /// The indicators.
+    pub(crate) indicators: Indicators,
+    /// What was found of each.
+    pub(crate) findings: Findings,
+    /// In which inventory.
+    pub(crate) inventory: std::sync::Arc<Inventory>,
+    /// The chain that holds it, once it was recorded. Held while it is, so that two clicks make one.
+    pub(crate) recorded: tokio::sync::Mutex<Option<SweepId>>,
+}
+
+pub(crate) fn unreadable(unreadable: Unreadable) -> Refusal {
+    let fault = match unreadable {
+        Unreadable::TooLarge => "too_large",
+        Unreadable::TooMany => "too_many",
+        Unreadable::NotText => "not_text",
+        Unreadable::NotAList => "not_a_list",
+        Unreadable::NoColumn => "no_column",
+        Unreadable::Quotes => "quotes",
+        Unreadable::Empty => "empty",
+    };
+    Refusal::ChosenFile { fault: fault.to_owned() }
+}
+
+pub(crate) fn finding(name: String, found: &Found) -> wire::Finding {
+    let (findings, picture) = (&found.findings, &found.inventory.picture);
+    let grants = |apps: &[ConnectedAppId]| -> u32 {
+        apps.iter().filter_map(|id| picture.app(id)).map(|at| number(picture.grants_of_app(at).len())).sum()
+    };
+    let (sure, all) = (findings.apps(false), findings.apps(true));
+    wire::Finding {
+        finding: name,
+        file: found.file.clone(),
+        indicators: number(findings.each.len()),
+        found: number(findings.found()),
+        by_look_only: number(findings.each.iter().filter(|each| each.by == Some(By::LookAlike)).count()),
+        apps: number(sure.len()),
+        grants: grants(&sure),
+        apps_with_look_alikes: number(all.len()),
+        grants_with_look_alikes: grants(&all),
+        apps_listed: findings.apps_listed,
+        apps_read: findings.apps_read,
+        complete: findings.complete,
+        missing: findings.missing.iter().map(|missing| inventory::missing(missing, picture)).collect(),
+        read_at: rfc3339(findings.read_at),
+    }
+}
+
+pub(crate) fn rows(found: &Found, part: wire::FindingPart, offset: u32, count: u32) -> wire::FindingRows {
+    let wanted = |each: &&Match| match part {
+        wire::FindingPart::All => true,
+        wire::FindingPart::Found => each.by.is_some(),
+        wire::FindingPart::NotFound => each.by.is_none(),
+    };
+    let matching: Vec<&Match> = found.findings.each.iter().filter(wanted).collect();
+    let window = matching.iter().skip(offset as usize).take(count.min(MOST_ROWS) as usize);
+    wire::FindingRows {
+        rows: window.map(|each| row(each, &found.inventory.picture)).collect(),
+        total: number(matching.len()),
+    }
+}
+
+fn row(each: &Match, picture: &Picture) -> wire::FindingRow {
+    let named =
+        |ids: &[ConnectedAppId]| ids.iter().take(MOST_NAMED).map(|id| contain::app_by_id(Some(picture), id)).collect();
+    wire::FindingRow {
+        text: each.indicator.text.chars().take(LONGEST_TEXT).collect(),
+        kind: match each.indicator.kind {
+            Kind::Id => wire::IndicatorKind::Id,
+            Kind::Name => wire::IndicatorKind::Name,
+            Kind::Any => wire::IndicatorKind::Any,
+        },
+        by: each.by.map(|by| match by {
+            By::Id => wire::MatchedBy::Id,
+            By::Name => wire::MatchedBy::Name,
+            By::LookAlike => wire::MatchedBy::LookAlike,
+        }),
+        apps: named(&each.apps),
+        apps_total: number(each.apps.len()),
+        look_alikes: named(&each.look_alikes),
+        look_alikes_total: number(each.look_alikes.len()),
+        grants: each.grants,
+    }
+}
