@@ -21,7 +21,7 @@ use stytch_b2b::Timeouts;
 use tauri::{App, Builder, Runtime};
 use vault::Vault;
 
-pub use shell::Shell;
+pub use shell::{Shell, Tell};
 
 /// Answers the file that the user chose.
 pub type ChooseFile = Arc<dyn Fn() -> Option<PathBuf> + Send + Sync>;

@@ -20,7 +20,7 @@ use crate::watching::Watching;
 use crate::{Options, desktop, map};
 
 /// Tells the page something; `false` when it is gone.
-type Tell = Box<dyn Fn(WindowNotice) -> bool + Send>;
+pub type Tell = Box<dyn Fn(WindowNotice) -> bool + Send>;
 
 /// The state behind every command.
 pub struct Shell {
@@ -109,7 +109,7 @@ impl Shell {
     }
 
     /// Tells the page from now on what it did not ask for.
-    pub(crate) fn listen(&self, tell: Tell, tray: TrayWords) {
+    pub fn listen(&self, tell: Tell, tray: TrayWords) {
         *self.notices() = Some((tell, tray));
     }
 

@@ -3,9 +3,13 @@
 
 mod bad_input;
 mod bound;
+mod come_backs;
+mod contain;
 mod doors;
+mod evidence;
 mod exports;
 mod faults;
+mod indicators;
 mod inventory;
 mod offline;
 mod plans;

@@ -124,7 +124,7 @@ fn administrators_come_first_and_ones_own_grants_are_counted() {
 }
 
 /// The app with a file to open, and the file.
-fn with_choice(ground: &Ground) -> (App, Arc<Mutex<Option<PathBuf>>>) {
+pub(crate) fn with_choice(ground: &Ground) -> (App, Arc<Mutex<Option<PathBuf>>>) {
     let chosen = Arc::new(Mutex::new(None));
     let choice = chosen.clone();
     let app = App::open_with(|options| {

@@ -16,17 +16,17 @@ fn everything() -> Value {
     json!({"kind": "selection", "selection": {"noun": "grants", "all": true, "ids": []}})
 }
 
-fn start(plan: &Plan) -> Value {
+pub(crate) fn start(plan: &Plan) -> Value {
     json!({"hash": plan.hash, "typed": plan.to_type, "canary": false, "ask_anyway": false})
 }
 
 #[track_caller]
-fn watch(app: &App, id: &str) -> Sweep {
+pub(crate) fn watch(app: &App, id: &str) -> Sweep {
     app.get("sweep_watch", json!({ "sweep_id": id }))
 }
 
 #[track_caller]
-fn wait(why: &str, until: impl Fn() -> bool) {
+pub(crate) fn wait(why: &str, until: impl Fn() -> bool) {
     let began = Instant::now();
     while !until() {
         assert!(began.elapsed() < Duration::from_secs(20), "waited too long for {why}");
@@ -34,7 +34,7 @@ fn wait(why: &str, until: impl Fn() -> bool) {
     }
 }
 
-fn sent(ground: &Ground) -> usize {
+pub(crate) fn sent(ground: &Ground) -> usize {
     ground.ledger().revocations.len()
 }
 

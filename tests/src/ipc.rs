@@ -13,7 +13,8 @@ use contract::connections::Connection;
 use contract::refusal::Refusal;
 use contract::revoke::RevokeReport;
 use contract::session::{Session, SignInStep};
-use cutoff_desktop::Options;
+use contract::sweeps::WindowNotice;
+use cutoff_desktop::{Options, Shell};
 use sandbox::Sandbox;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -21,7 +22,7 @@ use serde_json::{Value, json};
 use tauri::ipc::{CallbackFn, InvokeBody, InvokeResponse, InvokeResponseBody};
 use tauri::test::{INVOKE_KEY, MockRuntime, get_ipc_response, mock_builder};
 use tauri::webview::InvokeRequest;
-use tauri::{WebviewWindow, WebviewWindowBuilder};
+use tauri::{Manager as _, WebviewWindow, WebviewWindowBuilder};
 use vault::{Trouble, Vault};
 
 /// The origin of the app's own page, as the access list knows it on Linux and macOS.
@@ -223,6 +224,32 @@ impl App {
         }
     }
 
+    /// Lets the watch look, as the window does every few seconds; answers whether it was time to.
+    #[must_use]
+    pub fn watch(&self, now: jiff::Timestamp) -> bool {
+        tauri::async_runtime::block_on(self.app.state::<Shell>().watch_if_due(now))
+    }
+
+    /// Hears from now on what the page is told without asking.
+    #[must_use]
+    pub fn hear(&self) -> std::sync::mpsc::Receiver<WindowNotice> {
+        // The page hands its channel over first, as it does when it loads; what is said is heard here instead.
+        let tray = json!({"title": "t", "show": "s", "stop": "x"});
+        self.get::<Value>("window_notices", json!({"notices": "__CHANNEL__:7", "tray": tray}));
+        let (tell, told) = std::sync::mpsc::channel();
+        self.app.state::<Shell>().listen(Box::new(move |notice| tell.send(notice).is_ok()), Default::default());
+        told
+    }
+
+    /// Closes the app, lets somebody at its state directory, and opens it again with the same vault.
+    #[must_use]
+    pub fn reopen_after(self, meanwhile: impl FnOnce(&Path)) -> Self {
+        let (dir, vault) = (self.state_dir.clone(), self.vault.clone());
+        drop(self);
+        meanwhile(dir.path());
+        Self::open_on(dir, vault, |_| {})
+    }
+
     /// Revokes without a plan's hash.
     #[track_caller]
     pub fn revoke(&self, pair: &Pair) -> RevokeReport {
@@ -341,6 +368,8 @@ pub struct Ledger {
     pub calls: Vec<LedgerCall>,
     /// Every revoke as it was handled.
     pub revocations: Vec<LedgerRevocation>,
+    /// Every change of the organization's policy that was carried out.
+    pub policy_changes: Vec<Value>,
 }
 
 /// A grant that lives.
@@ -541,9 +570,9 @@ impl Switch {
         self.call("POST", "roles", Some(json!({"member_id": member_id, "roles": roles})));
     }
 
-    /// Changes which connected apps the organization admits.
-    pub fn policy(&self, change: Value) {
-        self.call("POST", "policy", Some(change));
+    /// Changes which connected apps the organization admits, and answers which it then does.
+    pub fn policy(&self, change: Value) -> Value {
+        self.call("POST", "policy", Some(change))
     }
 
     /// One call over a bare socket: it works on any thread, inside a runtime or not.

@@ -1,0 +1,155 @@
+//! Indicators through the wire: what a file names is found or said not to be, planned, contained, and exported as evidence.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use contract::contain::ContainLook;
+use contract::evidence::{EvidenceCheck, EvidencePack, EvidenceVerdict};
+use contract::indicators::{Finding, FindingRows, MatchedBy};
+use contract::plans::Plan;
+use contract::refusal::Refusal;
+use promises::ipc::{App, Ground};
+use serde_json::{Value, json};
+
+use super::inventory::{app_rows, read};
+use super::plans::with_choice;
+
+#[track_caller]
+fn check(app: &App) -> Finding {
+    app.get::<Option<Finding>>("indicators_check", json!({})).expect("a file was chosen")
+}
+
+#[track_caller]
+fn rows(app: &App, finding: &Finding, part: &str) -> FindingRows {
+    app.get("indicators_rows", json!({"finding": finding.finding, "part": part, "offset": 0, "count": 100}))
+}
+
+#[test]
+fn what_an_advisory_names_is_found_planned_contained_and_exported() {
+    let ground = Ground::with(sandbox::Options { members: 40, apps: 10, ..sandbox::Options::default() });
+    let (app, chosen) = with_choice(&ground);
+    assert_eq!(app.refusal_kind("indicators_check", json!({})), "nothing_read");
+    read(&app);
+    assert!(app.get::<Option<Finding>>("indicators_check", json!({})).is_none(), "none was chosen");
+    let mut plain =
+        app_rows(&app).into_iter().filter(|row| !row.app.first_party && row.odd.is_empty() && row.grants > 1);
+    let (one, two) = (plain.next().expect("an app").app, plain.next().expect("another").app);
+    let file = app.state_dir().join("advisory.txt");
+    *chosen.lock().expect("a choice") = Some(file.clone());
+    std::fs::write(
+        &file,
+        format!("# an advisory\n{}\n{}\nconnected-app-test-nobody\n", one.connected_app_id, two.name.to_uppercase()),
+    )
+    .expect("a file");
+    let calls = ground.calls();
+    let finding = check(&app);
+    assert_eq!((finding.file.as_str(), finding.indicators, finding.found), ("advisory.txt", 3, 2));
+    assert_eq!((finding.apps_read, finding.apps_listed, finding.complete), (10, 10, true));
+    let of = |id: &str| ground.ledger().grants.iter().filter(|grant| grant.connected_app_id == id).count();
+    let grants = of(&one.connected_app_id) + of(&two.connected_app_id);
+    assert_eq!((finding.apps, finding.grants as usize), (2, grants));
+    let found = rows(&app, &finding, "found");
+    let by: Vec<_> = found.rows.iter().map(|row| (row.by, row.apps[0].connected_app_id.as_str())).collect();
+    let expected =
+        [(Some(MatchedBy::Id), one.connected_app_id.as_str()), (Some(MatchedBy::Name), two.connected_app_id.as_str())];
+    assert_eq!(by, expected);
+    let missing = rows(&app, &finding, "not_found");
+    assert_eq!((missing.total, missing.rows[0].text.as_str()), (1, "connected-app-test-nobody"));
+    assert_eq!(rows(&app, &finding, "all").total, 3);
+
+    let what = json!({"kind": "found", "finding": finding.finding, "look_alikes": false});
+    let plan: Plan = app.get("plan_make", json!({"what": what, "first_party": false, "reason": "advisory"}));
+    assert_eq!((plan.grants as usize, plan.apps, plan.block.is_none()), (grants, 2, true));
+    assert_eq!(ground.calls(), calls, "finding and planning ask nobody");
+    let look: ContainLook = app.get("contain_look", json!({"what": what, "first_party": false}));
+    assert_eq!((look.apps, look.grants as usize), (2, grants));
+
+    let export = json!({"finding": finding.finding, "reason": "advisory"});
+    let pack: EvidencePack = app.get("indicators_export", export.clone());
+    let again: EvidencePack = app.get("indicators_export", export);
+    assert_eq!((&pack.head, &pack.chain_head), (&again.head, &again.chain_head), "it is recorded once");
+    assert_ne!(pack.path, again.path, "no file is written over");
+    *chosen.lock().expect("a choice") = Some(PathBuf::from(&pack.path));
+    let checked: Option<EvidenceCheck> = app.get("evidence_check", json!({"head": pack.head}));
+    let EvidenceVerdict::Good(facts) = checked.expect("a verdict").verdict else { panic!("it holds together") };
+    assert_eq!((facts.grants, facts.closed), (0, true), "nothing was sent for a finding");
+    assert!(app.get::<Vec<Value>>("sweep_list", json!({})).is_empty(), "a finding is no sweep");
+    assert!(ground.ledger().revocations.is_empty());
+}
+
+#[test]
+fn names_that_only_look_like_one_are_told_apart_and_left_out_until_asked_for() {
+    let ground = Ground::with(sandbox::Options { members: 40, apps: 40, ..sandbox::Options::default() });
+    let (app, chosen) = with_choice(&ground);
+    read(&app);
+    let file = app.state_dir().join("names.csv");
+    std::fs::write(&file, "name\nClaude\n").expect("a file");
+    *chosen.lock().expect("a choice") = Some(file);
+    let finding = check(&app);
+    assert!(finding.apps_with_look_alikes > finding.apps && finding.grants_with_look_alikes > finding.grants);
+    let row = &rows(&app, &finding, "found").rows[0];
+    assert!(row.look_alikes_total > 0, "{row:?}");
+    let plan = |look_alikes: bool| -> Plan {
+        let what = json!({"kind": "found", "finding": finding.finding, "look_alikes": look_alikes});
+        app.get("plan_make", json!({"what": what, "first_party": true, "reason": null}))
+    };
+    let (sure, all) = (plan(false), plan(true));
+    assert_eq!((sure.grants, all.grants), (finding.grants, finding.grants_with_look_alikes));
+    assert_ne!(sure.hash, all.hash);
+}
+
+#[test]
+fn a_file_that_is_no_list_of_indicators_is_refused_with_what_is_wrong_with_it() {
+    let ground = Ground::default();
+    let (app, chosen) = with_choice(&ground);
+    read(&app);
+    let file = app.state_dir().join("bad");
+    *chosen.lock().expect("a choice") = Some(file.clone());
+    let many = (0..100_001).map(|n| format!("id-{n}\n")).collect::<String>();
+    let faults: [(&[u8], &str); 7] = [
+        (b"", "empty"),
+        (b"# nothing\n", "empty"),
+        (b"\xff\xfe", "not_text"),
+        (b"{\"a\": 1}", "not_a_list"),
+        (b"a,b\n1,2\n3,4\n", "no_column"),
+        (b"name\n\"open\nthe rest\n", "quotes"),
+        (many.as_bytes(), "too_many"),
+    ];
+    let mut told = BTreeSet::new();
+    for (bytes, fault) in faults {
+        std::fs::write(&file, bytes).expect("a file");
+        let refused = app.refusal("indicators_check", json!({}));
+        assert!(matches!(&refused, Refusal::ChosenFile { fault: f } if f == fault), "{fault}: {refused:?}");
+        told.insert(fault);
+    }
+    assert_eq!(told.len(), 6);
+    *chosen.lock().expect("a choice") = Some(app.state_dir().to_owned());
+    let refused = app.refusal("indicators_check", json!({}));
+    assert!(matches!(&refused, Refusal::ChosenFile { fault } if fault == "unreadable"), "{refused:?}");
+}
+
+#[test]
+fn a_finding_that_was_never_shown_is_refused_and_one_of_another_place_is_no_evidence_here() {
+    let (ground, other) = (Ground::default(), Ground::sized(2, 16));
+    let (app, chosen) = with_choice(&ground);
+    read(&app);
+    let what = json!({"kind": "found", "finding": "nobody", "look_alikes": false});
+    for (command, args) in [
+        ("indicators_rows", json!({"finding": "nobody", "part": "all", "offset": 0, "count": 1})),
+        ("indicators_export", json!({"finding": "nobody", "reason": null})),
+        ("plan_make", json!({"what": what, "first_party": false, "reason": null})),
+        ("contain_look", json!({"what": what, "first_party": false})),
+    ] {
+        let refused = app.refusal(command, args);
+        assert!(matches!(&refused, Refusal::Plan { fault } if fault == "not_kept"), "{command}: {refused:?}");
+    }
+    let file = app.state_dir().join("advisory.txt");
+    std::fs::write(&file, "connected-app-test-nobody\n").expect("a file");
+    *chosen.lock().expect("a choice") = Some(file);
+    let finding = check(&app);
+    let connection = app.connect(&other);
+    app.sign_in(&other, &connection, "admin");
+    read(&app);
+    let refused = app.refusal("indicators_export", json!({"finding": finding.finding, "reason": null}));
+    assert!(matches!(&refused, Refusal::Plan { fault } if fault == "elsewhere"), "{refused:?}");
+}
