@@ -185,26 +185,31 @@ fn a_containment_is_shown_app_by_app_decided_carried_out_and_lifted_exactly() {
 #[test]
 fn what_the_policy_hides_is_not_called_revoked_and_what_returns_with_the_lift_is_named() {
     let (ground, app) = scene(40, 8, "admin");
+    ground.fault(json!({"policy_hides": true}));
     read(&app);
     let id = plain(&app).remove(0);
     let done = contained(&app, &id);
     assert!(done.outcomes.iter().all(|count| count.outcome == Outcome::Accepted), "{:?}", done.outcomes);
     let lift: LiftLook = app.get("lift_look", json!({"sweep_id": done.sweep_id}));
     assert_eq!((lift.hidden, lift.accepted), (0, done.grants));
-    // Somebody consents as soon as they may: here while the block is still there.
     let page: contract::sweeps::SweepGrants =
         app.get("sweep_grants", json!({"sweep_id": done.sweep_id, "query": {"offset": 0, "count": 1}}));
     let member = page.rows[0].member.member_id.clone();
     let pair = Pair { member_id: member.clone(), connected_app_id: id.clone() };
+    // Somebody consents between the lift and its read. Here another admin lifts it, so that there is a moment between.
+    ground.switch().policy(json!({"third_party_connected_apps_allowed_type": "ALL_ALLOWED"}));
     ground.switch().consent(&pair);
+    let lift: LiftLook = app.get("lift_look", json!({"sweep_id": done.sweep_id}));
+    assert_eq!((lift.way, lift.changes.len()), (LiftWay::Nothing, 0));
     let lifted: Lifted = app.get("lift", json!({"sweep_id": done.sweep_id, "over_changes": false}));
-    assert_eq!(lifted.sweep.returned, 1);
+    assert_eq!((lifted.sweep.returned, lifted.nothing_to_lift), (1, true));
     let args = json!({"sweep_id": done.sweep_id, "part": "returned", "offset": 0, "count": 10});
     let returned: FacePairs = app.get("sweep_pairs", args);
     assert_eq!((returned.total, returned.rows[0].member.member_id.as_str()), (1, member.as_str()));
     assert_eq!(returned.rows[0].app.connected_app_id, id);
     let revoked: u32 = lifted.sweep.outcomes.iter().filter(|c| c.outcome == Outcome::Revoked).map(|c| c.grants).sum();
-    assert!(revoked < done.grants && ground.ledger().grants_to(&pair), "what is there is not called gone");
+    assert_eq!(revoked, done.grants - 1, "the others are gone by this read");
+    assert!(ground.ledger().grants_to(&pair), "what is there is not called gone");
 }
 
 #[test]

@@ -39,7 +39,26 @@ fn shaped(command: &str) -> Value {
         "plan_shares" => json!({"hash": "x", "noun": "apps", "offset": 0, "count": 10}),
         "plan_save" => json!({"hash": "x"}),
         "sweep_start" => json!({"hash": "x", "typed": "", "canary": false, "ask_anyway": false}),
-        "sweep_resume" | "sweep_retry" | "sweep_watch" => json!({"sweep_id": "7f1c5c1e-7d0e-4a34-8a3b-1f1d2f6a7b11"}),
+        "sweep_resume" | "sweep_retry" | "sweep_watch" | "evidence_export" | "lift_look" => {
+            json!({"sweep_id": "7f1c5c1e-7d0e-4a34-8a3b-1f1d2f6a7b11"})
+        }
+        "sweep_pairs" => {
+            let sweep = "7f1c5c1e-7d0e-4a34-8a3b-1f1d2f6a7b11";
+            json!({"sweep_id": sweep, "part": "collateral", "offset": 0, "count": 10})
+        }
+        "lift" => json!({"sweep_id": "7f1c5c1e-7d0e-4a34-8a3b-1f1d2f6a7b11", "over_changes": false}),
+        "contain_look" => {
+            json!({"what": {"kind": "apps", "connected_app_ids": ["connected-app-test-x"]}, "first_party": false})
+        }
+        "contain_rows" => json!({"look": "x", "query": {"offset": 0, "count": 10}}),
+        "contain_make" => json!({"look": "x", "decisions": [], "reason": null}),
+        "evidence_check" => json!({"head": null}),
+        "erase_person" => json!({"member_id": "member-test-x"}),
+        "come_back_list" => json!({"offset": 0, "count": 10}),
+        "come_back_dismiss" => json!({"id": "x"}),
+        "indicators_rows" => json!({"finding": "x", "part": "all", "offset": 0, "count": 10}),
+        "indicators_export" => json!({"finding": "x", "reason": null}),
+        "window_notify" => json!({"title": "", "body": "x"}),
         "sweep_wish" => json!({"sweep_id": "7f1c5c1e-7d0e-4a34-8a3b-1f1d2f6a7b11", "wish": "pause"}),
         "sweep_grants" => {
             json!({"sweep_id": "7f1c5c1e-7d0e-4a34-8a3b-1f1d2f6a7b11", "query": {"offset": 0, "count": 10}})
@@ -222,7 +241,27 @@ fn every_command_does_its_work_in_one_sitting() {
     let all = json!({"sweep_id": sweep, "query": {"offset": 0, "count": 100}});
     assert_eq!(get("sweep_grants", all)["total"], grants);
     assert_eq!(get("sweep_wish", json!({"sweep_id": sweep, "wish": "pause"})), Value::Null);
-    // What only another state lets succeed is kept in `sweeps.rs`.
+
+    // Its evidence, what an advisory names, and a person erased.
+    let collateral = get("sweep_pairs", json!({"sweep_id": sweep, "part": "collateral", "offset": 0, "count": 10}));
+    assert_eq!(collateral["total"], 0);
+    let pack = get("evidence_export", json!({ "sweep_id": sweep }));
+    *chosen.lock().expect("a choice") = pack["path"].as_str().map(Into::into);
+    let checked = get("evidence_check", json!({"head": pack["head"]}));
+    assert_eq!(checked["verdict"]["verdict"], "good", "{checked}");
+    assert_eq!(get("journal_status", json!({}))["rolled_back"], Value::Null);
+    assert!(get("erase_person", json!({"member_id": other.member_id})).as_u64() > Some(0));
+    let advisory = app.state_dir().join("advisory.txt");
+    std::fs::write(&advisory, "connected-app-test-nobody\n").expect("a file");
+    *chosen.lock().expect("a choice") = Some(advisory);
+    let finding = get("indicators_check", json!({}))["finding"].clone();
+    let none = get("indicators_rows", json!({"finding": finding, "part": "not_found", "offset": 0, "count": 10}));
+    assert_eq!(none["total"], 1);
+    assert!(get("indicators_export", json!({"finding": finding, "reason": null}))["path"].is_string());
+    assert_eq!(get("come_back_list", json!({"offset": 0, "count": 10}))["total"], 0);
+
+    // What only another state lets succeed is kept in `sweeps.rs`, `contain.rs` and `come_backs.rs`.
+    assert!(get("window_notify", json!({"title": "Came back", "body": "One grant"})).is_boolean());
     assert_eq!(get("window_notices", shaped("window_notices")), Value::Null);
 
     assert_eq!(get("sign_out", json!({"even_if_unreachable": false})), Value::Null);
@@ -231,7 +270,16 @@ fn every_command_does_its_work_in_one_sitting() {
 
     assert_eq!(get("window_close", json!({})), Value::Null);
 
-    let elsewhere = ["sweep_resume", "sweep_retry"];
+    let elsewhere = [
+        "sweep_resume",
+        "sweep_retry",
+        "contain_look",
+        "contain_rows",
+        "contain_make",
+        "lift_look",
+        "lift",
+        "come_back_dismiss",
+    ];
     let every: BTreeSet<String> = COMMANDS
         .iter()
         .map(|command| command.name.to_owned())
@@ -240,8 +288,18 @@ fn every_command_does_its_work_in_one_sitting() {
     assert_eq!(done, every, "a command without a success here was forgotten");
 }
 
-/// What neither reads nor writes anything that is kept.
-const WITHOUT_A_JOURNAL: [&str; 3] = ["sandbox_inbox", "window_notices", "window_close"];
+/// What neither reads nor writes anything that is kept: words of the window, and what a look or a finding held in memory answers.
+const WITHOUT_A_JOURNAL: [&str; 9] = [
+    "sandbox_inbox",
+    "window_notices",
+    "window_close",
+    "window_notify",
+    "contain_rows",
+    "contain_make",
+    "evidence_check",
+    "indicators_rows",
+    "indicators_export",
+];
 
 #[test]
 fn with_a_journal_that_cannot_be_opened_every_command_says_so() {
