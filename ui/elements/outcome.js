@@ -5,6 +5,7 @@ import { el, group, say } from "../lib/dom.js";
 import { memberName, named, visible, whole } from "../lib/text.js";
 import { clock, countdown, everySecond, span, time, until } from "../lib/time.js";
 import { words } from "../words/en.js";
+import { differences } from "./policy.js";
 import { note } from "./telling.js";
 
 /** @typedef {import("../contract.js").RevokeReport} RevokeReport */
@@ -38,6 +39,7 @@ import { note } from "./telling.js";
  * @property {(button: HTMLButtonElement) => unknown} [tryKeyring]
  * @property {() => unknown} [startOver]
  * @property {(sweepId: string) => unknown} [showSweep]
+ * @property {() => unknown} [readAgain] reads the inventory, then looks again
  */
 
 /** @param {MemberFace} member */
@@ -594,6 +596,37 @@ export function tellRefusal(refusal, around) {
       const nexts = /** @type {Record<string, string>} */ (all.plan.next);
       begin({ title: all.plan.title, lead: say(all.plan.lead, { fault: faults[refusal.fault] ?? all.plan.faults.other }) });
       told.facts = [next(nexts[refusal.fault] ?? all.plan.next.other)];
+      break;
+    }
+    case "block": {
+      const faults = /** @type {Record<string, string>} */ (all.block.faults);
+      const nexts = /** @type {Record<string, string>} */ (all.block.next);
+      told.mark = "no";
+      begin({ title: all.block.title, lead: say(all.block.lead, { fault: faults[refusal.fault] ?? all.block.faults.other }) });
+      if (refusal.app_ids.length > 0) told.facts.push({ key: "app_ids", label: words.apps.pick_id, value: whole(refusal.app_ids.join(" "), { mono: true }) });
+      told.facts.push(next(nexts[refusal.fault] ?? all.block.next.other));
+      const readAgain = around.readAgain;
+      if (readAgain && ["incomplete_list", "not_listed"].includes(refusal.fault)) told.acts.push({ key: "read-look", label: all.block.read, run: readAgain });
+      else told.acts.push(...again);
+      break;
+    }
+    case "policy_changed": {
+      told.mark = "trouble";
+      begin(all.policy_changed);
+      told.facts = [{ key: "differs", label: all.policy_changed.differs, value: differences(refusal.differs) }, next(all.policy_changed.next)];
+      if (around.revokeAgain) {
+        told.acts.push({ key: "look-again", label: words.acts.look_again, style: "solid", run: around.revokeAgain });
+        if (around.close) told.acts.unshift({ key: "close", label: words.close, run: around.close });
+        return told;
+      }
+      break;
+    }
+    case "chosen_file": {
+      const faults = /** @type {Record<string, string>} */ (all.chosen_file.faults);
+      const nexts = /** @type {Record<string, string>} */ (all.chosen_file.next);
+      begin({ title: all.chosen_file.title, lead: say(all.chosen_file.lead, { fault: faults[refusal.fault] ?? all.chosen_file.faults.other }) });
+      told.facts = [next(nexts[refusal.fault] ?? all.chosen_file.next.other)];
+      if (retry) told.acts.push({ key: "retry", label: all.chosen_file.choose, run: retry });
       break;
     }
     case "sweep_running": {

@@ -84,10 +84,13 @@ export function apps(frame) {
 
   /** What the detail shows, if it shows anything. @type {{ root: HTMLElement, rows: { load: (how?: any) => unknown }, again: () => unknown } | null} */
   let shown = null;
+  /** The row that is open, as far as it can be contained. @type {{ row: AppRow, folded: boolean } | null} */
+  let contained = null;
 
   function close() {
     const had = screen.show(null);
     shown = null;
+    contained = null;
     screen.table.rows.pick(null);
     if (had && !screen.table.rows.focus()) screen.filter.focus();
     return had;
@@ -99,6 +102,7 @@ export function apps(frame) {
    */
   function open(row, how = {}) {
     const folded = row.clients > 1;
+    contained = { row, folded };
     /** @type {Filter} */
     const of = folded && row.group ? { group: row.group } : { apps: [row.app.connected_app_id] };
     let now = row;
@@ -184,7 +188,11 @@ export function apps(frame) {
     all.disabled = frame.session === null || row.grants === 0;
     if (frame.session === null) all.title = frame.whyReadOnly();
     all.addEventListener("click", () => frame.plan(folded && row.group ? { kind: "group", group: row.group } : { kind: "app", connected_app_id: app.connected_app_id }));
-    actsPut(root, all);
+    const contain = el("button", { class: "b danger", type: "button", "data-test": "contain" }, words.contain.button);
+    contain.disabled = frame.session === null;
+    if (frame.session === null) contain.title = frame.whyReadOnly();
+    contain.addEventListener("click", () => containRow(row, folded));
+    actsPut(root, contain, all);
     if (folded && row.group) clients(notes, row.group, row);
     else if (from) {
       const up = el("button", { class: "lnk", type: "button", "data-test": "group-back" }, words.apps.back_to_group(from.clients));
@@ -194,6 +202,11 @@ export function apps(frame) {
       const beside = row.odd.find((one) => one.beside !== null)?.beside;
       if (beside) besideGroup(notes, beside);
     }
+  }
+
+  /** @param {AppRow} row @param {boolean} folded */
+  function containRow(row, folded) {
+    frame.contain(folded && row.group ? { kind: "group", group: row.group } : { kind: "apps", connected_app_ids: [row.app.connected_app_id] }, row.app.name);
   }
 
   /** @param {AppRow} row */
@@ -258,6 +271,7 @@ export function apps(frame) {
       if (what === "picture" && shown?.root.isConnected) shown.again();
     },
     escape: () => screen.opened() && close(),
+    contain: () => (contained ? { name: contained.row.app.name, run: () => { if (contained) containRow(contained.row, contained.folded); } } : null),
     filter: screen.filter,
     export: (format) => ({ noun: "apps", query: screen.table.query(), selection: frame.choices.apps.rule, format }),
     openRow: async (id) => {

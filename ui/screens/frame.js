@@ -11,10 +11,15 @@ import { everySecond, span, time, until } from "../lib/time.js";
 import { words } from "../words/en.js";
 import { Choice } from "../lib/choice.js";
 import { Inventory } from "../lib/inventory.js";
+import { ComeBacks } from "../lib/come_backs.js";
 import { Sweeps, isOpen } from "../lib/sweeps.js";
 import { activity } from "./activity.js";
 import { apps } from "./apps.js";
+import { comeBackActs, comeBackSentence, notificationOf, openComeBacks } from "./come_backs.js";
+import { contain } from "./contain.js";
+import { checkPack, tellRolledBack } from "./evidence.js";
 import { openHistory } from "./history.js";
+import { checkIndicators } from "./indicators.js";
 import { map } from "./map.js";
 import { members } from "./members.js";
 import { openPalette } from "./palette.js";
@@ -45,6 +50,7 @@ import { openWidthRules } from "./width_rules.js";
  * @property {() => void} [redraw] reads again what the open detail shows
  * @property {() => void} enter it has come into view
  * @property {(what: What, inSight: boolean) => void} [changed] the inventory has changed
+ * @property {() => { name: string, run: () => void } | null} [contain] the app that is open, and what contains it
  * @property {() => boolean} [escape] Esc was pressed: whether something was closed
  * @property {() => void} [refresh] asks the server again; without it, the inventory is read
  * @property {HTMLInputElement} [filter]
@@ -61,6 +67,11 @@ import { openWidthRules } from "./width_rules.js";
  * @property {Sweeps} sweeps
  * @property {{ apps: Choice, members: Choice, grants: Choice }} choices what is selected
  * @property {(what: import("../contract.js").PlanWhat) => void} plan shows what revoking something would be
+ * @property {ComeBacks} comeBacks
+ * @property {(what: import("../contract.js").ContainWhat, name: string | null) => void} contain shows what containing something would be
+ * @property {() => void} checkIndicators
+ * @property {() => void} checkPack
+ * @property {() => void} openComeBacks
  * @property {() => void} openPlan
  * @property {(id: string) => void} openSweep
  * @property {(sweep: import("../contract.js").Sweep) => void} began a sweep was begun: shows it
@@ -145,6 +156,9 @@ export function openFrame(place, session, how) {
   let whyAbout = {};
   const inventory = new Inventory();
   const sweeps = new Sweeps();
+  const comeBacks = new ComeBacks();
+  /** The journal is older than what was kept of it. @type {import("../contract.js").RolledBack | null} */
+  let rolledBack = null;
   /** Sweeps whose banner was put away. @type {Set<string>} */
   const dismissed = new Set();
 
@@ -155,6 +169,11 @@ export function openFrame(place, session, how) {
     inventory,
     sweeps,
     plan: (what) => makePlan(frame, what),
+    comeBacks,
+    contain: (what, name) => contain(frame, what, name),
+    checkIndicators: () => { checkIndicators(frame); },
+    checkPack: () => checkPack(frame),
+    openComeBacks: () => openComeBacks(frame),
     openPlan: () => openPlan(frame),
     openSweep: (id) => { frame.openRow("activity", id); },
     began: (sweep) => {
@@ -279,6 +298,15 @@ export function openFrame(place, session, how) {
       longer.addEventListener("click", () => extendSession(longer));
       made.push(banner("ending", endingWords(now), longer));
     }
+    if (rolledBack) {
+      const noted = rolledBack;
+      const more = el("button", { class: "b small", type: "button", "data-test": "rolled-back-details" }, words.evidence.rolled_back_more);
+      more.addEventListener("click", () => tellRolledBack(noted));
+      const away = el("button", { class: "lnk", type: "button", "data-test": "rolled-back-dismiss" }, words.interrupted_banner.dismiss);
+      away.addEventListener("click", () => { rolledBack = null; drawBanners(); });
+      made.push(banner("rolled-back", el("b", {}, words.evidence.rolled_back), more, away));
+    }
+    if (comeBacks.total > 0 && now) made.push(banner("come-back", el("span", {}, comeBackSentence(comeBacks.rows, comeBacks.total), " ", el("span", { class: "soft" }, words.come_back.note)), ...comeBackActs(frame)));
     for (const sweep of sweeps.all) {
       if (!now || !sweep.here || !isOpen(sweep) || dismissed.has(sweep.sweep_id) || current === "activity") continue;
       const look = el("button", { class: "b small", type: "button", "data-test": "sweep-open-show" }, words.sweep.banner_look);
@@ -332,7 +360,7 @@ export function openFrame(place, session, how) {
     const active = document.activeElement;
     const held = active instanceof HTMLElement && (banners.contains(active) || late.contains(active)) ? active.dataset.test : undefined;
     // What is true from the start stands above; what comes later must not push away what somebody reads or is about to press.
-    const early = ["banner-impersonator", "banner-keeping", "banner-sweep-open"];
+    const early = ["banner-impersonator", "banner-keeping", "banner-rolled-back", "banner-sweep-open"];
     put(banners, ...made.filter((one) => early.includes(one.dataset.test ?? "")));
     put(late, ...made.filter((one) => !early.includes(one.dataset.test ?? "")));
     const again = held === undefined ? null : root.querySelector(`.banners [data-test="${held}"]`);
@@ -473,6 +501,51 @@ export function openFrame(place, session, how) {
     wasRunning = sweeps.running !== null;
   });
 
+  comeBacks.listen(() => {
+    drawWatch();
+    drawBanners();
+  });
+
+  /** That it watches, and when it last looked. */
+  function drawWatch() {
+    const place = slot(root, "watch");
+    const { watch } = comeBacks;
+    place.hidden = watch === null;
+    if (!watch) return;
+    const said = words.come_back;
+    const every = !watch.watching ? said.waits : watch.every_s < 60 ? said.watching_s(watch.every_s) : said.watching(Math.round(watch.every_s / 60));
+    put(place, every, watch.looked_at ? say(`: ${said.looked}`, { at: time(watch.looked_at, { seconds: false }) }) : null, watch.problem ? `; ${said.failed}` : "", ".");
+  }
+
+  /** @param {import("../contract.js").WindowNotice} notice */
+  async function heard(notice) {
+    if (closed) return;
+    if (notice === "closing") { askToClose(); return; }
+    try {
+      await comeBacks.look();
+      if (notice === "looked" || closed) { inventory.look(); return; }
+      const fresh = comeBacks.rows.filter((row) => notice.come_backs.ids.includes(row.id));
+      const { title, body } = notificationOf(fresh, Math.max(fresh.length, notice.come_backs.ids.length));
+      announce(body);
+      // Where the system shows no notifications, the line across the window says the same.
+      await ask("window_notify", { title, body }).catch(() => {});
+    } catch {
+      // A look in passing: the next one says what has come back.
+    }
+  }
+
+  async function lookAtJournal() {
+    try {
+      const { rolled_back } = await ask("journal_status", {});
+      if (closed || !rolled_back) return;
+      rolledBack = rolled_back;
+      drawBanners();
+      announce(words.evidence.rolled_back);
+    } catch {
+      // A journal that cannot be asked is told of by whatever needs it.
+    }
+  }
+
   async function lookAtRevokes() {
     try {
       const [seen] = await Promise.all([ask("revoke_list", {}), sweeps.look()]);
@@ -533,6 +606,7 @@ export function openFrame(place, session, how) {
     closed = true;
     inventory.close();
     sweeps.close();
+    comeBacks.close();
     for (const timer of timers) clearInterval(timer);
     document.removeEventListener("visibilitychange", seen);
     document.removeEventListener("keydown", keys);
@@ -651,8 +725,9 @@ export function openFrame(place, session, how) {
       if (due || open) lookAtRevokes();
     }, REVOKE_LOOK));
     lookAtRevokes();
-    inventory.enter();
-    ask("window_notices", { notices: channel((/** @type {import("../contract.js").WindowNotice} */ notice) => { if (notice === "closing" && !closed) askToClose(); }), tray: words.tray }).catch(() => {});
+    lookAtJournal();
+    inventory.enter().then(() => comeBacks.look()).catch(() => {});
+    ask("window_notices", { notices: channel(heard), tray: words.tray }).catch(() => {});
   }
 
   if (session) show(session);

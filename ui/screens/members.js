@@ -11,6 +11,7 @@ import { paintTelling } from "../elements/telling.js";
 import { el, put, slot } from "../lib/dom.js";
 import { memberName, named, visible, whole } from "../lib/text.js";
 import { words } from "../words/en.js";
+import { erasePerson } from "./evidence.js";
 
 /** @typedef {import("./frame.js").Frame} Frame */
 /** @typedef {import("../contract.js").MemberFace} MemberFace */
@@ -177,7 +178,9 @@ export function members(frame) {
         if (frame.session === null) all.title = frame.whyReadOnly();
         // What was read just now is what is meant, whether the inventory has it or not.
         all.addEventListener("click", () => frame.plan({ kind: "pairs", pairs: (whole?.all ?? []).map((grant) => ({ member_id: grant.member.member_id, connected_app_id: grant.app.connected_app_id })) }));
-        actsPut(root, all);
+        const erase = el("button", { class: "lnk", type: "button", "data-test": "erase" }, words.erase.button);
+        erase.addEventListener("click", () => erasePerson(frame, page.member));
+        actsPut(root, all, erase);
       },
     });
     facts(sheet.root, face);

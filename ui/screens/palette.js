@@ -4,7 +4,7 @@ import { ask, refusalOf } from "../bridge.js";
 import { openDialog } from "../elements/dialog.js";
 import { announce, clone, el, input, put, slot, unique } from "../lib/dom.js";
 import { filterKey } from "../lib/inventory.js";
-import { idTail, memberName, named } from "../lib/text.js";
+import { idTail, memberName, named, visible } from "../lib/text.js";
 import { words } from "../words/en.js";
 
 /** @typedef {import("./frame.js").Frame} Frame */
@@ -35,6 +35,7 @@ function acts(frame) {
   };
   const nothing = inventory.picture?.changes;
   const running = frame.sweeps.running;
+  const open = view?.contain?.() ?? null;
   // What is selected on the screen in view; on the map these are grants.
   const chosen = { apps: frame.choices.apps, members: frame.choices.members, map: frame.choices.grants }[current(frame)] ?? null;
   return [
@@ -50,6 +51,10 @@ function acts(frame) {
     { key: "act-json", label: words.exporting.json, off: view?.export ? none : said.not_here, run: () => save("json") },
     { key: "act-revoke-selected", label: said.revoke_selected, off: !session ? frame.whyReadOnly() : chosen?.rule ? "" : words.plan.nothing_selected, run: () => { if (chosen?.rule) frame.plan({ kind: "selection", selection: chosen.rule }); } },
     { key: "act-open-plan", label: words.plan.open, off: session ? "" : frame.whyReadOnly(), run: () => frame.openPlan() },
+    { key: "act-contain", label: open ? words.contain.act.replace("{app}", () => visible(open.name, 60)) : words.contain.act_none, off: !session ? frame.whyReadOnly() : open ? "" : words.contain.act_off, run: () => open?.run() },
+    { key: "act-indicators", label: words.indicators.button, off: none, run: () => frame.checkIndicators() },
+    { key: "act-check-pack", label: words.evidence.check, run: () => frame.checkPack() },
+    { key: "act-come-backs", label: words.come_back.show_act, off: frame.comeBacks.total > 0 ? "" : words.come_back.none_back, run: () => frame.openComeBacks() },
     { key: "act-sweep-show", label: words.sweep.show_act, off: running ? "" : words.sweep.none_running, run: () => { if (running) frame.openSweep(running.id); } },
     { key: "act-sweep-pause", label: words.sweep.pause_act, off: running ? "" : words.sweep.none_running, run: async () => { if (running) await ask("sweep_wish", { sweep_id: running.id, wish: "pause" }); } },
     { key: "act-history", label: words.history.open, off: (inventory.status?.snapshots ?? 0) > 0 ? "" : words.history.none, run: () => frame.openHistory() },

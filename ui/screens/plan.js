@@ -6,6 +6,7 @@ import { changeMark, widthTag } from "../elements/facts_of.js";
 import { openDialog } from "../elements/dialog.js";
 import { tellDenial, tellRefusal } from "../elements/outcome.js";
 import { missingSentence } from "../elements/pane.js";
+import { changeLines } from "../elements/policy.js";
 import { Rows } from "../elements/rows.js";
 import { note, paintTelling } from "../elements/telling.js";
 import { announce, button, clone, el, input, put, say, slot } from "../lib/dom.js";
@@ -120,8 +121,8 @@ class Flow {
     const said = words.plan;
     const { dialog, frame } = this;
     const root = clone("t-plan");
-    const organization = visible(plan.organization_name, 60);
-    slot(root, "title").textContent = said.title(plan.grants, organization);
+    const act = planAct(plan);
+    slot(root, "title").textContent = act;
     const env = slot(root, "env");
     env.textContent = words.environment[plan.environment];
     env.dataset.env = plan.environment;
@@ -150,8 +151,8 @@ class Flow {
     put(slot(root, "type-said"), say(said.type, { text: el("bdi", { class: "to-type", "data-fact": "to_type" }, plan.to_type) }));
     const wrong = slot(root, "wrong");
     const go = button(root, "confirm");
-    put(go, el("span", {}, plan.denied ? said.anyway(plan.grants, organization) : said.title(plan.grants, organization)));
-    const same = () => plain(typed.value) === plain(plan.to_type);
+    put(go, el("span", {}, plan.denied || plan.block?.block_denied ? words.contain.anyway(act) : act));
+    const same = () => sameWords(typed.value, plan.to_type);
     const judge = () => {
       go.disabled = !same();
       if (same()) wrong.hidden = true;
@@ -189,7 +190,7 @@ class Flow {
     cancel.addEventListener("click", () => dialog.close());
     const kept = how.focus ? root.querySelector(`[data-test="${how.focus}"]`) : null;
     dialog.show(root, { stage: "plan", hash: plan.hash }, kept instanceof HTMLElement ? kept : typed);
-    announce(`${said.title(plan.grants, organization)}. ${said.nothing_yet}`);
+    announce(`${act}. ${said.nothing_yet}`);
     frame.lookAtRevokes();
   }
 
@@ -230,6 +231,12 @@ class Flow {
       if (opened.vanished > 0) made.push(note("vanished", el("b", {}, said.vanished(opened.vanished)), " ", said.vanished_note));
       if (opened.appeared > 0) made.push(note("appeared", el("b", {}, said.appeared(opened.appeared)), " ", said.appeared_note));
       else if (opened.beside > 0) made.push(el("p", { class: "soft", "data-fact": "beside" }, said.beside(opened.beside)));
+    }
+    const { block } = plan;
+    if (block) {
+      const what = block.apps_total === 1 && block.apps[0] ? named(block.apps[0].name, { strong: true, limit: 80 }) : el("b", {}, words.contain.apps(block.apps_total));
+      made.push(el("div", { class: "policy", "data-fact": "block" }, el("p", {}, say(block.unchanged ? words.contain.already : said.block, { app: what })), ...changeLines(block.before, block.after), block.left_out > 0 ? el("p", { class: "soft" }, said.block_left_out(block.left_out)) : null));
+      if (block.block_denied) made.push(note("block_denied", el("b", {}, words.contain.denied), " ", words.contain.anyway_note));
     }
     if (plan.missing.length > 0) made.push(note("missing", el("b", {}, said.missing), " ", missingSentence(plan.missing, this.frame.inventory.picture?.apps ?? 0)));
     if (plan.lost > 0) made.push(note("lost", said.lost(plan.lost)));
@@ -320,7 +327,7 @@ class Flow {
     put(go, words.plan.starting);
     dialog.lock(true);
     try {
-      const sweep = await ask("sweep_start", { hash: plan.hash, typed, canary: this.choices.canary && plan.grants >= 7, ask_anyway: plan.denied !== null });
+      const sweep = await ask("sweep_start", { hash: plan.hash, typed, canary: this.choices.canary && plan.grants >= 7, ask_anyway: plan.denied !== null || (plan.block?.block_denied ?? null) !== null });
       dialog.lock(false);
       dialog.close(null);
       frame.began(sweep);
@@ -332,8 +339,19 @@ class Flow {
   }
 }
 
-/** What is compared: in whatever case, with one space between words. @param {string} text */
+/** Whether what was typed is what had to be: in whatever case, with one space between words. @param {string} typed @param {string} wanted */
+export const sameWords = (typed, wanted) => plain(typed) === plain(wanted);
+/** @param {string} text */
 const plain = (text) => text.trim().split(/\s+/).join(" ").toLowerCase();
+
+/** The act, with its count and the organization. @param {Plan} plan */
+function planAct(plan) {
+  const organization = visible(plan.organization_name, 60);
+  const { block } = plan;
+  if (!block) return words.plan.title(plan.grants, organization);
+  const [only] = block.apps;
+  return block.apps_total === 1 && only ? words.contain.button_one(visible(only.name, 40), plan.grants, organization) : words.contain.button_many(block.apps_total, plan.grants, organization);
+}
 
 /** @param {HTMLElement} node @param {Line} line @param {boolean} oneApp of one app the members are what differs */
 function paintLine(node, line, oneApp) {

@@ -3,14 +3,18 @@
 import { ask, refusalOf } from "../bridge.js";
 import { refusedPanel } from "../elements/browse.js";
 import { openDialog } from "../elements/dialog.js";
-import { outcomeLine, reportId } from "../elements/outcome.js";
+import { outcomeLine, reportId, tellRefusal } from "../elements/outcome.js";
+import { differences } from "../elements/policy.js";
 import { Rows } from "../elements/rows.js";
 import { note, putMark } from "../elements/telling.js";
 import { announce, button, clone, el, input, put, say, slot } from "../lib/dom.js";
+import { copyButton } from "../elements/copy.js";
 import { AGAIN, GONE, counted, isOpen } from "../lib/sweeps.js";
 import { memberName, named, visible } from "../lib/text.js";
 import { clock, countdown, everySecond, span, time, until } from "../lib/time.js";
 import { words } from "../words/en.js";
+import { exportPack, shortHead } from "./evidence.js";
+import { lift, returnedActs, showPairs, sweepPairs } from "./lift.js";
 import { retryPlan } from "./plan.js";
 
 /** @typedef {import("./frame.js").Frame} Frame */
@@ -230,6 +234,13 @@ export function sweepScreen(frame, id, back) {
     if (isOpen(sweep) && resume === "other_member") more.push(note("resume", words.sweep.resume_other));
     if (isOpen(sweep) && resume === "too_old") more.push(note("resume", words.sweep.resume_too_old));
     if (isOpen(sweep) && resume === "elsewhere") more.push(note("resume", words.sweep.resume_elsewhere));
+    more.push(...drawPolicy(sweep));
+    if (sweep.refused && sweep.policy?.overtaken !== true) {
+      const { refused } = sweep;
+      const why = el("button", { class: "lnk", type: "button", "data-test": "sweep-refused" }, words.grants.why_not);
+      why.addEventListener("click", () => frame.tell(refused, { act: "session" }));
+      more.push(note("refused", el("b", {}, tellRefusal(refused, { session: frame.session, act: "session" }).title), ". ", why));
+    }
     const { tokens_until } = sweep;
     if (tokens_until && gone > 0) {
       const left = el("span", { class: "num", "data-test": "tokens-left" });
@@ -238,6 +249,7 @@ export function sweepScreen(frame, id, back) {
       put(made, say(until(tokens_until) > 0 ? said.tokens : said.tokens_past, { at: time(tokens_until, { seconds: false }), left }));
       more.push(made);
     }
+    if (stand.state !== "running" && stand.state !== "elsewhere") more.push(el("p", { class: "soft", "data-fact": "head" }, say(said.head_line, { head: el("span", { class: "mono", title: sweep.head }, shortHead(sweep.head)) }), " ", copyButton(sweep.head, said.head)));
     put(slot(root, "now"), ...line);
     const key = more.map((one) => `${one.dataset.fact}${one.dataset.until ?? one.textContent}`).join("|");
     const place = slot(root, "more");
@@ -251,6 +263,73 @@ export function sweepScreen(frame, id, back) {
       if (told !== "") announce(heard);
       told = heard;
     }
+  }
+
+  /** What was done to the policy, and what that means for the grants. @param {Sweep} sweep */
+  function drawPolicy(sweep) {
+    const { policy } = sweep;
+    /** @type {HTMLElement[]} */
+    const made = [];
+    const said = words.sweep;
+    if (policy) {
+      const at = policy.at ? time(policy.at, { seconds: false }) : null;
+      const request = policy.request_id ? el("span", { class: "soft" }, " · ", say(said.policy.request, { id: el("span", { class: "mono" }, named(policy.request_id, { limit: 120 })) })) : null;
+      if (policy.overtaken) made.push(overtaken(sweep));
+      else if (policy.in_force) made.push(el("p", { "data-fact": "policy", "data-policy": "in_force" }, el("b", {}, at ? say(said.policy.in_force, { at }) : said.policy.in_force_plain), ` · ${said.policy.apps(policy.apps)}`, request));
+      else if (policy.lifted) made.push(el("p", { "data-fact": "policy", "data-policy": "lifted" }, el("b", {}, at ? say(said.policy.lifted, { at }) : said.policy.lifted_plain), request));
+      else if (policy.denied) made.push(policyNote("denied", said.policy.denied, said.policy.denied_next, request));
+      else if (sweep.stand.state === "running" && policy.at === null) made.push(el("p", { class: "soft", "data-fact": "policy", "data-policy": "waiting" }, sweep.unsent === sweep.grants ? said.policy.waiting : said.policy.later));
+      else if (policy.can_consent_again) made.push(policyNote("not", said.policy.not, "", request));
+    }
+    const hides = policy?.in_force === true;
+    const [accepted, hidden] = [counted(sweep, ["accepted"]), counted(sweep, ["hidden"])];
+    if (hides && accepted > 0) made.push(el("p", { class: "soft", "data-fact": "accepted" }, said.accepted_hidden(accepted)));
+    if (hides && hidden > 0) made.push(note("hidden", said.hidden(hidden)));
+    if (sweep.collateral) made.push(pairsNote("collateral", said.collateral(sweep.collateral)));
+    if (sweep.returned > 0) {
+      const line = pairsNote("returned", said.returned(sweep.returned));
+      for (const key of /** @type {const} */ (["revoke-returned", "block-again"])) {
+        const act = el("button", { class: "lnk", type: "button", "data-test": key }, key === "revoke-returned" ? words.lift.revoke_again(sweep.returned) : words.lift.block_again);
+        act.disabled = !sweep.here || frame.session === null;
+        act.addEventListener("click", async () => {
+          try {
+            returnedActs(frame, await sweepPairs(id, "returned"), () => {}).find((one) => one.key === key)?.run?.(act);
+          } catch (thrown) {
+            frame.tell(refusalOf(thrown), { act: "read" });
+          }
+        });
+        line.append(" ", act);
+      }
+      made.push(line);
+    }
+    return made;
+  }
+
+  /** Somebody else was first: nothing was sent, and it has to be looked at anew. @param {Sweep} sweep */
+  function overtaken(sweep) {
+    const made = el("div", { class: "note", "data-fact": "policy", "data-policy": "overtaken" }, el("b", {}, words.sweep.policy.overtaken), " ", words.sweep.policy.overtaken_note);
+    if (sweep.refused?.kind === "policy_changed") made.append(differences(sweep.refused.differs));
+    const { app } = sweep;
+    if (app && sweep.here && frame.session) {
+      const again = el("button", { class: "lnk", type: "button", "data-test": "contain-again" }, words.acts.look_again);
+      again.addEventListener("click", () => frame.contain({ kind: "apps", connected_app_ids: [app.connected_app_id] }, app.name));
+      made.append(" ", again);
+    }
+    return made;
+  }
+
+  /** @param {string} key @param {string} lead @param {string} next @param {HTMLElement | null} request */
+  function policyNote(key, lead, next, request) {
+    const made = note("policy", el("b", {}, lead), " ", words.sweep.policy.consent, next ? ` ${next}` : "", request);
+    made.dataset.policy = key;
+    return made;
+  }
+
+  /** @param {import("../contract.js").SweepPart} part @param {string} lead */
+  function pairsNote(part, lead) {
+    const show = el("button", { class: "lnk", type: "button", "data-test": `sweep-${part}` }, words.sweep.collateral_show);
+    show.addEventListener("click", () => showPairs(frame, id, part));
+    return note(part, el("b", {}, lead), ". ", show);
   }
 
   /** @param {string} key @param {string} sentence @param {string} at @param {string} after */
@@ -273,6 +352,8 @@ export function sweepScreen(frame, id, back) {
     if (isOpen(sweep) && sweep.resume !== "yes" && rest > 0 && sweep.here) keys.push("sweep-retry");
     if ((state === "done" || state === "cancelled") && rest > 0 && sweep.here) keys.push("sweep-retry");
     if (state === "running" || resumes) keys.push("sweep-cancel");
+    if (sweep.policy?.liftable && state !== "running" && state !== "elsewhere" && sweep.here && frame.session) keys.push("sweep-lift");
+    if (state !== "running") keys.push("sweep-export");
     const key = JSON.stringify([keys, rest, progress?.stopping === true]);
     if (place.dataset.key === key) return;
     place.dataset.key = key;
@@ -280,7 +361,7 @@ export function sweepScreen(frame, id, back) {
     // A button that is pressed and then disabled lets the keyboard fall: it comes back to whatever takes its place.
     const held = activeElement !== null && place.contains(activeElement) || pressed && (activeElement === document.body || activeElement === slot(root, "title"));
     put(place, ...keys.map((name) => {
-      const label = name === "sweep-pause" ? words.sweep.pause : name === "sweep-resume" ? words.sweep.go_on : name === "sweep-cancel" ? words.sweep.cancel : state === "cancelled" || isOpen(sweep) ? words.sweep.new_plan(rest) : words.sweep.retry(rest);
+      const label = name === "sweep-pause" ? words.sweep.pause : name === "sweep-resume" ? words.sweep.go_on : name === "sweep-cancel" ? words.sweep.cancel : name === "sweep-lift" ? words.lift.button : name === "sweep-export" ? words.evidence.button : state === "cancelled" || isOpen(sweep) ? words.sweep.new_plan(rest) : words.sweep.retry(rest);
       const made = el("button", { class: name === "sweep-resume" ? "b solid" : "b", type: "button", "data-test": name, disabled: name === "sweep-pause" && progress?.stopping === true }, label);
       made.addEventListener("click", () => act(name, made));
       return made;
@@ -303,6 +384,11 @@ export function sweepScreen(frame, id, back) {
         from.disabled = true;
         await frame.resumeSweep(id);
       } else if (name === "sweep-retry") retryPlan(frame, id);
+      else if (name === "sweep-lift") lift(frame, id);
+      else if (name === "sweep-export") {
+        from.disabled = true;
+        await exportPack(frame, () => ask("evidence_export", { sweep_id: id }), { title: words.evidence.title, open: frame.sweeps.one(id)?.unsettled === true });
+      }
       else cancel();
     } catch (thrown) {
       frame.tell(refusalOf(thrown), { act: "session" });

@@ -2,6 +2,7 @@
 
 import * as f from "./facts.js";
 import { hostileOrganization, inventory, organization } from "./inventory.js";
+import * as containing from "./containing.js";
 import * as sweeping from "./sweeping.js";
 
 /** @typedef {import("../../../ui/contract.js").Commands} Commands */
@@ -106,6 +107,7 @@ const base = {
   revoke_list: () => [],
   revoke_settle: () => f.outcomes.revoked_confirmed ?? never(),
   ...sweeping.answers(),
+  ...containing.answers(),
 };
 
 /** @type {Answers} */
@@ -133,6 +135,14 @@ const toApp = async (hands) => { await hands.click("row"); await hands.find("det
 const toPlan = async (hands) => { await toApp(hands); await hands.click("revoke-all"); await hands.find("plan-typed"); await hands.rest(60); };
 /** @param {Hands} hands */
 const openedPlan = async (hands) => { await hands.find("row"); await hands.click("palette-open"); await hands.type("palette", "open a plan"); await hands.rest(150); await hands.key("palette", "Enter"); await hands.find("plan-typed"); };
+/** @param {Hands} hands */
+const toContain = async (hands) => { await toApp(hands); await hands.click("contain"); await hands.find("contain-typed"); await hands.rest(120); };
+/** @param {string} words */
+const byPalette = (words) => async (/** @type {Hands} */ hands) => { await hands.find("row"); await hands.click("palette-open"); await hands.type("palette", words); await hands.rest(150); await hands.key("palette", "Enter"); await hands.find("dialog"); await hands.rest(120); };
+/** @param {Hands} hands */
+const toLift = async (hands) => { await toSweep(hands); await hands.click("sweep-lift"); await hands.find("lift-go"); await hands.rest(60); };
+/** A sweep that blocked, and is done. @param {Partial<import("../../../ui/contract.js").Sweep>} [given] */
+const contained = (given = {}) => sweeping.done({ policy: containing.blocked(), ...given });
 /** @param {Hands} hands */
 const toSweep = async (hands) => { await hands.click("nav-activity"); await hands.click("row"); await hands.find("sweep-now"); await hands.rest(80); };
 
@@ -318,6 +328,83 @@ export const scenes = {
   "frame-sweep-interrupted": { answers: signedIn(sweeping.resting({ state: "interrupted" })), steps: (h) => h.find("banner-sweep-open"), ends: "sweep-open-resume" },
   "frame-sweep-running": { answers: signedIn(sweeping.running()), steps: (h) => h.find("row"), ends: "screen-apps" },
   "frame-closing": { answers: signedIn({ ...sweeping.running(), window_notices: ({ notices }) => { setTimeout(() => /** @type {any} */ (notices).onmessage("closing"), 60); return null; } }), steps: (h) => h.find("go"), ends: "go" },
+
+  // ---- containment
+  "contain": { answers: signedIn(), steps: toContain, ends: "contain-typed" },
+  "contain-decisions": { answers: signedIn(containing.containing({}, { undecided: 4 })), steps: toContain, ends: "contain-decide" },
+  "contain-decided": { answers: signedIn(containing.containing({}, { undecided: 4 })), steps: async (h) => { await toContain(h); await h.click("decide-block", 0, true); await h.click("contain-keep-rest"); await h.rest(120); await h.click("contain-part-blocked", 0, true); await h.rest(80); }, ends: "contain-typed" },
+  "contain-large": { answers: signedIn(containing.containing({ grants: 9_480, members: 9_480, first_party_left_out: 1, privileged: 40 }, { kept: 1_180, undecided: 260 })), steps: toContain, ends: "contain-decide" },
+  "contain-grants": { answers: signedIn(), steps: async (h) => { await toContain(h); await h.click("contain-part-planned", 0, true); await h.rest(80); await h.type("contain-typed", "158 Acme Robotics"); }, ends: "contain-typed" },
+  "contain-restricted": { answers: signedIn(containing.containing(containing.restricted())), steps: toContain, ends: "contain-typed" },
+  "contain-unchanged": { answers: signedIn(containing.containing({ unchanged: true, before: containing.restricted().before ?? [], after: containing.restricted().before ?? [], closes: [] })), steps: toContain, ends: "contain-typed" },
+  "contain-denied": { answers: signedIn(containing.containing({ block_denied: containing.blockDenial })), steps: toContain, ends: "contain-without" },
+  "contain-denied-told": { answers: signedIn(containing.containing({ block_denied: containing.blockDenial })), steps: async (h) => { await toContain(h); await h.click("contain-block_denied"); }, ends: "copy-request" },
+  "contain-reader": { answers: as(f.reader, containing.containing({ block_denied: containing.blockDenial, denied: f.denial })), steps: toContain, ends: "contain-without" },
+  "contain-hostile": { answers: signedIn({ ...hostile.answers, ...containing.containing({ organization_name: "O\u202Erganization\u0000 " + "O".repeat(300) }, { hostile: true, undecided: 8, kept: 12 }) }), steps: async (h) => { await h.click("row", 3); await h.find("detail-app"); await h.click("contain"); await h.find("contain-decide"); await h.rest(100); }, ends: "contain-decide" },
+  "contain-partial": { answers: signedIn({ ...lacking.answers, ...containing.containing({ missing: lacking.facts.missing }) }), steps: toContain, ends: "contain-typed" },
+  "contain-incomplete": { answers: signedIn({ contain_look: () => refuse({ kind: "block", fault: "incomplete_list", app_ids: [] }) }), steps: async (h) => { await toApp(h); await h.click("contain"); await h.find("read-look"); }, ends: "read-look" },
+  "contain-first-party": { answers: signedIn(containing.containing({ apps: 0, grants: 0, members: 0, first_party_left_out: 1 })), steps: async (h) => { await toApp(h); await h.click("contain"); await h.find("take-in"); }, ends: "take-in" },
+  "contain-none": { answers: signedIn({ contain_make: () => refuse({ kind: "plan", fault: "grants" }) }), steps: async (h) => { await toApp(h); await h.click("contain"); await h.find("close"); }, ends: "close" },
+  "contain-policy-changed": { answers: signedIn({ contain_make: () => refuse({ kind: "policy_changed", differs: containing.differs }) }), steps: async (h) => { await toApp(h); await h.click("contain"); await h.find("look-again"); }, ends: "look-again" },
+  "contain-looking": { answers: signedIn({ contain_look: never }), steps: async (h) => { await toApp(h); await h.click("contain"); await h.rest(250); }, ends: "cancel" },
+  "plan-opened-block": { answers: signedIn({ plan_open: containing.blockPlan }), steps: openedPlan, ends: "plan-typed" },
+
+  // ---- a sweep that blocks
+  "sweep-contain-running": { answers: signedIn({ ...sweeping.running(), sweep_list: () => [sweeping.sweep({ policy: containing.blocked() })] }), steps: toSweep, ends: "sweep-pause" },
+  "sweep-contain-begun": { answers: signedIn({ ...sweeping.running({ answered: 0, to_send: 137, per_minute: 0, left_ms: null }), sweep_list: () => [sweeping.sweep({ outcomes: [], unsent: 137, policy: containing.blocked({ in_force: false, at: null, request_id: null, liftable: false, can_consent_again: true }) })] }), steps: toSweep, ends: "sweep-pause" },
+  "sweep-contained": { answers: signedIn(contained({ collateral: 3 })), steps: toSweep, ends: "sweep-lift" },
+  "sweep-contained-hidden": { answers: signedIn(contained({ outcomes: [{ outcome: "revoked", grants: 20 }, { outcome: "accepted", grants: 114 }, { outcome: "hidden", grants: 3 }], gone_at: null })), steps: toSweep, ends: "sweep-lift" },
+  "sweep-block-denied": { answers: signedIn(contained({ policy: containing.blocked({ in_force: false, denied: true, can_consent_again: true, liftable: false }) })), steps: toSweep, ends: "sweep-export" },
+  "sweep-block-lost": { answers: signedIn(contained({ policy: containing.blocked({ in_force: false, can_consent_again: true }) })), steps: toSweep, ends: "sweep-lift" },
+  "sweep-overtaken": { answers: signedIn(sweeping.resting({ state: "interrupted" }, { outcomes: [], unsent: 137, policy: containing.blocked({ in_force: false, overtaken: true, at: null, request_id: null, liftable: false, can_consent_again: true }), refused: { kind: "policy_changed", differs: containing.differs } })), steps: toSweep, ends: "contain-again" },
+  "sweep-lifted": { answers: signedIn(contained({ policy: containing.blocked({ in_force: false, lifted: true, can_consent_again: true, liftable: false }), returned: 3 })), steps: toSweep, ends: "sweep-returned" },
+  "sweep-collateral": { answers: signedIn(contained({ collateral: 3 })), steps: async (h) => { await toSweep(h); await h.click("sweep-collateral"); }, ends: "pairs" },
+  "lift": { answers: signedIn(contained()), steps: toLift, ends: "lift-go" },
+  "lift-changed": { answers: signedIn({ ...contained(), lift_look: containing.liftingChanged }), steps: toLift, ends: "lift-go" },
+  "lift-nothing": { answers: signedIn({ ...contained(), lift_look: () => containing.lifting({ way: "nothing", now: containing.lifting().before, changes: [] }) }), steps: toLift, ends: "lift-go" },
+  "lift-denied": { answers: signedIn({ ...contained(), lift_look: () => containing.lifting({ block_denied: containing.blockDenial }) }), steps: toLift, ends: "lift-denied" },
+  "lift-running": { answers: signedIn({ ...contained(), lift: never }), steps: async (h) => { await toLift(h); await h.click("lift-go"); await h.rest(60); }, ends: "dialog" },
+  "lift-done": { answers: signedIn(contained()), steps: async (h) => { await toLift(h); await h.click("lift-go"); await h.find("close"); }, ends: "close" },
+  "lift-returned": { answers: signedIn({ ...contained(), lift: () => containing.lifted(3) }), steps: async (h) => { await toLift(h); await h.click("lift-go"); await h.find("revoke-returned"); }, ends: "block-again" },
+  "lift-not": { answers: signedIn({ ...contained(), lift: () => containing.lifted(0, { not_lifted: true }) }), steps: async (h) => { await toLift(h); await h.click("lift-go"); await h.find("look-again"); }, ends: "look-again" },
+  "lift-policy-changed": { answers: signedIn({ ...contained(), lift: () => refuse({ kind: "policy_changed", differs: containing.differs }) }), steps: async (h) => { await toLift(h); await h.click("lift-go"); await h.find("look-again"); }, ends: "look-again" },
+
+  // ---- evidence
+  "evidence-exported": { answers: signedIn(contained()), steps: async (h) => { await toSweep(h); await h.click("sweep-export"); await h.find("close"); }, ends: "close" },
+  "evidence-exported-open": { answers: signedIn(sweeping.resting({ state: "paused" })), steps: async (h) => { await toSweep(h); await h.click("sweep-export"); await h.find("close"); }, ends: "close" },
+  "evidence-check": { answers: signedIn(), steps: byPalette("check a pack"), ends: "check-head" },
+  "evidence-check-wrong": { answers: signedIn(), steps: async (h) => { await byPalette("check a pack")(h); await h.type("check-head", "not a head"); await h.click("choose-pack"); }, ends: "wrong-head" },
+  ...Object.fromEntries(Object.entries({
+    unchanged: containing.good(),
+    rows: containing.good({ since: "rows", rows_vouched: 420, erased: 2, absent: ["report.html"] }),
+    consistent: containing.good({ since: "nothing", rows_vouched: 0, closed: false }),
+    finding: containing.good({ since: "nothing", rows_vouched: 0, grants: 0, outcomes: [], rows: 12 }),
+    row: containing.broken({ fault: "row", seq: 17, why: "its hash does not fit the row before" }),
+    file: containing.broken({ fault: "file", name: "grants.csv", why: "its SHA-256 is not the one of the manifest" }),
+    form: containing.broken({ fault: "form", what: "the archive" }),
+    other_head: containing.broken({ fault: "other_head", head: "a".repeat(64), chain_head: "b".repeat(64) }),
+    newer: containing.broken({ fault: "newer" }),
+    too_large: containing.broken({ fault: "too_large" }),
+  }).map(([name, verdict]) => [`evidence-verdict-${name}`, { answers: signedIn({ evidence_check: () => ({ file: "cutoff-evidence-acme-robotics.zip", verdict }) }), steps: async (/** @type {Hands} */ h) => { await byPalette("check a pack")(h); await h.type("check-head", name === "consistent" || name === "finding" ? "" : containing.HEAD); await h.click("choose-pack"); await h.find("close"); }, ends: "check-another" }])),
+  "evidence-rolled-back": { answers: signedIn({ journal_status: () => ({ rolled_back: { noted_at: f.at(-4000), rows: 1_204, head: containing.HEAD } }) }), steps: (h) => h.find("banner-rolled-back"), ends: "rolled-back-details" },
+  "evidence-rolled-back-told": { answers: signedIn({ journal_status: () => ({ rolled_back: { noted_at: f.at(-4000), rows: 1_204, head: containing.HEAD } }) }), steps: (h) => h.click("rolled-back-details"), ends: "close" },
+  "erase": { answers: signedIn(), steps: async (h) => { await toMember(h); await h.click("erase"); }, ends: "go" },
+  "erased": { answers: signedIn(), steps: async (h) => { await toMember(h); await h.click("erase"); await h.click("go"); await h.find("close"); }, ends: "close" },
+
+  // ---- come-backs
+  "come-back-banner": { answers: signedIn(containing.cameBack([containing.comeBack(0)])), steps: (h) => h.find("banner-come-back"), ends: "come-back-block" },
+  "come-back-several": { answers: signedIn(containing.cameBack([containing.comeBack(0), containing.comeBack(1), containing.comeBack(2, true)])), steps: (h) => h.find("banner-come-back"), ends: "come-back-block" },
+  "come-back-look-alike": { answers: signedIn(containing.cameBack([containing.comeBack(2, true)], { watching: false, problem: { kind: "offline", ...f.problem({ cause: "dns" }) } })), steps: (h) => h.find("banner-come-back"), ends: "come-back-block" },
+  "come-back-list": { answers: signedIn(containing.cameBack([...Array.from({ length: 900 }, (_, n) => containing.comeBack(n, n % 7 === 3))])), steps: async (h) => { await h.find("banner-come-back"); await h.click("come-back-look"); await h.find("row"); await h.rest(80); }, ends: "come-back-again" },
+  "come-back-hostile": { answers: signedIn(containing.cameBack(Array.from({ length: 12 }, (_, n) => containing.comeBack(n, n % 2 === 1, true)))), steps: async (h) => { await h.find("banner-come-back"); await h.click("come-back-look"); await h.rest(80); }, ends: "come-back-again" },
+
+  // ---- indicators
+  "indicators-found": { answers: signedIn(), steps: byPalette("check indicators"), ends: "indicators-contain" },
+  "indicators-all": { answers: signedIn(), steps: async (h) => { await byPalette("check indicators")(h); await h.click("finding-all", 0, true); await h.click("indicators-alike"); await h.rest(80); }, ends: "indicators-contain" },
+  "indicators-none": { answers: signedIn(containing.found(containing.finding({ found: 0, by_look_only: 0, apps: 0, grants: 0, apps_with_look_alikes: 0, grants_with_look_alikes: 0 }))), steps: byPalette("check indicators"), ends: "indicators-export" },
+  "indicators-partial": { answers: signedIn(containing.found(containing.finding({ found: 0, indicators: 100_000, apps: 0, grants: 0, apps_with_look_alikes: 0, grants_with_look_alikes: 0, apps_read: 36, complete: false, missing: lacking.facts.missing }), { hostile: true })), steps: byPalette("check indicators"), ends: "indicators-export" },
+  "indicators-refused": { answers: signedIn({ indicators_check: () => refuse({ kind: "chosen_file", fault: "no_column" }) }), steps: byPalette("check indicators"), ends: "retry" },
+  "indicators-exported": { answers: signedIn(), steps: async (h) => { await byPalette("check indicators")(h); await h.click("indicators-export"); await h.find("close"); }, ends: "close" },
 
   // ---- the revoke
   "confirm": { answers: signedIn(), steps: toConfirm, ends: "confirm" },

@@ -34,6 +34,7 @@ export const plan = (given = {}) => ({
   expires_at: f.at(86_000),
   reason: null,
   denied: null,
+  block: null,
   opened: null,
   ...given,
 });
@@ -94,6 +95,10 @@ export const sweep = (given = {}) => ({
   confirmed_at: null,
   look_again_at: f.at(560),
   tokens_until: f.at(3540),
+  refused: null,
+  policy: null,
+  collateral: null,
+  returned: 0,
   head: "9f2c".padEnd(64, "a"),
   ...given,
 });
