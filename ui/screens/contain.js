@@ -155,9 +155,10 @@ class Containing {
     return this.name === null ? words.contain.title_n(apps) : words.contain.title.replace("{app}", () => visible(this.name ?? "", 60));
   }
 
-  /** What is written on the button. @param {number} apps @param {number} grants @param {string} organization */
-  act(apps, grants, organization) {
-    const org = visible(organization, 60);
+  /** What is written on the button. @param {ContainLook} look @param {number} apps @param {number} grants */
+  act(look, apps, grants) {
+    const org = visible(look.organization_name, 60);
+    if (look.unchanged) return words.plan.title(grants, org);
     return this.name !== null && apps === 1 ? words.contain.button_one(visible(this.name, 40), grants, org) : words.contain.button_many(apps, grants, org);
   }
 
@@ -180,7 +181,8 @@ class Containing {
     const env = slot(root, "env");
     env.textContent = words.environment[look.environment];
     env.dataset.env = look.environment;
-    put(slot(root, "notes"), ...this.notes(look, root));
+    put(slot(root, "notes"), ...this.notes(look));
+    this.lead(look, root);
     const typed = input(root, "typed");
     const wrong = slot(root, "wrong");
     const go = button(root, "confirm");
@@ -264,12 +266,11 @@ class Containing {
     put(place, say(sentence, { app, grants: el("b", { class: "num" }, words.plan.grants(grants)) }), " ", said.nothing_yet);
   }
 
-  /** What is to be known before, the gravest first. @param {ContainLook} look @param {HTMLElement} root */
-  notes(look, root) {
+  /** What is to be known before, the gravest first. @param {ContainLook} look */
+  notes(look) {
     const said = words.contain;
     /** @type {Array<HTMLElement | null>} */
     const made = [el("p", { class: "lead", "data-fact": "lead" })];
-    queueMicrotask(() => this.lead(look, root));
     for (const [key, denied, title, more] of /** @type {const} */ ([["block_denied", look.block_denied, said.denied, said.denied_note], ["denied", look.denied, said.not_revoke, said.anyway_note]])) {
       if (!denied) continue;
       const why = el("button", { class: "lnk", type: "button", "data-test": `contain-${key}` }, words.plan.denied_more);
@@ -385,7 +386,7 @@ class Containing {
     slot(root, "canary-line").hidden = (plan?.grants ?? look.grants) < 7;
     put(slot(root, "type-said"), plan ? say(words.plan.type, { text: el("bdi", { class: "to-type", "data-fact": "to_type" }, plan.to_type) }) : left > 0 ? said.decide_first(left) : words.grants.planning);
     const apps = plan?.block?.apps_total ?? look.apps + this.decidedAs("block").length;
-    const act = this.act(apps, plan?.grants ?? look.grants, look.organization_name);
+    const act = this.act(look, apps, plan?.grants ?? look.grants);
     put(go, el("span", {}, look.denied || look.block_denied ? said.anyway(act) : act));
     if (plan) {
       const takes = plan.estimate_ms === null ? words.plan.takes_unknown : plan.estimate_ms < 2_000 ? words.plan.takes_moment : words.plan.takes_value(span(plan.estimate_ms));

@@ -38,7 +38,9 @@ export async function lift(frame, sweepId) {
   /** @param {Telling} telling */
   const show = (telling) => {
     const { root, first } = paintTelling(telling);
-    dialog.show(root, { stage: "told", ...telling.about }, first);
+    // An Enter that is still held from before must not lift anything.
+    const harmless = root.querySelector('[data-test="cancel"]');
+    dialog.show(root, { stage: "told", ...telling.about }, harmless instanceof HTMLElement ? harmless : first);
   };
   wait(dialog, words.lift.looking, true);
   try {

@@ -348,7 +348,7 @@ const plain = (text) => text.trim().split(/\s+/).join(" ").toLowerCase();
 function planAct(plan) {
   const organization = visible(plan.organization_name, 60);
   const { block } = plan;
-  if (!block) return words.plan.title(plan.grants, organization);
+  if (!block || block.unchanged) return words.plan.title(plan.grants, organization);
   const [only] = block.apps;
   return block.apps_total === 1 && only ? words.contain.button_one(visible(only.name, 40), plan.grants, organization) : words.contain.button_many(block.apps_total, plan.grants, organization);
 }

@@ -115,6 +115,119 @@ export const keyboard = {
     await page.waitForSelector('[data-test="screen-activity"]');
     await arrives(page, "rows");
   },
+  "a containment waits for a decision about each flagged app, and is sent as decided": async (page, url) => {
+    await open(page, url, "contain-decisions");
+    await arrives(page, "decide-keep");
+    assert.ok(await page.locator('[data-test="contain-typed"]').isDisabled(), "nothing can be typed before");
+    await page.keyboard.press(" ");
+    await page.keyboard.press("Tab");
+    await page.keyboard.press(" ");
+    await page.keyboard.press("ArrowRight");
+    await page.keyboard.press("Tab");
+    await page.keyboard.press(" ");
+    await page.keyboard.press("ArrowLeft");
+    assert.deepEqual(await called(page, "contain_make"), [], "one is still to be decided");
+    await page.keyboard.press("Tab");
+    await page.keyboard.press(" ");
+    await page.waitForSelector('[data-test="contain-typed"]:not([disabled])');
+    await page.waitForSelector('[data-fact="to_type"]');
+    const wanted = await page.locator('[data-fact="to_type"]').textContent();
+    await page.locator('[data-test="contain-typed"]').focus();
+    await page.keyboard.type("158 Acme Robotics");
+    await page.keyboard.press("Enter");
+    await page.waitForSelector('[data-test="wrong-typed"]:not([hidden])');
+    assert.deepEqual(await called(page, "sweep_start"), [], "the count without what was decided is not enough");
+    await page.locator('[data-test="contain-typed"]').fill(wanted ?? "");
+    await page.keyboard.press("Enter");
+    await arrives(page, "sweep-title");
+    const [made] = (await called(page, "contain_make")).slice(-1);
+    assert.deepEqual(made.decisions.map((/** @type {any} */ one) => one.choice), ["keep", "block", "leave_out", "keep"]);
+    const begun = await called(page, "sweep_start");
+    assert.equal(begun.length, 1);
+    assert.deepEqual([begun[0].block_last, begun[0].ask_anyway], [false, false]);
+  },
+  "what is not decided can be kept at once, and the keyboard goes where one types": async (page, url) => {
+    await open(page, url, "contain-decisions");
+    await page.locator('[data-test="contain-keep-rest"]').focus();
+    await page.keyboard.press("Enter");
+    await arrives(page, "contain-typed");
+    await page.waitForFunction(() => /** @type {any} */ (window).gallery.calls.some((/** @type {any} */ call) => call.name === "contain_make"));
+    assert.deepEqual((await called(page, "contain_make"))[0].decisions.map((/** @type {any} */ one) => one.choice), ["keep", "keep", "keep", "keep"]);
+  },
+  "the other order is asked for with an arrow key, and goes along": async (page, url) => {
+    await open(page, url, "contain");
+    await page.locator('[data-test="contain-first"]').focus();
+    await page.keyboard.press("ArrowDown");
+    await page.locator('[data-test="contain-typed"]').fill("158 Acme Robotics");
+    await page.keyboard.press("Enter");
+    await arrives(page, "sweep-title");
+    assert.equal((await called(page, "sweep_start"))[0].block_last, true);
+  },
+  "Esc leaves a containment, sends nothing, and the focus is back where it came from": async (page, url) => {
+    await open(page, url, "contain");
+    await page.keyboard.press("Escape");
+    await page.locator('[data-test="contain"]').focus();
+    await page.keyboard.press("Enter");
+    await arrives(page, "contain-typed");
+    await page.keyboard.press("Escape");
+    await arrives(page, "contain");
+    assert.deepEqual(await called(page, "sweep_start"), []);
+  },
+  "who may not change the policy goes on to the revoke without it": async (page, url) => {
+    await open(page, url, "contain-denied");
+    await page.locator('[data-test="contain-without"]').focus();
+    await page.keyboard.press("Enter");
+    await arrives(page, "plan-typed");
+    assert.deepEqual((await called(page, "plan_make"))[0].what.kind, "app");
+  },
+  "the open app is contained from the palette": async (page, url) => {
+    await open(page, url, "apps-detail");
+    await page.keyboard.press("Control+k");
+    await page.keyboard.type("contain data");
+    await page.waitForSelector('[data-key="act-contain"]');
+    await page.keyboard.press("Enter");
+    await arrives(page, "contain-typed");
+    assert.equal((await called(page, "contain_look"))[0].what.kind, "apps");
+  },
+  "a block is lifted by a second word, which is not the first to be pressed": async (page, url) => {
+    await open(page, url, "sweep-contained");
+    await page.locator('[data-test="sweep-lift"]').focus();
+    await page.keyboard.press("Enter");
+    await arrives(page, "cancel");
+    await page.keyboard.press("Enter");
+    await arrives(page, "sweep-lift");
+    assert.deepEqual(await called(page, "lift"), [], "the harmless answer was given");
+    await page.keyboard.press("Enter");
+    await arrives(page, "cancel");
+    await page.keyboard.press("Tab");
+    await arrives(page, "lift-go");
+    await page.keyboard.press("Enter");
+    await arrives(page, "close");
+    assert.deepEqual(await called(page, "lift"), [{ sweep_id: "s1", over_changes: false }]);
+  },
+  "a pack is checked without a head, and the verdict has the keyboard": async (page, url) => {
+    await open(page, url, "evidence-check");
+    await arrives(page, "check-head");
+    await page.keyboard.type("abc");
+    await page.keyboard.press("Enter");
+    await page.waitForSelector('[data-test="wrong-head"]:not([hidden])');
+    assert.deepEqual(await called(page, "evidence_check"), []);
+    await page.locator('[data-test="check-head"]').fill("");
+    await page.keyboard.press("Enter");
+    await arrives(page, "close");
+    assert.deepEqual(await called(page, "evidence_check"), [{ head: null }]);
+    assert.match(await page.locator("dialog").innerText(), /proves neither author, nor truth, nor completeness/);
+  },
+  "what came back is told to the system without a member's name, and dismissed by keyboard": async (page, url) => {
+    await open(page, url, "come-back-told");
+    await page.waitForFunction(() => /** @type {any} */ (window).gallery.calls.some((/** @type {any} */ call) => call.name === "window_notify"));
+    const [told] = await called(page, "window_notify");
+    assert.equal(told.body, "DataSync came back for 3 members.");
+    await page.locator('[data-test="come-back-dismiss"]').focus();
+    await page.keyboard.press("Enter");
+    await page.waitForSelector('[data-test="banner-come-back"]', { state: "detached" });
+    assert.deepEqual((await called(page, "come_back_dismiss")).map((args) => args.id), ["come-back-0", "come-back-1", "come-back-2"]);
+  },
   "what is asked before closing is answered harmlessly by Enter": async (page, url) => {
     await open(page, url, "frame-closing");
     await arrives(page, "keep");

@@ -393,6 +393,7 @@ export const scenes = {
 
   // ---- come-backs
   "come-back-banner": { answers: signedIn(containing.cameBack([containing.comeBack(0)])), steps: (h) => h.find("banner-come-back"), ends: "come-back-block" },
+  "come-back-told": { answers: signedIn({ ...containing.dismissible(3), window_notices: ({ notices }) => { setTimeout(() => /** @type {any} */ (notices).onmessage({ come_backs: { ids: ["come-back-0", "come-back-1", "come-back-2"] } }), 60); return null; } }), steps: (h) => h.find("banner-come-back"), ends: "come-back-dismiss" },
   "come-back-several": { answers: signedIn(containing.cameBack([containing.comeBack(0), containing.comeBack(1), containing.comeBack(2, true)])), steps: (h) => h.find("banner-come-back"), ends: "come-back-block" },
   "come-back-look-alike": { answers: signedIn(containing.cameBack([containing.comeBack(2, true)], { watching: false, problem: { kind: "offline", ...f.problem({ cause: "dns" }) } })), steps: (h) => h.find("banner-come-back"), ends: "come-back-block" },
   "come-back-list": { answers: signedIn(containing.cameBack([...Array.from({ length: 900 }, (_, n) => containing.comeBack(n, n % 7 === 3))])), steps: async (h) => { await h.find("banner-come-back"); await h.click("come-back-look"); await h.find("row"); await h.rest(80); }, ends: "come-back-again" },
