@@ -301,8 +301,13 @@ async fn ten_thousand_members_are_filtered_selected_exported_and_mapped_by_mouse
     .await?;
     let whole = drawn_anew(&app, (1, 0)).await?;
     assert!(whole.0 > 4, "the map has {} colours", whole.0);
+    app.holds(
+        "the map tells whom it reaches over",
+        "return document.querySelector('[data-test=map-extent]').textContent.endsWith(arguments[0])",
+        vec![json!(format!("× {} members", number(members_of(&now).len())))],
+    )
+    .await?;
     let extent = app.text(&on("map", "map-extent")).await?;
-    assert!(extent.ends_with(&format!("× {} members", number(members_of(&now).len()))), "{extent}");
     app.click(&on("map", "map-in")).await?;
     app.click(&on("map", "map-in")).await?;
     app.holds(

@@ -131,7 +131,7 @@ export const liftingChanged = () => lifting({ way: "changed", now: policy("RESTR
 export const lifted = (returned, how = {}) => ({ sweep: sweep({ stand: { state: "done" }, unsettled: false, outcomes: [{ outcome: "revoked", grants: 137 }], unsent: 0, gone_at: f.at(-600), returned, policy: blocked({ in_force: how.not_lifted === true, lifted: how.not_lifted !== true, can_consent_again: how.not_lifted !== true, liftable: how.not_lifted === true }) }), differs: [], not_lifted: false, nothing_to_lift: false, ...how });
 
 /** @returns {import("../../../ui/contract.js").EvidencePack} */
-export const pack = () => ({ file: "cutoff-acme-robotics-s1.cutoff", path: "/home/nora/Downloads/cutoff-evidence-acme-robotics-20261123T104207Z.zip", bytes: 81_204, head: HEAD, chain_head: CHAIN, rows: 431 });
+export const pack = () => ({ file: "cutoff-acme-robotics-s1.cutoff", path: "~/Downloads/cutoff-evidence-acme-robotics-20261123T104207Z.zip", bytes: 81_204, head: HEAD, chain_head: CHAIN, rows: 431 });
 
 /** @param {Partial<EvidenceFacts>} [given] @returns {EvidenceVerdict} */
 export const good = (given = {}) => ({ verdict: "good", since: "pack", rows_vouched: 431, sweep_id: "4d0f7f5e-1f4a-4d4e-9d7a-6f2a7f1c9b11", head: HEAD, chain_head: CHAIN, rows: 431, grants: 158, outcomes: [{ outcome: "revoked", grants: 157 }, { outcome: "accepted", grants: 1 }], closed: true, counts_compared: true, absent: [], erased: 0, ...given });
