@@ -98,11 +98,11 @@ async fn painted(app: &App) -> Played<(u64, u64)> {
     Ok(serde_json::from_value(app.script(script, vec![]).await?)?)
 }
 
-/// Waits until the map has been asked for again and drawn, and answers what is on it.
+/// Waits until the map has been asked for again and drawn, and answers what is on it. A canvas of one colour is still empty.
 async fn drawn_anew(app: &App, before: (u64, u64)) -> Played<(u64, u64)> {
     for _ in 0..2400 {
         let now = painted(app).await?;
-        if now != before {
+        if now != before && now.0 > 1 {
             return Ok(now);
         }
         tokio::time::sleep(Duration::from_millis(25)).await;
