@@ -15,6 +15,8 @@ use crate::tree;
 pub enum Thing {
     /// The single revoke
     Revoke,
+    /// Sweeps of many: their rate, a containment, a limit, what a grant costs
+    Sweep,
     /// The inventory: its reading, its filters, its history
     Inventory,
     /// The inventory in the real window: first rows, scrolling, memory

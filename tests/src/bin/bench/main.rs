@@ -11,6 +11,7 @@ mod revoke;
 mod server;
 #[cfg(target_os = "linux")]
 mod start;
+mod sweep;
 
 use std::process::ExitCode;
 
@@ -34,6 +35,8 @@ struct Arguments {
 enum Thing {
     /// The single revoke.
     Revoke,
+    /// Sweeps of many: their rate, a containment, a limit, what a grant costs.
+    Sweep,
     /// The inventory: its reading, its filters, its history.
     Inventory,
     /// The inventory in the real window: first rows, scrolling, memory.
@@ -81,6 +84,9 @@ fn measure(quick: bool, only: Option<Thing>) -> Done {
     let wanted = |thing| only.is_none_or(|only| only == thing);
     if wanted(Thing::Revoke) {
         found.insert("single_revoke".to_owned(), revoke::measure(place.path(), if quick { 30 } else { 300 })?);
+    }
+    if wanted(Thing::Sweep) {
+        found.insert("sweep".to_owned(), sweep::measure(place.path(), quick)?);
     }
     if wanted(Thing::Inventory) {
         found.insert("inventory".to_owned(), inventory::measure(place.path(), if quick { 2 } else { 7 })?);

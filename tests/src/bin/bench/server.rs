@@ -96,21 +96,30 @@ impl Server {
         Ok(letters.last().and_then(|letter| letter["code"].as_str()).ok_or("no code was sent")?.to_owned())
     }
 
+    /// Every call so far, as the ledger has it.
+    pub async fn calls(&self, http: &reqwest::Client) -> Done<Vec<Value>> {
+        let ledger: Value = serde_json::from_slice(&http.get(&self.card.ledger_url).send().await?.bytes().await?)?;
+        Ok(ledger["calls"].as_array().cloned().unwrap_or_default())
+    }
+
+    /// Makes a call of the control side.
+    pub async fn control(&self, http: &reqwest::Client, what: &str, body: &Value) -> Done {
+        let url = self.card.ledger_url.replace("/ledger", &format!("/{what}"));
+        http.post(url).body(body.to_string()).send().await?.error_for_status()?;
+        Ok(())
+    }
+
     /// Sets faults, such as latency.
     pub async fn faults(&self, http: &reqwest::Client, settings: &Value) -> Done {
-        let url = self.card.ledger_url.replace("/ledger", "/faults");
-        http.post(url).body(settings.to_string()).send().await?.error_for_status()?;
-        Ok(())
+        self.control(http, "faults", settings).await
     }
 
     /// Lets a member consent again, so that every sample meets a world of the same size.
     pub async fn give_back(&self, http: &reqwest::Client, grant: &Grant) -> Done {
-        let url = self.card.ledger_url.replace("/ledger", "/consent");
         let body = json!({
             "member_id": grant.member_id, "connected_app_id": grant.connected_app_id, "scopes": grant.scopes,
         });
-        http.post(url).body(body.to_string()).send().await?.error_for_status()?;
-        Ok(())
+        self.control(http, "consent", &body).await
     }
 }
 
