@@ -8,6 +8,7 @@ use std::sync::Arc;
 use cutoff::Desk;
 use cutoff::clock::Clock;
 use cutoff::evidence::{Since, verify};
+use cutoff::plan_file::Pair as PlanPair;
 use cutoff::sweep::rows::Rows;
 use cutoff::sweep::verdict::{Finding, Outcome, Rules, findings, is_success};
 use cutoff::sweeps::SweepReport;
@@ -78,6 +79,15 @@ impl Judge {
             {
                 return Err(format!("the block is said to be in force, and the policy is {now}"));
             }
+        }
+        let planned = |pair: &PlanPair| {
+            ground
+                .planned
+                .iter()
+                .any(|(member, app)| *member == *pair.member_id.as_str() && *app == *pair.connected_app_id.as_str())
+        };
+        if let Some(pair) = report.collateral.iter().flatten().find(|pair| planned(pair)) {
+            return Err(format!("{pair:?} is in the plan, and is said to have vanished beside it"));
         }
         self.evidence(ground, &desk, sweep.id, &report, lag_ms).await?;
         let note = |what: &str| all.all().iter().any(|row| matches!(&row.body, Body::Note(note) if note.what == what));

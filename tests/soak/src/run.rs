@@ -121,7 +121,9 @@ async fn tell(seed: u64, story: &Story) -> Result<Told, String> {
 /// The plan of the story, made by the desk as somebody would.
 async fn plan(ground: &Ground, story: &Story, place: &Place) -> Result<PlanFile, String> {
     let journal = Journal::open(&place.state).map_err(|error| error.to_string())?;
-    let desk = Desk::new(Arc::new(journal), options(None));
+    let mut options = options(None);
+    options.timeouts.total = Duration::from_secs(10);
+    let desk = Desk::new(Arc::new(journal), options);
     sign_in(&desk, place).await?;
     desk.read_inventory(&|_| {}).await.map_err(|error| format!("the inventory: {error:?}"))?;
     let now = jiff::Timestamp::now();
@@ -182,7 +184,13 @@ impl Run {
     /// One start of the program under its faults, with others at work; then the judgement.
     async fn turn(&mut self, turn: &Turn, work: Work, state: &Path) -> Result<(End, Option<Stand>), String> {
         self.ground.heal().await?;
-        let orders = Orders { place: self.place.clone(), work, abort_at: turn.abort_at, wish_at: turn.wish_at };
+        let orders = Orders {
+            place: self.place.clone(),
+            work,
+            looks: turn.looks,
+            abort_at: turn.abort_at,
+            wish_at: turn.wish_at,
+        };
         let mut child = Child::start(&orders).await?;
         self.ground.faults(&turn.faults).await?;
         child.go().await?;
@@ -268,16 +276,20 @@ impl Run {
     /// Lifts the block, through faults and then without, and looks whether the policy is what it was.
     async fn lift(&mut self, turns: &[Turn], state: &Path, former: &Value) -> Result<(), String> {
         let clean = Turn::default();
-        for turn in turns.iter().chain([&clean]) {
+        let mut last = End::Died;
+        for (number, turn) in turns.iter().chain(std::iter::repeat_n(&clean, PATIENCE)).enumerate() {
             let over_changes = self.ground.policy_touched;
-            let (end, _) = self.turn(turn, Work::Lift { over_changes }, state).await?;
-            match end {
-                End::Lifted => {}
-                End::Died | End::Stopped(_) | End::Cancelled if !std::ptr::eq(turn, &clean) => {}
+            (last, _) = self.turn(turn, Work::Lift { over_changes }, state).await?;
+            match last {
+                End::Lifted if number >= turns.len() => break,
+                End::Lifted | End::Died | End::Stopped(_) | End::Cancelled => {}
                 // Somebody changed it while it was being lifted.
                 End::PolicyChanged if self.ground.policy_touched => {}
                 other => return Err(format!("the lifting ended as {other:?}")),
             }
+        }
+        if last != End::Lifted {
+            return Err(format!("the block cannot be lifted: {last:?}"));
         }
         let now = self.ground.control("policy", &json!({})).await?;
         if !self.ground.policy_touched && now != *former {

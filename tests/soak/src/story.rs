@@ -57,6 +57,8 @@ pub struct Turn {
     pub faults: Vec<Value>,
     /// When they end, milliseconds.
     pub until_ms: u64,
+    /// Whether the inventory is read first.
+    pub looks: bool,
     /// The step at which the process dies.
     pub abort_at: Option<u32>,
     /// The step at which somebody wishes it to stop.
@@ -167,6 +169,7 @@ fn turn(dice: &mut Rng, policy_moves: bool) -> Turn {
     Turn {
         faults,
         until_ms: dice.u64(40..350),
+        looks: chance(dice, 60),
         abort_at,
         wish_at: (abort_at.is_none() && chance(dice, 25)).then(|| wish(dice)),
         others,
@@ -202,7 +205,7 @@ fn fault(dice: &mut Rng) -> Vec<Value> {
             json!({"body": body, "on": on})
         }
         8 => json!({"redirect_to": "http://127.0.0.1:9/", "on": "/revoke"}),
-        9 => json!({"silence_s": 0.4, "on": on}),
+        9 => json!({"silence_s": 0.5, "on": on}),
         10 => {
             let after = chance(dice, 50).then_some(1);
             json!({"rate_limit_after": dice.u64(5..40), "rate_window_s": 1, "retry_after_s": after})

@@ -40,6 +40,8 @@ pub struct Place {
 pub struct Orders {
     pub place: Place,
     pub work: Work,
+    /// The inventory is read before, as the window and `cutoff contain` do: only so is it known which apps were listed.
+    pub looks: bool,
     pub abort_at: Option<u32>,
     pub wish_at: Option<(u32, story::Wish)>,
 }
@@ -90,15 +92,27 @@ pub fn options(confirm_ms: Option<u64>) -> Options {
     options.reading.window = ms(1000);
     options.reading.jitter = ms(20);
     options.timeouts.connect = ms(1000);
-    options.timeouts.total = ms(250);
+    options.timeouts.total = ms(350);
     if let Some(confirm) = confirm_ms {
         options.rules.confirm_after = ms(confirm);
     }
     options
 }
 
-/// Signs in with the code from the inbox, as a person would.
+/// Signs in, more than once where the machine is so busy that an answer comes too late: this is not what is tried here.
 pub async fn sign_in(desk: &Desk, place: &Place) -> Result<(), String> {
+    let mut last = Ok(());
+    for _ in 0..10 {
+        last = sign_in_once(desk, place).await;
+        if last.is_ok() {
+            break;
+        }
+    }
+    last
+}
+
+/// Signs in with the code from the inbox, as a person would.
+async fn sign_in_once(desk: &Desk, place: &Place) -> Result<(), String> {
     let told = |what: &str, error: Error| format!("{what}: {error:?}");
     let draft =
         Draft { public_token: place.public_token.clone(), base_url: Some(place.url.clone()), ..Draft::default() };
@@ -128,6 +142,10 @@ pub fn process() -> Result<(), Box<dyn std::error::Error>> {
     };
     let desk = Desk::new(Arc::new(Journal::open(&orders.place.state)?), options(orders.place.confirm_ms));
     runtime.block_on(sign_in(&desk, &orders.place))?;
+    if orders.looks {
+        // Read or not: what the sweep makes of it is its own affair.
+        let _ = runtime.block_on(desk.read_inventory(&|_| {}));
+    }
     say("ready")?;
     lines.next().ok_or("no word to go")??;
     let end = runtime.block_on(work(&desk, &orders));
