@@ -229,6 +229,12 @@ fn killed_in_the_middle_it_goes_on_where_it_was_and_repeats_nothing_that_is_know
     apply(&ground, &["--yes"]).expect(5).says(&["unfinished", "--resume"]);
     let sent_before = requests(&ground);
 
+    // What was answered before the kill was on the disk, but for what was under way and what came in the last moment.
+    let sweep = ground.here(&["log", "--json"]).expect(0).lines()[0]["sweep_id"].as_str().expect("an id").to_owned();
+    let log = ground.here(&["log", &sweep, "--json"]).expect(0).lines();
+    let known = log.iter().filter(|line| line["request_id"].is_string()).count();
+    assert!(known + 2 * 2 >= done_before, "{done_before} were removed, and the journal knows the answer of {known}");
+
     // Whoever stands before one grant of it may not send for all of them: the single settle refuses a sweep of many.
     let sweep = ground.here(&["log", "--json"]).expect(0).lines()[0]["sweep_id"]
         .as_str()
@@ -313,6 +319,42 @@ fn a_canary_that_dies_spares_the_rest() {
     let done = apply(&ground, &["--yes", "--canary", "--resume"]).expect(0);
     assert_eq!(done.lines().len(), planned);
     nothing_false(&ground, &done);
+}
+
+/// Runs a command in which no file may grow beyond so many blocks of 512 bytes: what is written beyond fails, as on a full disk.
+fn capped(command: &std::process::Command, blocks: u64) -> std::process::Command {
+    let mut shell = std::process::Command::new("sh");
+    shell.args(["-c", &format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$@\""), "sh"]).arg(command.get_program());
+    shell.args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => shell.env(name, value),
+            None => shell.env_remove(name),
+        };
+    }
+    shell.stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+    shell
+}
+
+#[test]
+fn a_disk_that_is_full_before_the_first_revoke_is_a_refusal_and_nothing_was_sent() {
+    let ground = many();
+    plan(&ground, &["--app", "DataSync"]).expect(0);
+    let file = ground.dir.path().join("plan.json").display().to_string();
+    let largest =
+        ground::files(&ground.state_dir()).iter().map(|(_, bytes)| bytes.len()).max().expect("a journal") as u64;
+    let mut refused = 0;
+    for room in [0, 16, 64] {
+        let command = capped(&ground.command(&["apply", &file, "--yes", "--resume"]), largest / 512 + room);
+        let done = ground::end(start(command, &format!("{}\n", ground.token("admin"))));
+        if requests(&ground) > 0 {
+            break;
+        }
+        done.expect(5).says(&["No revoke and no change of the policy was sent"]);
+        refused += 1;
+    }
+    assert!(refused > 0, "there was room from the start");
+    apply(&ground, &["--yes", "--resume"]).expect(0);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::time::Duration;
 use futures::stream::FuturesUnordered;
 use futures::{StreamExt as _, future};
 use journal::{
-    Answer, Body, Closing, Failure, Grant, Intent, Journal, Note, Route, Row, RowDraft, RunningLock, SweepId,
+    Answer, Body, Closing, Failure, Grant, Intent, Journal, Note, Route, Row, RowDraft, RunningLock, StoredRow, SweepId,
 };
 use stytch_b2b::{Cause, Client, ConnectedAppId, Error as ApiError, MemberId, Phase, Reply, SessionToken};
 use tokio::sync::watch;
@@ -70,11 +70,11 @@ pub struct Progress {
     pub rate_milli: u32,
 }
 
-/// Grants whose intents go to disk together: so many that the disk does not set the speed, so few that a crash leaves little
-/// to settle.
-const CHUNK: usize = 64;
-/// Answers that wait to be written together with the next intents, at the most.
-const ANSWERS: usize = 64;
+/// Intents that lie ready on disk at the most, for each request that may be under way: few, since a crash leaves each of them to
+/// be settled by reading.
+const READY: usize = 2;
+/// And at the most in all, where the disk is so slow that more would have left before the next are there.
+const MOST_READY: usize = 64;
 /// Requests in a row that nobody answered, and the network is looked for before the next is sent.
 const SILENT: u32 = 3;
 /// How many are sent before the next part of a canary sweep.
@@ -325,9 +325,10 @@ impl<'a> Engine<'a> {
             let finding = Finding::of(grant.n, self.rows.of(grant.n), self.rules);
             if finding.attempts > 0 {
                 of += 1;
+                // Hidden is a revoke without an answer, too.
                 let bad = matches!(
                     finding.outcome,
-                    Outcome::Failed | Outcome::Denied | Outcome::Unknown | Outcome::StillThere
+                    Outcome::Failed | Outcome::Denied | Outcome::Unknown | Outcome::StillThere | Outcome::Hidden
                 );
                 failed += u32::from(bad);
             }
@@ -364,13 +365,15 @@ impl<'a> Engine<'a> {
         self.write(vec![row]).await
     }
 
-    /// Records intents and sends, chunk by chunk: while one chunk is under way, the intents of the next and the answers so far
-    /// go to disk in one write. Nothing leaves whose intent is not there.
+    /// Records intents and sends: one write at a time takes all answers that came while the one before was under way, and the
+    /// intents of what may leave next. Nothing leaves whose intent is not on disk, and no answer waits for another.
     async fn send(&mut self, mut waiting: VecDeque<Grant>) -> Result<Option<Ended>, Error> {
         let (session, clock, journal, id) = (self.session, self.clock, self.journal.clone(), self.id);
         let mut under_way = FuturesUnordered::new();
         let mut answers: Vec<RowDraft> = Vec::new();
         let mut writing: Option<Writing> = None;
+        let few = READY * self.pace.concurrency;
+        let mut most_ready = few;
         let mut over: Option<Ended> = None;
         let began = self.now_ms();
         let mut answered = 0_u32;
@@ -395,24 +398,28 @@ impl<'a> Engine<'a> {
                     under_way.push(one_revoke(session, clock, attempt, grant));
                 }
             }
-            // One write at a time: answers, and intents while there is room for what they let leave.
             if writing.is_none() {
-                let room = over.is_none() && self.ready.len() < CHUNK / 2 && !waiting.is_empty();
-                let due = answers.len() >= ANSWERS || under_way.is_empty() && !answers.is_empty();
-                if room || due {
+                let room = if over.is_none() { most_ready.saturating_sub(self.ready.len()) } else { 0 };
+                // Only where no answer waits, a write is put off until it is worth it.
+                let due = room > most_ready / 2 && !waiting.is_empty();
+                if due || !answers.is_empty() {
                     let stamp = clock.now().stamp();
                     let mut rows = std::mem::take(&mut answers);
                     let mut intents = Vec::new();
-                    if room {
-                        for grant in waiting.drain(..waiting.len().min(CHUNK)) {
+                    if room > 0 {
+                        for grant in waiting.drain(..waiting.len().min(room)) {
                             self.attempts += 1;
                             let intent = Intent { attempt: self.attempts, n: grant.n };
                             rows.push(RowDraft { clock: stamp.clone(), body: Body::Intent(intent) });
                             intents.push((self.attempts, grant));
                         }
                     }
-                    let (journal, has_answers) = (journal.clone(), !rows.is_empty() && rows.len() > intents.len());
-                    let task = tokio::task::spawn_blocking(move || journal.append(id, &rows).map(|_| ()));
+                    let (journal, has_answers) = (journal.clone(), rows.len() > intents.len());
+                    let from = self.rows.all().len() as u64;
+                    let task = tokio::task::spawn_blocking(move || {
+                        journal.append(id, &rows)?;
+                        journal.rows_from(id, from)
+                    });
                     writing = Some(Writing { task, intents, has_answers });
                 }
             }
@@ -485,12 +492,18 @@ impl<'a> Engine<'a> {
                     }
                 } => {
                     let done = writing.take();
-                    match written {
+                    let new = match written {
                         Ok(written) => written?,
                         Err(stopped) if stopped.is_panic() => std::panic::resume_unwind(stopped.into_panic()),
                         Err(_) => return Err(Error::Journal(journal::Error::Busy)),
+                    };
+                    self.take_in(new);
+                    // A disk that is slower than the server must not set the speed; one that is not needs no more than a few.
+                    if self.ready.is_empty() {
+                        most_ready = (most_ready * 2).min(MOST_READY.max(few));
+                    } else if self.ready.len() > most_ready / 2 {
+                        most_ready = (most_ready / 2).max(few);
                     }
-                    self.follow().await?;
                     if let Some(Writing { intents, has_answers, .. }) = done {
                         if has_answers {
                             self.tell(Step::AnswerRecorded);
@@ -670,15 +683,23 @@ impl<'a> Engine<'a> {
         if rows.is_empty() {
             return Ok(());
         }
-        let (journal, id) = (self.journal.clone(), self.id);
-        blocking(move || journal.append(id, &rows)).await?;
-        self.follow().await
+        let (journal, id, from) = (self.journal.clone(), self.id, self.rows.all().len() as u64);
+        let new = blocking(move || {
+            journal.append(id, &rows)?;
+            journal.rows_from(id, from)
+        });
+        self.take_in(new.await?);
+        Ok(())
     }
 
     /// Reads the rows that are new since the last look.
     async fn follow(&mut self) -> Result<(), Error> {
         let (journal, id, from) = (self.journal.clone(), self.id, self.rows.all().len() as u64);
-        let new = blocking(move || journal.rows_from(id, from)).await?;
+        self.take_in(blocking(move || journal.rows_from(id, from)).await?);
+        Ok(())
+    }
+
+    fn take_in(&mut self, new: Vec<StoredRow>) {
         for stored in new {
             match &stored.row.body {
                 Body::Intent(intent) => self.attempts = self.attempts.max(intent.attempt),
@@ -687,7 +708,6 @@ impl<'a> Engine<'a> {
             }
             self.rows.push(stored.row);
         }
-        Ok(())
     }
 }
 
@@ -700,7 +720,7 @@ fn is_patient(row: &Row) -> bool {
 
 /// A write that is under way, and what may leave when it is done.
 struct Writing {
-    task: tokio::task::JoinHandle<Result<(), journal::Error>>,
+    task: tokio::task::JoinHandle<Result<Vec<StoredRow>, journal::Error>>,
     intents: Vec<(u32, Grant)>,
     has_answers: bool,
 }
