@@ -547,6 +547,31 @@ fn a_sweep_that_ended_early_has_a_pack_and_the_next_run_writes_it_whole() {
 }
 
 #[test]
+fn what_was_never_sent_is_called_not_attempted_and_is_not_asked_of_the_vendor() {
+    let ground = ground_with(Options { members: 60, apps: 8, ..Options::default() });
+    let planned = plan(&ground, &["--app", "DataSync"]);
+    let path = ground.dir.path().join("pack.zip");
+    ground.faults(json!({"role_lost_after": 15}));
+    apply(&ground, &["--yes", "--evidence", &path.display().to_string()]).expect(3);
+    let ledger = ground.ledger();
+    let arrived = ledger["revocations"].as_array().expect("revocations");
+    let sent: std::collections::BTreeSet<_> = arrived.iter().map(|row| row["member_id"].to_string()).collect();
+    let mut files = take_apart(&std::fs::read(&path).expect("a pack"));
+    let rows = String::from_utf8(file(&mut files, "rows.jsonl").clone()).expect("UTF-8");
+    assert!(rows.contains("\"not_sent\""), "intents were on disk whose requests never left");
+    let letter = String::from_utf8(file(&mut files, LETTER).clone()).expect("UTF-8");
+    let report = String::from_utf8(file(&mut files, REPORT).clone()).expect("UTF-8");
+    assert!(letter.contains(&format!("to revoke {} grants", sent.len())), "{letter}");
+    let (revokes, _) = letter.split_once("Reads before").expect("two lists");
+    assert_eq!(revokes.matches("    member     ").count(), arrived.len(), "{revokes}");
+    assert!(!revokes.contains("never") && revokes.contains("did not leave our computer"), "{revokes}");
+    let spared = report.matches("<td>not attempted").count();
+    assert_eq!(spared, planned - sent.len(), "each grant that nothing was sent for");
+    assert!(report.contains("the request did not leave this computer"), "some of them were about to be");
+    assert!(!report.contains("Sent or about to be sent"), "{report}");
+}
+
+#[test]
 fn a_report_fetches_nothing_runs_nothing_and_shows_hostile_text_as_text() {
     let (_ground, _, bytes) = few();
     let mut files = take_apart(&bytes);

@@ -1,12 +1,14 @@
 //! `letter.txt`: a ready letter that asks the vendor to match the request ids with their own logs while these still exist. It
 //! holds ids and times and no person's name, so that erasing somebody leaves it as it is.
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use journal::{Body, View};
+use journal::{Body, Failure, View};
 
 use super::record::{Record, harmless};
+use super::report::count;
 use crate::clock::later;
 
 /// For how long Stytch shows a project's owner what was requested.
@@ -19,6 +21,8 @@ pub(crate) fn write(sweep: &Record<'_>) -> String {
     let place = &opening.connection;
     let id = |text: &str| harmless(text, LONG);
     let name = sweep.organization_name.map(|name| format!("{} ", harmless(name, 120))).unwrap_or_default();
+    // Asked for is what left, or may have; a grant that no request was sent for is no business of the vendor's logs.
+    let asked = sweep.lines.iter().filter(|line| line.finding.attempts > 0).count();
     let mut out = String::new();
     let mut say = |line: std::fmt::Arguments<'_>| {
         let _ = writeln!(out, "{line}");
@@ -36,7 +40,7 @@ pub(crate) fn write(sweep: &Record<'_>) -> String {
         id(&place.scheme),
         id(&place.host),
         place.port,
-        crate::evidence::report::count(sweep.lines.len(), "grant", "grants"),
+        count(asked, "grant", "grants"),
         sweep.opened.utc,
         sweep.last.utc
     ));
@@ -63,8 +67,35 @@ pub(crate) fn write(sweep: &Record<'_>) -> String {
     say(format_args!(""));
     say(format_args!("Revokes, and changes of the policy"));
     let mut any = false;
+    let mut kept = 0_usize;
+    let answers: HashSet<u32> = sweep
+        .rows
+        .all()
+        .iter()
+        .filter_map(|row| match &row.body {
+            Body::Answer(answer) => Some(answer.attempt),
+            _ => None,
+        })
+        .collect();
     for row in sweep.rows.all() {
-        let Body::Answer(answer) = &row.body else { continue };
+        let answer = match &row.body {
+            Body::Answer(answer) if answer.failure == Some(Failure::NotSent) => {
+                kept += 1;
+                continue;
+            }
+            Body::Answer(answer) => answer,
+            Body::Intent(intent) if !answers.contains(&intent.attempt) => {
+                let Some(line) = sweep.line(intent.n) else { continue };
+                any = true;
+                say(format_args!("  request id   none was recorded"));
+                say(format_args!("    sent       {} or soon after, or not at all", row.clock.utc));
+                say(format_args!("    answered   no answer was recorded"));
+                say(format_args!("    member     {}", id(&line.grant.member_id)));
+                say(format_args!("    app        {}", id(&line.grant.connected_app_id)));
+                continue;
+            }
+            _ => continue,
+        };
         let Some(line) = sweep.line(answer.n) else { continue };
         any = true;
         say(format_args!("  request id   {}", answer.request_id.as_deref().map_or_else(|| "none came".to_owned(), id)));
@@ -78,7 +109,13 @@ pub(crate) fn write(sweep: &Record<'_>) -> String {
         say(format_args!("    app        {}", id(&line.grant.connected_app_id)));
     }
     if !any {
-        say(format_args!("  none was answered"));
+        say(format_args!("  none was sent"));
+    }
+    if kept > 0 {
+        say(format_args!(
+            "  ({} did not leave our computer and cannot be in your logs.)",
+            count(kept, "request", "requests")
+        ));
     }
     for event in &sweep.events {
         let Some((_, request)) = event.details.iter().find(|(key, _)| key == "request_id") else { continue };

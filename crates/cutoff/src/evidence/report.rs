@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fmt::{Display, Write as _};
 use std::time::Duration;
 
-use journal::{Clock, Environment, PersonKind, Read, Route, Utc, View};
+use journal::{Clock, Environment, Failure, PersonKind, Read, Route, Utc, View};
 
 use super::finding;
 use super::record::{Line, Record, harmless, is_gone};
@@ -103,8 +103,14 @@ impl Page {
         }
         self.html("<h2>Outcome</h2>\n<table class=\"counts\">\n<thead><tr><th class=\"n\">Grants</th><th>Outcome</th><th>That is</th></tr></thead>\n<tbody>");
         for (outcome, n) in &sweep.outcomes {
+            let of = |line: &&Line<'_>| line.finding.outcome == *outcome && is_not_attempted(line);
+            let spared = match sweep.lines.iter().filter(of).count() {
+                0 => String::new(),
+                all if all == *n => " For none of these a request was sent: not attempted.".to_owned(),
+                some => format!(" For {some} of these no request was sent: not attempted."),
+            };
             self.html(format_args!(
-                "<tr><td class=\"n\">{n}</td><td class=\"out\">{}</td><td>{}</td></tr>",
+                "<tr><td class=\"n\">{n}</td><td class=\"out\">{}</td><td>{}{spared}</td></tr>",
                 word(*outcome),
                 meaning(*outcome)
             ));
@@ -188,10 +194,15 @@ impl Page {
         let detail =
             |key: &str| note.detail.get(key).map_or_else(|| "not recorded".to_owned(), |value| bare(value, NAME));
         self.html("<p>The plan was cut from an inventory of the organization:</p>\n<dl>");
+        // Known and not listed: the policy hides them, or they were listed once and not this time.
+        let more = match note.detail.get("apps_known") {
+            Some(known) if note.detail.get("apps_listed") != Some(known) => format!(" of {} known", bare(known, NAME)),
+            _ => String::new(),
+        };
         self.fact("Read", format_args!("{} to {} (UTC)", detail("began_at"), detail("read_at")));
         self.fact(
             "Apps",
-            format_args!("{} listed, the members of {} of them read", detail("apps_listed"), detail("apps_read")),
+            format_args!("{} listed{more}, the members of {} of them read", detail("apps_listed"), detail("apps_read")),
         );
         self.fact("Members", detail("members"));
         self.fact("Grants", detail("grants"));
@@ -258,15 +269,10 @@ impl Page {
         self.html("<h2>What could not be proven</h2>\n<ul>");
         for outcome in sweep.outcomes.keys().filter(|outcome| !is_gone(**outcome)) {
             let of_these: Vec<&Line<'_>> = sweep.lines.iter().filter(|line| line.finding.outcome == *outcome).collect();
-            let mut reasons: BTreeSet<&str> = BTreeSet::new();
-            for line in &of_these {
-                reasons.insert(line.finding.why.map_or_else(|| doubt(*outcome), why));
-            }
+            let reason_of = |line: &Line<'_>| line.finding.why.map_or_else(|| doubt(line), why);
+            let reasons: BTreeSet<&str> = of_these.iter().map(|line| reason_of(line)).collect();
             for reason in reasons {
-                let n = of_these
-                    .iter()
-                    .filter(|line| line.finding.why.map_or_else(|| doubt(*outcome), why) == reason)
-                    .count();
+                let n = of_these.iter().filter(|line| reason_of(line) == reason).count();
                 self.html(format_args!(
                     "<li><b>{}, {}:</b> {reason}</li>",
                     word(*outcome),
@@ -401,7 +407,11 @@ fn row(line: &Line<'_>) -> String {
     }
     out.push_str("</td><td>");
     match (&finding.answer, &finding.sent) {
-        (None, None) => out.push_str("none was sent"),
+        (Some((answer, _)), None) if answer.failure == Some(Failure::NotSent) => {
+            out.push_str("not attempted<span class=\"sub\">the request did not leave this computer</span>");
+        }
+        (_, None) if line.gone() => out.push_str("none was needed"),
+        (None, None) => out.push_str("not attempted"),
         (answer, sent) => {
             if let Some(sent) = sent {
                 let _ = write!(out, "<span class=\"time\">sent {}</span><br>", time(sent.utc));
@@ -420,7 +430,11 @@ fn row(line: &Line<'_>) -> String {
                         out.push_str(&id(request));
                     }
                 }
-                _ => out.push_str("no answer"),
+                Some((answer, _)) if answer.failure == Some(Failure::NotSent) => {
+                    out.push_str("no answer<span class=\"sub\">the last request did not leave this computer</span>");
+                }
+                Some(_) => out.push_str("no answer"),
+                None => out.push_str("no answer was recorded: it may have left, or not"),
             }
             if finding.attempts > 1 {
                 let _ = write!(out, "<span class=\"sub\">{} attempts</span>", finding.attempts);
@@ -561,19 +575,27 @@ fn meaning(outcome: Outcome) -> &'static str {
         Outcome::MemberGone => "The member is gone, and the app’s own list of members lacks them.",
         Outcome::Denied => "Refused: the member was not permitted to revoke it.",
         Outcome::Failed => "Not carried out, for a certain reason.",
-        Outcome::Unknown => "Sent or about to be sent, not answered, and not settled by a read.",
+        Outcome::Unknown => "Not known: no answer and no read has settled it.",
     }
 }
 
+/// Whether certainly no request was sent for it, and no read has shown it gone, which would spare one.
+fn is_not_attempted(line: &Line<'_>) -> bool {
+    line.finding.attempts == 0 && !line.gone()
+}
+
 /// What is in doubt about an outcome that names no reason of its own.
-fn doubt(outcome: Outcome) -> &'static str {
-    match outcome {
+fn doubt(line: &Line<'_>) -> &'static str {
+    if is_not_attempted(line) {
+        return "not attempted: no request was sent for it, so it is as it was, as far as this sweep goes.";
+    }
+    match line.finding.outcome {
         Outcome::StillThere => {
             "listed in the last read: not removed, or consented to again. Stytch gives no way to tell which."
         }
         Outcome::Hidden => "the policy hides the app, so that its absence from the lists proves nothing.",
         Outcome::Denied => "Stytch refused: nothing was changed by these requests.",
-        Outcome::Failed => "Stytch refused, or nothing was ever sent.",
+        Outcome::Failed => "Stytch refused, or the request did not leave this computer.",
         Outcome::Unknown => "whether Stytch carried it out is not known. It is neither counted as done nor as failed.",
         _ => "no complete later read shows it.",
     }
