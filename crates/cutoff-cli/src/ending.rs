@@ -78,8 +78,16 @@ impl From<Error> for Ending {
             Error::Api(error) => api(&error),
             Error::Journal(error @ journal::Error::RolledBack) => Self::usage(journal_sentence(&error)),
             Error::Journal(error) => Self::new(
-                BROKEN,
-                format!("The journal could not be used after it was opened. {}", journal_sentence(&error)),
+                // A disk without room is no mistake of ours, and nothing was sent.
+                if matches!(error, journal::Error::Full | journal::Error::Denied(_) | journal::Error::Busy) {
+                    USAGE
+                } else {
+                    BROKEN
+                },
+                format!(
+                    "The journal could not be used after it was opened. {} No revoke and no change of the policy was sent.",
+                    journal_sentence(&error)
+                ),
             ),
             Error::JournalAfterSending(error) => Self::new(
                 BROKEN,

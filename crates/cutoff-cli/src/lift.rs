@@ -36,6 +36,12 @@ pub async fn run(seat: &Seat, flags: &Lift) -> Done {
             count(view.hidden as usize, "revoke", "revokes")
         ));
     }
+    if view.not_attempted > 0 {
+        say(&format!(
+            "{} never sent: those grants come back with the app. They are sent, if you began the sweep, within a day.",
+            count(view.not_attempted as usize, "revoke was", "revokes were")
+        ));
+    }
     let over = match &view.undo {
         Undo::Exact(_) => "The former policy would be restored exactly".to_owned(),
         Undo::Nothing => "Nothing of the block is left in the policy; the grants would be read again".to_owned(),
@@ -61,7 +67,8 @@ pub async fn run(seat: &Seat, flags: &Lift) -> Done {
     let (progress, drawn) = watch::channel(Progress::default());
     let how = cutoff::contain::Lift { over_changes: flags.over_changes };
     let lift = seat.desk.lift(id, &how, wishes, progress, None);
-    let lifted = watched(lift, view.hidden as usize, wish, drawn, "cutoff lift --yes SWEEP").await?;
+    let lifted =
+        watched(lift, (view.hidden + view.not_attempted) as usize, wish, drawn, "cutoff lift --yes SWEEP").await?;
     let report = &lifted.report;
     print(seat, report)?;
     if lifted.not_lifted {

@@ -156,9 +156,9 @@ pub fn missing(picture: &Picture) -> u8 {
     if facts.complete() {
         return DONE;
     }
-    let not_read = facts.missing.iter().filter(|missing| matches!(missing.what, What::App(_))).count();
+    let not_read = picture.apps_unread();
     if not_read > 0 {
-        say(&format!("{not_read} of {} could not be read.", count(picture.apps.len(), "app", "apps")));
+        say(&format!("{not_read} of {} could not be read.", count(picture.apps_known(), "app", "apps")));
     }
     for missing in facts.missing.iter().take(MOST_MISSING) {
         say(&sentence(picture, missing));

@@ -248,6 +248,45 @@ fn what_the_policy_hides_is_never_called_revoked_and_what_had_no_answer_is_sent_
 }
 
 #[test]
+fn apps_that_the_policy_hides_are_counted_among_those_that_are_known() {
+    let ground = small();
+    ground.faults(json!({"policy_hides": true}));
+    ground.admin(&["inventory", "--json"]).expect(0);
+    let apps: BTreeSet<String> = ground.truth().into_iter().map(|(_, app, _)| app).collect();
+    let app = app_called(&ground, "DataSync");
+    ground.control(
+        "policy",
+        json!({"third_party_connected_apps_allowed_type": "RESTRICTED", "allowed_third_party_connected_apps": [app],
+               "first_party_connected_apps_allowed_type": "NOT_ALLOWED"}),
+    );
+    let file = ground.dir.path().join("plan.json").display().to_string();
+    let said = format!("{} of {} apps could not be read", apps.len() - 1, apps.len());
+    ground.admin(&["inventory"]).expect(2).says(&[&said]);
+    ground.admin(&["plan", "--app", "DataSync", "--out", &file, "--max-age", "60"]).expect(2);
+    let pack = ground.dir.path().join("evidence.zip").display().to_string();
+    let done = ground.admin(&["apply", &file, "--yes", "--json", "--evidence", &pack]).expect(0);
+    nothing_false(&ground, &done);
+    let report = String::from_utf8_lossy(&std::fs::read(&pack).expect("a pack")).into_owned();
+    let counted = format!("1 listed of {} known, the members of 1 of them read", apps.len());
+    assert!(report.contains(&counted), "{counted}");
+}
+
+#[test]
+fn a_lifting_tells_revokes_without_an_answer_from_those_that_were_never_sent() {
+    let ground = small();
+    ground.faults(json!({"policy_hides": true}));
+    let planned = grants_of(&ground, &app_called(&ground, "DataSync")).len();
+    // The first of a canary fails, so the others are never sent.
+    ground.faults(json!({"server_error_share": 1.0, "on": "/revoke"}));
+    contain(&ground, &["--app", "DataSync", "--canary"]).expect(2);
+    let tried: BTreeSet<_> = revocations(&ground).iter().map(pair).collect();
+    assert_eq!(tried.len(), 1);
+    let sweep = newest_sweep(&ground);
+    let never = format!("{} revokes were never sent", planned - 1);
+    ground.admin(&["lift", &sweep]).expect(5).says(&["1 revoke had no answer", &never]);
+}
+
+#[test]
 fn where_the_block_itself_revokes_each_grant_has_its_own_revoke_all_the_same() {
     for hides in [false, true] {
         let ground = small();

@@ -21,7 +21,7 @@ use crate::sweep::engine::{Ended, Progress, Watched, blocking};
 use crate::sweep::rows::Rows;
 use crate::sweep::verdict::{Outcome, findings};
 use crate::sweep::{Manner, Observer, Wish};
-use crate::sweeps::{Proposal, SweepReport, What};
+use crate::sweeps::{Proposal, SweepReport, What, after_sending};
 
 /// A containment before it is carried out.
 #[derive(Clone, Debug)]
@@ -43,8 +43,10 @@ pub struct LiftView {
     pub now: State,
     /// How it would be taken back.
     pub undo: Undo,
-    /// Grants of which nobody can tell while the policy hides them, and that no revoke was answered for: they may come back.
+    /// Grants whose revoke was sent, or may have been, and not answered, and of which no read can tell: they may come back.
     pub hidden: u32,
+    /// Grants that no revoke was sent for and no read has shown gone: they come back with the app.
+    pub not_attempted: u32,
     /// Grants whose revoke was answered and whose end no read could show: they should not come back.
     pub accepted: u32,
 }
@@ -133,17 +135,18 @@ impl Desk {
             Some((intent, _)) => (intent.before.clone(), intent.after.clone()),
             None => return Err(Error::Block(Refused::NothingBlocked)),
         };
-        let mut outcomes = (0, 0);
+        let (mut hidden, mut not_attempted, mut accepted) = (0, 0, 0);
         for finding in findings(&rows, &self.rules).values() {
             match finding.outcome {
-                Outcome::Hidden | Outcome::Unknown => outcomes.0 += 1,
-                Outcome::Accepted => outcomes.1 += 1,
+                Outcome::Hidden | Outcome::Unknown | Outcome::Failed if finding.attempts == 0 => not_attempted += 1,
+                Outcome::Hidden | Outcome::Unknown => hidden += 1,
+                Outcome::Accepted => accepted += 1,
                 _ => {}
             }
         }
         let now = self.read_state(&session).await?;
         let undo = undo(&before, &after, &apps, &now);
-        Ok(LiftView { before, after, now, undo, hidden: outcomes.0, accepted: outcomes.1 })
+        Ok(LiftView { before, after, now, undo, hidden, not_attempted, accepted })
     }
 
     /// Lifts the block of a sweep, reads its grants again, and sends again what was never answered, if the one who lifts may go
@@ -190,7 +193,9 @@ impl Desk {
         } else {
             let reached = |state: &State| crate::policy::differences(&to, state).is_empty();
             let wanted = Wanted { purpose: Purpose::Lift, before: &view.now, after: &to, reached: &reached };
-            match engine.change_policy(&wanted).await? {
+            let turned = engine.change_policy(&wanted).await;
+            let sent = engine.has_sent();
+            match turned.map_err(|error| if sent { after_sending(error) } else { error })? {
                 Turned::Settled(Settled::InForce) => {}
                 Turned::Settled(Settled::Denied(error)) => {
                     drop(engine);
@@ -226,13 +231,6 @@ impl Desk {
         let report = self.sweep_report(id).await?;
         self.forget_gone(&session, &directory, &self.reports_of(id).await?);
         Ok(Lifted { report: SweepReport { ended: Some(ended), ..report }, differs, not_lifted, nothing_to_lift })
-    }
-}
-
-fn after_sending(error: Error) -> Error {
-    match error {
-        Error::Journal(error) => Error::JournalAfterSending(error),
-        other => other,
     }
 }
 

@@ -13,7 +13,7 @@ use crate::clock::{later, rfc3339};
 use crate::desk::Desk;
 use crate::directory::Directory;
 use crate::error::Error;
-use crate::inventory::picture::{Facts, Missing, Names, Picture, What as Lacks, u32_of};
+use crate::inventory::picture::{Facts, Missing, Names, Picture, u32_of};
 use crate::inventory::selection::Selection;
 use crate::inventory::shown::Shown;
 use crate::permission::Denial;
@@ -280,22 +280,20 @@ impl Desk {
         let sent = engine.has_sent();
         drop(engine);
         self.note_head(&session).await;
+        let after = |error| if sent { after_sending(error) } else { error };
         if matches!(ended, Err(Error::PolicyChanged(_))) {
             self.forget_plan(&hash).await?;
         }
-        let ended = ended.map_err(|error| match error {
-            Error::Journal(error) if sent => Error::JournalAfterSending(error),
-            other => other,
-        })?;
+        let ended = ended.map_err(after)?;
         if let Ended::SessionEnded(error) = &ended {
             // Whether it really is over is asked once; the sweep can be taken up after signing in again.
             let _ = self.judge(&session, error.clone()).await;
         }
-        let report = self.sweep_report(id).await?;
+        let report = self.sweep_report(id).await.map_err(after)?;
         if report.closed {
-            self.forget_plan(&hash).await?;
+            self.forget_plan(&hash).await.map_err(after)?;
         }
-        self.forget_gone(&session, &directory, &self.reports_of(id).await?);
+        self.forget_gone(&session, &directory, &self.reports_of(id).await.map_err(after)?);
         Ok(SweepReport { ended: Some(ended), ..report })
     }
 
@@ -524,6 +522,14 @@ pub(crate) fn returned(rows: &Rows) -> Vec<Pair> {
         .collect()
 }
 
+/// The same error, once a request has left.
+pub(crate) fn after_sending(error: Error) -> Error {
+    match error {
+        Error::Journal(error) => Error::JournalAfterSending(error),
+        other => other,
+    }
+}
+
 /// The pairs of a plan, each once, and how many ids of the selection there are no more.
 fn pairs(what: &What, shown: &Shown) -> (Vec<Pair>, u32) {
     let picture = &shown.picture;
@@ -554,7 +560,6 @@ fn denial(session: &Session, grants: &[Pair]) -> Option<Denial> {
 
 /// How the population was read that the plan was cut from: counts and times only, since a note can never be erased.
 pub(crate) fn inventory_note(facts: &Facts, picture: &Picture) -> Body {
-    let unread = facts.missing.iter().filter(|missing| matches!(missing.what, Lacks::App(_))).count();
     let names = match facts.names {
         Names::Read => "read",
         Names::Denied => "denied",
@@ -564,7 +569,8 @@ pub(crate) fn inventory_note(facts: &Facts, picture: &Picture) -> Body {
         ("began_at", rfc3339(facts.began)),
         ("read_at", rfc3339(facts.ended)),
         ("apps_listed", picture.apps.len().to_string()),
-        ("apps_read", (picture.apps.len() - unread).to_string()),
+        ("apps_known", picture.apps_known().to_string()),
+        ("apps_read", (picture.apps_known() - picture.apps_unread()).to_string()),
         ("members", picture.members.len().to_string()),
         ("grants", picture.grants.len().to_string()),
         ("missing", facts.missing.len().to_string()),

@@ -729,9 +729,8 @@ fn name_of<'a>(picture: &'a Picture, id: &ConnectedAppId) -> Option<&'a str> {
 fn missing_sentences(picture: &Picture) -> Vec<String> {
     let facts = &picture.facts;
     let mut sentences = Vec::with_capacity(facts.missing.len() + 1);
-    let apps = facts.missing.iter().filter(|missing| matches!(missing.what, What::App(_))).count();
+    let (apps, all) = (picture.apps_unread(), picture.apps_known());
     if apps > 0 {
-        let all = picture.apps.len().max(apps);
         sentences.push(format!("{apps} of {all} apps could not be read: their grants are not in this file"));
     }
     for missing in &facts.missing {

@@ -337,6 +337,31 @@ impl Picture {
         }
     }
 
+    /// Apps whose members could not be read, each once: also those that are not in the list, as where the policy hides them.
+    #[must_use]
+    pub fn apps_unread(&self) -> usize {
+        self.unread().count()
+    }
+
+    /// Apps that are known: those of the list, and those that are only named as missing.
+    #[must_use]
+    pub fn apps_known(&self) -> usize {
+        self.apps.len() + self.unread().filter(|id| self.app(id).is_none()).count()
+    }
+
+    fn unread(&self) -> impl Iterator<Item = &ConnectedAppId> {
+        let ids: HashSet<&ConnectedAppId> = self
+            .facts
+            .missing
+            .iter()
+            .filter_map(|missing| match &missing.what {
+                What::App(id) => Some(id),
+                _ => None,
+            })
+            .collect();
+        ids.into_iter()
+    }
+
     /// An app's index.
     #[must_use]
     pub fn app(&self, id: &ConnectedAppId) -> Option<u32> {
