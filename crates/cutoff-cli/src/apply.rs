@@ -6,7 +6,8 @@ use std::future::Future;
 use std::io::Read as _;
 use std::path::Path;
 
-use cutoff::plan_file::{LARGEST, PlanFile};
+use cutoff::activity::Resume;
+use cutoff::plan_file::{LARGEST, PlanFile, Unusable};
 use cutoff::sweep::Wish;
 use cutoff::sweep::engine::{Ended, Progress};
 use cutoff::sweep::verdict::Outcome;
@@ -22,7 +23,8 @@ use crate::export::{Place, pack_of};
 use crate::flags::Apply;
 use crate::interrupts::Interrupts;
 use crate::seat::Seat;
-use crate::told::{Printer, count, time_of_day};
+use crate::text::typed;
+use crate::told::{Printer, are, count, local, time_of_day};
 use crate::{Done, say};
 
 /// One grant on a line.
@@ -33,6 +35,20 @@ pub struct Line<'a> {
     outcome: &'static str,
     request_id: Option<&'a str>,
     read_again_at: Option<&'a str>,
+}
+
+impl<'a> Line<'a> {
+    /// The line of a grant.
+    #[must_use]
+    pub fn of(line: &'a cutoff::sweeps::Line) -> Self {
+        Self {
+            member_id: &line.member_id,
+            connected_app_id: &line.connected_app_id,
+            outcome: line.outcome.name(),
+            request_id: line.request_id.as_deref(),
+            read_again_at: line.read_again_at.as_deref(),
+        }
+    }
 }
 
 /// Carries the plan out.
@@ -58,9 +74,10 @@ pub async fn run(seat: &Seat, flags: &Apply) -> Done {
         concurrency: flags.concurrency.map(usize::from),
         block_last: flags.block_last,
     };
-    let report = carry_out(seat, &file, &how, "cutoff apply --resume").await?;
+    let again = format!("cutoff apply {} --resume --yes", typed(&flags.plan.display().to_string()));
+    let report = carry_out(seat, &file, &how, &again).await?;
     finish(seat, &report, place).await?;
-    Ok(end(&report, "cutoff apply --resume"))
+    end(seat, &report, &again).await
 }
 
 /// Carries a plan out, with progress on standard error. `again`: how to go on with it later.
@@ -76,7 +93,24 @@ pub async fn carry_out(
     let (wish, wishes) = watch::channel(Wish::Run);
     let (progress, drawn) = watch::channel(Progress::default());
     let sweep = seat.desk.apply(file, how, wishes, progress, None);
-    Ok(watched(sweep, file.grants.len(), wish, drawn, again).await?)
+    let done = watched(sweep, file.grants.len(), wish, drawn, again).await;
+    match done {
+        Err(cutoff::Error::Plan(Unusable::Unfinished)) => Err(unfinished(seat, &file.hash(), again).await),
+        other => Ok(other?),
+    }
+}
+
+/// Why a plan is not begun a second time: its sweep runs elsewhere, or was broken off and can be gone on with.
+async fn unfinished(seat: &Seat, plan: &Hash, again: &str) -> Ending {
+    let sweeps = seat.desk.sweeps().await.unwrap_or_default();
+    let id = sweeps.iter().find(|sweep| sweep.opening.plan.hash == *plan).map(|sweep| sweep.id);
+    if let Some(id) = id
+        && let Ok(digest) = seat.desk.digest(id).await
+        && let Ok(Resume::Held { pid }) = seat.desk.may_go_on(&digest).await
+    {
+        return cutoff::Error::Busy { pid }.into();
+    }
+    Ending::usage(format!("A sweep of this plan is unfinished. Nothing was sent; go on with it: {again}"))
 }
 
 /// Waits for a sweep, draws how far it is, and stops it when somebody asks for it.
@@ -153,52 +187,96 @@ async fn evidence(seat: &Seat, report: &SweepReport, place: Place) -> Result<Has
 /// When the output takes no more.
 pub fn lines(printer: &mut Printer, report: &SweepReport) -> Result<(), Ending> {
     for line in &report.lines {
-        printer.line(&Line {
-            member_id: &line.member_id,
-            connected_app_id: &line.connected_app_id,
-            outcome: line.outcome.name(),
-            request_id: line.request_id.as_deref(),
-            read_again_at: line.read_again_at.as_deref(),
-        })?;
+        printer.line(&Line::of(line))?;
     }
     Ok(())
 }
 
-/// The code for what it came to; what stopped it is said, and what was done to the policy.
-pub fn end(report: &SweepReport, again: &str) -> u8 {
+/// Whether an outcome says that a later read no longer had the grant.
+#[must_use]
+pub fn is_gone(outcome: Outcome) -> bool {
+    matches!(outcome, Outcome::Revoked | Outcome::AlreadyGone | Outcome::MemberGone)
+}
+
+/// The code for what it came to; what stopped it is said, what was done to the policy, what is not gone and the next step.
+///
+/// # Errors
+/// When the journal cannot be read.
+pub async fn end(seat: &Seat, report: &SweepReport, again: &str) -> Done {
     if report.policy.is_some() {
         crate::contain::tell(report);
     }
-    let left = report.lines.iter().filter(|line| line.outcome == Outcome::Unknown).count();
+    left(report);
+    let id = report.id;
     match &report.ended {
         Some(Ended::SessionEnded(_)) => {
-            say(&format!(
-                "Your session has ended. {} not yet known. Sign in as the same member and go on with: {again}",
-                count(left, "grant is", "grants are")
-            ));
-            return SESSION;
+            say(&format!("Your session has ended. Sign in as the same member and go on with: {again}"));
+            return Ok(SESSION);
         }
         Some(Ended::Halted(error)) => {
             let told = api(error);
             say(&format!("Stopped, since every other grant would meet the same refusal. {}", told.sentence));
-            return told.code;
+            return Ok(told.code);
         }
         Some(Ended::CanaryDied { failed, of }) => {
             say(&format!("Stopped after the first {of}: {failed} of them failed. Go on with: {again}"));
         }
-        Some(Ended::Paused) => {
-            say(&format!("Stopped. {} not yet known.", count(left, "grant is", "grants are")));
+        Some(Ended::Paused) => say(&format!("Stopped. Go on with: {again}")),
+        // Whatever is sent again is sent by a plan of its own, once nothing more can be learnt of this one.
+        _ if report.lines.iter().any(|line| !is_gone(line.outcome)) => {
+            say(&format!(
+                "Read again in ten minutes with: cutoff log {id} --settle. Try again what is not gone with: cutoff plan --failed-of \
+                 {id} --out again.json"
+            ));
         }
         _ => {}
     }
     if all_gone(report) {
+        if let Some(at) = seat.desk.digest(id).await?.look_again_at {
+            let at = at.timestamp();
+            say(&format!(
+                "Gone by one read, which may have been a cached one. From {} a second read confirms it: cutoff log {id} --settle, or \
+                 leave cutoff watch running.",
+                local(at)
+            ));
+        }
         // Gone, and free to come back, is not all that a block was asked for.
-        return if report.can_consent_again { PARTIAL } else { DONE };
+        return Ok(if report.can_consent_again { PARTIAL } else { DONE });
     }
     if !report.lines.is_empty() && report.lines.iter().all(|line| line.outcome == Outcome::Denied) {
-        return DENIED;
+        return Ok(DENIED);
     }
-    PARTIAL
+    Ok(PARTIAL)
+}
+
+/// Says how many are not gone, and what is known of them.
+fn left(report: &SweepReport) {
+    let hides = report.policy.as_ref().is_some_and(|policy| policy.in_force);
+    for (outcome, n) in &report.outcomes {
+        let (one, many) = match outcome {
+            Outcome::Revoked | Outcome::AlreadyGone | Outcome::MemberGone => continue,
+            Outcome::StillThere => (
+                "is still listed after its revoke was answered: not removed, or consented to again; Stytch gives no way to tell",
+                "are still listed after their revokes were answered: not removed, or consented to again; Stytch gives no way to tell",
+            ),
+            Outcome::Accepted if hides => (
+                "was answered; the policy hides the app, so no read can show that it is gone",
+                "were answered; the policy hides the app, so no read can show that they are gone",
+            ),
+            Outcome::Accepted => (
+                "was answered, and no later read could show that it is gone",
+                "were answered, and no later read could show that they are gone",
+            ),
+            Outcome::Hidden => (
+                "had no answer and is hidden by the policy: it comes back when the app is allowed again",
+                "had no answer and are hidden by the policy: they come back when the app is allowed again",
+            ),
+            Outcome::Denied => ("was refused for want of a permission", "were refused for want of a permission"),
+            Outcome::Failed => ("failed: it was refused, or never left", "failed: they were refused, or never left"),
+            Outcome::Unknown => ("is not yet known", "are not yet known"),
+        };
+        say(&format!("{}.", are(*n, one, many)));
+    }
 }
 
 fn tell(bar: &ProgressBar, progress: &Progress, told_wait: &mut Option<i64>) {

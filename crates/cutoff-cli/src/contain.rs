@@ -8,7 +8,6 @@ use cutoff::inventory::picture::Picture;
 use cutoff::plan_file::Unusable;
 use cutoff::policy::{Change, Decisions, Fate, Kind, Refused, Row};
 use cutoff::sweeps::{Apply, SweepReport};
-use journal::SweepId;
 use stytch_b2b::ConnectedAppId;
 
 use crate::apply::{carry_out, end, finish};
@@ -16,9 +15,10 @@ use crate::ending::{DENIED, DONE, Ending};
 use crate::export::Place;
 use crate::flags::Contain;
 use crate::lists::{apps_called, unknown};
+use crate::plan::{OWN, PRIVILEGED};
 use crate::seat::Seat;
 use crate::text::safe;
-use crate::told::{count, time_of_day};
+use crate::told::{are, count, time_of_day};
 use crate::{Done, reading, say};
 
 /// Ids and apps that are named one by one; after that many, a number stands for the others.
@@ -39,15 +39,12 @@ pub async fn run(seat: &Seat, flags: &Contain) -> Done {
     };
     let file = match &flags.resume {
         Some(sweep) => {
-            let id: SweepId = sweep.parse().map_err(|_| Ending::usage("That is not a sweep's id. See: cutoff log"))?;
+            let id = crate::log::sweep_id(sweep)?;
             seat.desk.plan_of(id).await.map_err(|error| match error {
                 cutoff::Error::Plan(Unusable::NotAPlan) => Ending::usage(
                     "The plan of that sweep is not kept here any more: it was carried out. See: cutoff log",
                 ),
-                cutoff::Error::Journal(journal::Error::NoSuchSweep(_)) => {
-                    Ending::usage("The journal has no such sweep. See: cutoff log")
-                }
-                other => other.into(),
+                other => crate::log::no_such_sweep(other),
             })?
         }
         None => {
@@ -79,9 +76,9 @@ pub async fn run(seat: &Seat, flags: &Contain) -> Done {
     }
     // Before anything is sent: evidence that cannot be written is no reason to find out afterwards.
     let place = flags.evidence.as_deref().map(Place::take).transpose()?;
-    let report = carry_out(seat, &file, &how, "cutoff contain --yes --resume SWEEP").await?;
+    let report = carry_out(seat, &file, &how, "cutoff contain --yes --resume SWEEP, whose id cutoff log tells").await?;
     finish(seat, &report, place).await?;
-    Ok(end(&report, &format!("cutoff contain --yes --resume {}", report.id)))
+    end(seat, &report, &format!("cutoff contain --yes --resume {}", report.id)).await
 }
 
 async fn propose(seat: &Seat, flags: &Contain) -> Result<Containment, Ending> {
@@ -163,13 +160,17 @@ fn show(picture: &Picture, containment: &Containment) {
         say("The policy forbids them already, so it stays as it is.");
     }
     policy(picture, change);
-    for (n, words) in [
-        (proposal.first_party_left_out, "of the vendor's own apps were left out; take them in with --first-party"),
-        (proposal.own, "are your own"),
-        (proposal.privileged, "are of administrators, and go first"),
+    for (n, one, many) in [
+        (
+            proposal.first_party_left_out,
+            "grant of the vendor's own apps was left out; take it in with --first-party",
+            "grants of the vendor's own apps were left out; take them in with --first-party",
+        ),
+        (proposal.own, OWN.0, OWN.1),
+        (proposal.privileged, PRIVILEGED.0, PRIVILEGED.1),
     ] {
         if n > 0 {
-            say(&format!("{n} {words}."));
+            say(&format!("{}.", are(n, one, many)));
         }
     }
     if !proposal.missing.is_empty() {
@@ -228,14 +229,6 @@ pub fn tell(report: &SweepReport) {
             "The block is not in force, or nobody can tell{request}: members can consent again. Look at it with: cutoff lift {}",
             report.id
         ));
-    }
-    let accepted = report.lines.iter().filter(|line| line.outcome == cutoff::sweep::verdict::Outcome::Accepted).count();
-    let hidden = report.lines.iter().filter(|line| line.outcome == cutoff::sweep::verdict::Outcome::Hidden).count();
-    if policy.in_force && accepted > 0 {
-        say(&format!("{accepted} were answered; the policy hides the app, so no read can show that they are gone."));
-    }
-    if policy.in_force && hidden > 0 {
-        say(&format!("{hidden} had no answer and are hidden by the policy: they come back when the block is lifted."));
     }
     match report.collateral.as_deref() {
         None | Some([]) => {}

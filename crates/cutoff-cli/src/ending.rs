@@ -116,7 +116,8 @@ impl From<Error> for Ending {
             Error::Plan(unusable) => Self::usage(plan(unusable)),
             Error::Block(refused) => Self::usage(not_blocked(&refused)),
             Error::PolicyChanged(differs) => Self::usage(format!(
-                "Somebody else has changed the organization's policy, so nothing was sent: {}. Look at it again.",
+                "The organization's policy is not what the plan was made for, so nothing was sent: {}. Another administrator has changed \
+                 it, or another sweep (see: cutoff log). Make the plan anew with: cutoff contain",
                 differing(&differs)
             )),
             Error::PlanChanged => {
@@ -299,7 +300,9 @@ pub fn api(error: &ApiError) -> Ending {
             UNREACHABLE,
             match retry_after {
                 Some(wait) => format!("Too many calls just now: Stytch asks to wait {} s. Then try again.", wait.as_secs()),
-                None => "Too many calls just now. Wait about a minute, then try again.".to_owned(),
+                None => "Too many calls just now. Stytch did not say how long to wait; limits are mostly counted by the minute, so try \
+                         again in about one, which is a guess."
+                    .to_owned(),
             },
         ),
         ApiError::ServerError(_) => {
@@ -453,7 +456,7 @@ pub fn plan(unusable: Unusable) -> String {
             "The plan is for another organization, project or host than the one signed in to. Nothing was sent."
         }
         Unusable::CarriedOut => "This plan was carried out already. Make a new one with: cutoff plan",
-        Unusable::Unfinished => "A sweep of this plan is unfinished. Go on with it: cutoff apply --resume",
+        Unusable::Unfinished => "A sweep of this plan is unfinished. Go on with it: cutoff apply PLAN --resume --yes",
     }
     .to_owned()
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{ArgGroup, Args, Parser, Subcommand};
 
 use crate::ending::Ending;
 
@@ -74,7 +74,9 @@ pub enum Command {
     Contain(Contain),
     /// Take the block of a sweep back: the former policy, exactly. Says which grants returned.
     Lift(Lift),
-    /// List the sweeps in the journal, or every grant of one.
+    /// List the sweeps in the journal, or what one did and what became of each of its grants.
+    ///
+    /// It asks nobody, unless with --settle.
     Log(Log),
     /// Write the evidence of a sweep as one file, and print its head. It asks nobody.
     Export(Export),
@@ -92,7 +94,8 @@ pub enum Command {
     /// Read the inventory again and again and say which grants came back.
     ///
     /// That is a revoked grant that is seen again, or a look-alike that a member connects who lost one. Each is told once, also
-    /// across restarts and the window. Ends when it is interrupted, with 2 if something came back and 0 if nothing did, and with 4
+    /// across restarts and the window. On the way it does what is due for earlier sweeps: settles what is not known, and confirms what
+    /// is gone by a second read, ten minutes later. Ends when it is interrupted, with 2 if something came back and 0 if nothing did, and with 4
     /// when the session is over.
     Watch(Watch),
     /// What is different between two snapshots; by default between the one last looked at, or the first, and the latest.
@@ -190,19 +193,24 @@ pub struct Filters {
 
 /// Flags of `plan`.
 #[derive(Debug, Args)]
+#[command(group(ArgGroup::new("which").required(true).args(["app", "member", "grant", "matching", "indicators", "failed_of"])))]
 pub struct Plan {
     /// Every grant of an app, by its id or its exact name.
-    #[arg(long, value_name = "ID|NAME", conflicts_with_all = ["member", "grant", "matching", "indicators"], required_unless_present_any = ["member", "grant", "matching", "indicators"])]
+    #[arg(long, value_name = "ID|NAME")]
     pub app: Vec<String>,
     /// Every grant of a member, by id, e-mail address or exact name.
-    #[arg(long, value_name = "ID|ADDRESS|NAME", conflicts_with_all = ["grant", "matching", "indicators"])]
+    #[arg(long, value_name = "ID|ADDRESS|NAME")]
     pub member: Vec<String>,
-    /// One grant, by the member's id and the app's.
-    #[arg(long, value_name = "MEMBER:APP", conflicts_with_all = ["matching", "indicators"])]
+    /// One grant, by the member's id and the app's. One that the inventory does not list is named, stays in the plan, and makes it
+    /// end with 2.
+    #[arg(long, value_name = "MEMBER:APP")]
     pub grant: Vec<String>,
     /// Every grant in which these words occur, as with --filter.
-    #[arg(long = "match", id = "matching", value_name = "FILTER", conflicts_with = "indicators")]
+    #[arg(long = "match", id = "matching", value_name = "FILTER")]
     pub matching: Vec<String>,
+    /// Every grant of an earlier sweep that is not gone by a later read, to try again.
+    #[arg(long, value_name = "SWEEP")]
+    pub failed_of: Option<String>,
     /// Look for the client ids and names of an advisory and plan every grant of the apps that are found: a JSON array, a CSV with
     /// columns client_id, id or name, or one a line. Nothing found and everything read ends with 0, anything unread with 2.
     #[arg(long, value_name = "FILE")]
@@ -255,9 +263,10 @@ pub struct Apply {
 
 /// Flags of `contain`.
 #[derive(Debug, Args)]
+#[command(group(ArgGroup::new("which").required(true).multiple(true).args(["app", "look_alikes_of", "resume"])))]
 pub struct Contain {
     /// An app to block, by its id or its exact name.
-    #[arg(long, value_name = "ID|NAME", required_unless_present_any = ["look_alikes_of", "resume"])]
+    #[arg(long, value_name = "ID|NAME")]
     pub app: Vec<String>,
     /// An app to block together with those that are of one name and type with it. What only looks like them is not among
     /// those, and is named.
@@ -319,8 +328,12 @@ pub struct Log {
     #[arg(value_name = "SWEEP")]
     pub sweep: Option<String>,
     /// Walk the chain of each sweep in the journal instead and say whether it is sound; ends with 5 if one is not.
-    #[arg(long, conflicts_with = "sweep")]
+    #[arg(long, conflicts_with_all = ["sweep", "settle"])]
     pub verify: bool,
+    /// First read again what is due, which needs a session: what is not yet known is settled, and what was found gone at least ten
+    /// minutes ago is confirmed. It never revokes anything.
+    #[arg(long)]
+    pub settle: bool,
 }
 
 /// Flags of `export`.
@@ -487,7 +500,11 @@ impl CommandLine {
                         "--offline asks nobody, so no session is used: it does not go with --session-token-stdin.",
                     ));
                 }
-                Command::Log(_) | Command::Export(_) | Command::Verify(_) | Command::Redact(_) | Command::Erase(_) => {
+                Command::Log(Log { settle: false, .. })
+                | Command::Export(_)
+                | Command::Verify(_)
+                | Command::Redact(_)
+                | Command::Erase(_) => {
                     return Err(Ending::usage("That asks nobody: it takes no --session-token-stdin."));
                 }
                 Command::Inventory(_)
@@ -495,6 +512,7 @@ impl CommandLine {
                 | Command::Members(_)
                 | Command::Plan(_)
                 | Command::Apply(_)
+                | Command::Log(_)
                 | Command::Watch(_)
                 | Command::Contain(_)
                 | Command::Lift(_)

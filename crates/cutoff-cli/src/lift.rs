@@ -4,7 +4,6 @@ use cutoff::policy::Undo;
 use cutoff::sweep::Wish;
 use cutoff::sweep::engine::{Ended, Progress};
 use cutoff::sweeps::all_gone;
-use journal::SweepId;
 use tokio::sync::watch;
 
 use crate::apply::{print, watched};
@@ -20,15 +19,9 @@ use crate::{Done, say};
 /// # Errors
 /// Why nothing was changed, or why it is not known what became of it.
 pub async fn run(seat: &Seat, flags: &Lift) -> Done {
-    let id: SweepId = flags.sweep.parse().map_err(|_| Ending::usage("That is not a sweep's id. See: cutoff log"))?;
+    let id = crate::log::sweep_id(&flags.sweep)?;
     seat.sit().await?;
-    let no_such = |error| match error {
-        cutoff::Error::Journal(journal::Error::NoSuchSweep(_)) => {
-            Ending::usage("The journal has no such sweep. See: cutoff log")
-        }
-        other => Ending::from(other),
-    };
-    let view = seat.desk.look_at_lift(id).await.map_err(no_such)?;
+    let view = seat.desk.look_at_lift(id).await.map_err(crate::log::no_such_sweep)?;
     if view.hidden > 0 {
         say(&format!(
             "{} had no answer: the policy hides them, and they come back with the app. They are sent again, if you began the \
@@ -49,14 +42,14 @@ pub async fn run(seat: &Seat, flags: &Lift) -> Done {
             let told = differing(differs);
             if !flags.over_changes {
                 return Err(Ending::usage(format!(
-                    "Somebody has changed the policy since it was blocked: {told}. Nothing was changed. To take back only what \
-                     the block did, add --over-changes."
+                    "The policy was changed since it was blocked, by another administrator or another sweep: {told}. Nothing was \
+                     changed now. To take back only what the block did, add --over-changes."
                 )));
             }
             if *merged == view.now {
-                format!("Somebody has changed the policy since ({told}), and nothing of the block is left in it")
+                format!("The policy was changed since ({told}), and nothing of the block is left in it")
             } else {
-                format!("Somebody has changed the policy since ({told}); only what the block did would be taken back")
+                format!("The policy was changed since ({told}); only what the block did would be taken back")
             }
         }
     };
@@ -67,12 +60,19 @@ pub async fn run(seat: &Seat, flags: &Lift) -> Done {
     let (progress, drawn) = watch::channel(Progress::default());
     let how = cutoff::contain::Lift { over_changes: flags.over_changes };
     let lift = seat.desk.lift(id, &how, wishes, progress, None);
-    let lifted =
-        watched(lift, (view.hidden + view.not_attempted) as usize, wish, drawn, "cutoff lift --yes SWEEP").await?;
+    let again = format!("cutoff lift {id} --yes");
+    let lifted = watched(lift, (view.hidden + view.not_attempted) as usize, wish, drawn, &again).await;
+    let lifted = lifted.map_err(|error| match error {
+        cutoff::Error::PolicyChanged(differs) => Ending::usage(format!(
+            "The policy was changed between two looks: {}. Nothing was changed. Look again with: cutoff lift {id}",
+            differing(&differs)
+        )),
+        other => other.into(),
+    })?;
     let report = &lifted.report;
     print(seat, report)?;
     if lifted.not_lifted {
-        say("The policy is not as it was before the block, or nobody can tell. Look again with: cutoff lift");
+        say("The policy is not as it was before the block, or nobody can tell. Look again with: cutoff lift SWEEP");
     } else if lifted.nothing_to_lift {
         say("Nothing of the block was left in the policy.");
     } else {

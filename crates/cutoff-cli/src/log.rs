@@ -1,26 +1,74 @@
-//! `cutoff log`: the sweeps in the journal, and what became of each grant of one. It asks nobody.
+//! `cutoff log`: the sweeps in the journal, what each did, and what became of each grant of one. It asks nobody, unless it is told to
+//! settle first what is due.
 
+use std::collections::{BTreeMap, HashMap};
+
+use cutoff::activity::{Digest, Resume, Stand, Wanted};
+use cutoff::report::Report;
+use cutoff::sweeps::PolicyReport;
 use journal::{SweepId, Verdict};
 use serde::Serialize;
 
-use crate::apply::lines;
 use crate::ending::{DONE, Ending};
 use crate::flags::Log;
 use crate::seat::Seat;
-use crate::text::{Set, Table};
-use crate::told::{Printer, local};
-use crate::{Done, say};
+use crate::text::{Set, Table, cut, safe};
+use crate::told::{Printer, count, local};
+use crate::{Done, apply, say};
+
+/// Apps that are named one by one; after that many, a number stands for the others.
+const MOST: usize = 20;
 
 /// One sweep on a line.
 #[derive(Serialize)]
-struct Line {
+struct Line<'a> {
     sweep_id: String,
+    /// `contain`, `revoke` or `finding`.
+    kind: &'static str,
+    /// `closed`, `running`, `unfinished` or `cancelled`.
+    state: &'static str,
     began_at: String,
-    organization_id: String,
+    organization_id: &'a str,
+    member_id: &'a str,
+    reason: Option<&'a str>,
     grants: usize,
-    outcomes: std::collections::BTreeMap<&'static str, u32>,
+    members: u32,
+    apps: Vec<App>,
+    outcomes: BTreeMap<&'static str, u32>,
+    block: Option<BlockLine<'a>>,
+    gone_at: Option<String>,
+    confirmed_at: Option<String>,
+    confirm_due_at: Option<String>,
     closed: bool,
-    head: String,
+    head: &'a str,
+}
+
+/// One app of a sweep.
+#[derive(Serialize)]
+struct App {
+    connected_app_id: String,
+    app_name: Option<String>,
+    grants: usize,
+}
+
+/// What a sweep did to the organization's policy.
+#[derive(Serialize)]
+struct BlockLine<'a> {
+    /// `in_force`, `lifted`, `denied`, or `not_in_force` for what nobody can tell more of.
+    state: &'static str,
+    apps: u32,
+    at: Option<&'a str>,
+    request_id: Option<&'a str>,
+    returned: usize,
+}
+
+/// One grant on a line: as it is told when a plan is carried out, and once it is, when it was confirmed.
+#[derive(Serialize)]
+struct GrantLine<'a> {
+    #[serde(flatten)]
+    told: apply::Line<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    confirmed_at: Option<&'a str>,
 }
 
 /// Lists sweeps, or the grants of one.
@@ -31,40 +79,169 @@ pub async fn run(seat: &Seat, flags: &Log) -> Done {
     if flags.verify {
         return verify(seat).await;
     }
+    let one = flags.sweep.as_deref().map(sweep_id).transpose()?;
+    if flags.settle {
+        seat.sit().await?;
+        seat.desk.tend(seat.now()).await?;
+    }
+    match one {
+        Some(id) => of_one(seat, id).await,
+        None => all(seat).await,
+    }
+}
+
+/// A sweep's id as it was typed.
+///
+/// # Errors
+/// When it is none.
+pub fn sweep_id(text: &str) -> Result<SweepId, Ending> {
+    text.parse().map_err(|_| Ending::usage("That is not a sweep's id. See: cutoff log"))
+}
+
+/// What is said of a sweep that the journal does not have, and of everything else that may stand in the way.
+pub fn no_such_sweep(error: cutoff::Error) -> Ending {
+    match error {
+        cutoff::Error::Journal(journal::Error::NoSuchSweep(_)) => {
+            Ending::usage("The journal has no such sweep. See: cutoff log")
+        }
+        other => other.into(),
+    }
+}
+
+/// A sweep, what it did to the policy, and each of its grants.
+async fn of_one(seat: &Seat, id: SweepId) -> Done {
+    let digest = seat.desk.digest(id).await.map_err(no_such_sweep)?;
+    let report = seat.desk.sweep_report(id).await?;
+    let (grants, ..) = seat.desk.sweep_grants(id, &Wanted::default(), 0, u32::MAX).await?;
     let mut printer = Printer::new(seat.json);
-    if let Some(text) = &flags.sweep {
-        let id: SweepId = text.parse().map_err(|_| Ending::usage("That is not a sweep's id. See: cutoff log"))?;
-        let report = seat.desk.sweep_report(id).await.map_err(|error| match error {
-            cutoff::Error::Journal(journal::Error::NoSuchSweep(_)) => {
-                Ending::usage("The journal has no such sweep. See: cutoff log")
-            }
-            other => other.into(),
-        })?;
-        if seat.json {
-            lines(&mut printer, &report)?;
-        } else {
-            let mut table = Table::new(&[
-                ("OUTCOME", Set::Left),
-                ("MEMBER", Set::Left),
-                ("APP", Set::Left),
-                ("REQUEST", Set::Left),
-                ("READ AGAIN", Set::Left),
-            ]);
-            for line in &report.lines {
-                table.row([
-                    line.outcome.name(),
-                    &line.member_id,
-                    &line.connected_app_id,
-                    line.request_id.as_deref().unwrap_or_default(),
-                    line.read_again_at.as_deref().unwrap_or_default(),
-                ]);
-            }
-            printer.table(&table)?;
-            printer.text(&format!("Head {}", report.head))?;
+    if seat.json {
+        for (line, grant) in report.lines.iter().zip(&grants) {
+            printer.line(&GrantLine { told: apply::Line::of(line), confirmed_at: grant.confirmed_at.as_deref() })?;
         }
         printer.done()?;
         return Ok(DONE);
     }
+    for line in heading(&digest, &apps(&grants), state(seat, &digest).await) {
+        printer.text(&line)?;
+    }
+    let mut table = Table::new(&[
+        ("OUTCOME", Set::Left),
+        ("MEMBER", Set::Left),
+        ("APP", Set::Left),
+        ("REQUEST", Set::Left),
+        ("READ AGAIN", Set::Left),
+        ("CONFIRMED", Set::Left),
+    ]);
+    for (line, grant) in report.lines.iter().zip(&grants) {
+        table.row([
+            line.outcome.name(),
+            &line.member_id,
+            &line.connected_app_id,
+            line.request_id.as_deref().unwrap_or_default(),
+            line.read_again_at.as_deref().unwrap_or_default(),
+            grant.confirmed_at.as_deref().unwrap_or_default(),
+        ]);
+    }
+    printer.table(&table)?;
+    printer.text(&format!("Head {}", report.head))?;
+    printer.done()?;
+    if let (None, Some(at)) = (digest.confirmed_at, digest.look_again_at) {
+        say(&format!("Not yet confirmed. From {} a second read can: cutoff log {id} --settle", local(at.timestamp())));
+    }
+    Ok(DONE)
+}
+
+/// What a sweep was, in a few lines.
+fn heading(digest: &Digest, apps: &[App], state: &str) -> Vec<String> {
+    let mut told = vec![format!(
+        "{}, begun {} by {}, {state}.",
+        match kind(digest) {
+            "contain" => "Block and revoke",
+            "finding" => "A finding: nothing was planned and nothing sent",
+            _ => "Revoke",
+        },
+        local(digest.began.timestamp()),
+        safe(&digest.actor),
+    )];
+    told.extend(digest.reason.as_ref().map(|reason| format!("Reason: {}", safe(reason))));
+    for app in apps.iter().take(MOST) {
+        let name = app.app_name.as_deref().map(safe).unwrap_or_default();
+        let grants = count(app.grants, "grant", "grants");
+        told.push(format!("App {} ({}): {grants}.", cut(&name, 60), safe(&app.connected_app_id)));
+    }
+    if apps.len() > MOST {
+        told.push(format!("And {} more.", count(apps.len() - MOST, "app", "apps")));
+    }
+    if let Some(policy) = &digest.policy {
+        let at = policy.at.as_ref().map_or_else(String::new, |at| format!(" at {at}"));
+        let request = policy.request_id.as_ref().map_or_else(String::new, |id| format!(" (request id {})", safe(id)));
+        let of = count(policy.apps as usize, "app", "apps");
+        told.push(match block_state(policy) {
+            "in_force" => {
+                format!("The block of {of} is in force{at}{request}. Lift it with: cutoff lift {}", digest.id)
+            }
+            "lifted" => format!("The block of {of} was lifted{at}{request}: members can consent again."),
+            "denied" => format!("The block of {of} was refused{at}{request}: members can consent again."),
+            _ => format!(
+                "The block of {of} is not in force, or nobody can tell{at}{request}: members can consent again."
+            ),
+        });
+    }
+    if !digest.returned.is_empty() {
+        told.push(format!("{} came back when the block was lifted.", count(digest.returned.len(), "grant", "grants")));
+    }
+    if let Some(at) = digest.confirmed_at {
+        told.push(format!("Gone, and confirmed by a second read at {at}."));
+    } else if let Some(at) = digest.gone_at {
+        told.push(format!("Gone by a read at {at}."));
+    }
+    told
+}
+
+fn kind(digest: &Digest) -> &'static str {
+    match (&digest.policy, digest.grants) {
+        (Some(_), _) => "contain",
+        (None, 0) => "finding",
+        (None, _) => "revoke",
+    }
+}
+
+fn block_state(policy: &PolicyReport) -> &'static str {
+    match policy {
+        PolicyReport { in_force: true, .. } => "in_force",
+        PolicyReport { lifted: true, .. } => "lifted",
+        PolicyReport { denied: true, .. } => "denied",
+        _ => "not_in_force",
+    }
+}
+
+/// Where a sweep stands. One that another process carries out is not unfinished.
+async fn state(seat: &Seat, digest: &Digest) -> &'static str {
+    match digest.stand {
+        Stand::Closed => "closed",
+        Stand::Cancelled => "cancelled",
+        _ if matches!(seat.desk.may_go_on(digest).await, Ok(Resume::Held { .. })) => "running",
+        _ => "unfinished",
+    }
+}
+
+/// The apps of some grants, in their order.
+fn apps(grants: &[Report]) -> Vec<App> {
+    let mut found: Vec<App> = Vec::new();
+    let mut at: HashMap<&str, usize> = HashMap::new();
+    for grant in grants {
+        let id = grant.grant.connected_app_id.as_str();
+        let place = *at.entry(id).or_insert_with(|| {
+            let app = App { connected_app_id: id.to_owned(), app_name: grant.app_name.clone(), grants: 0 };
+            found.push(app);
+            found.len() - 1
+        });
+        found[place].grants += 1;
+    }
+    found
+}
+
+async fn all(seat: &Seat) -> Done {
     if let Some(noted) = seat.desk.rolled_back().await? {
         say(&format!(
             "This journal is an older copy of itself: the keyring remembers {} rows and head {} of {}, which are not in it. What it \
@@ -76,35 +253,74 @@ pub async fn run(seat: &Seat, flags: &Log) -> Done {
     if sweeps.is_empty() {
         say("Nothing was revoked from here yet.");
     }
+    let mut printer = Printer::new(seat.json);
     let mut table = Table::new(&[
         ("BEGAN", Set::Left),
+        ("WHAT", Set::Left),
         ("GRANTS", Set::Right),
+        ("APPS", Set::Left),
         ("OUTCOMES", Set::Left),
         ("STATE", Set::Left),
+        ("REASON", Set::Left),
         ("SWEEP", Set::Left),
     ]);
     for sweep in sweeps {
+        let digest = seat.desk.digest(sweep.id).await?;
         let report = seat.desk.sweep_report(sweep.id).await?;
-        let outcomes = report.outcomes.iter().map(|(outcome, n)| (outcome.name(), *n)).collect();
+        let (grants, ..) = seat.desk.sweep_grants(sweep.id, &Wanted::default(), 0, u32::MAX).await?;
+        let apps = apps(&grants);
+        let state = state(seat, &digest).await;
+        let outcomes: BTreeMap<_, _> = report.outcomes.iter().map(|(outcome, n)| (outcome.name(), *n)).collect();
+        let block = digest.policy.as_ref().map(|policy| BlockLine {
+            state: block_state(policy),
+            apps: policy.apps,
+            at: policy.at.as_deref(),
+            request_id: policy.request_id.as_deref(),
+            returned: digest.returned.len(),
+        });
+        let kind = kind(&digest);
         if seat.json {
             printer.line(&Line {
                 sweep_id: sweep.id.to_string(),
+                kind,
+                state,
                 began_at: sweep.opened.utc.to_string(),
-                organization_id: sweep.opening.connection.organization_id.clone(),
+                organization_id: &sweep.opening.connection.organization_id,
+                member_id: &digest.actor,
+                reason: digest.reason.as_deref(),
                 grants: report.lines.len(),
+                members: digest.members,
+                apps,
                 outcomes,
+                block,
+                gone_at: digest.gone_at.map(|at| at.to_string()),
+                confirmed_at: digest.confirmed_at.map(|at| at.to_string()),
+                confirm_due_at: digest.look_again_at.filter(|_| digest.confirmed_at.is_none()).map(|at| at.to_string()),
                 closed: report.closed,
-                head: report.head,
+                head: &report.head,
             })?;
             continue;
         }
         let told: Vec<String> = outcomes.iter().map(|(name, n)| format!("{n} {name}")).collect();
+        let confirmed = if digest.confirmed_at.is_some() { ", confirmed" } else { "" };
+        let named = |app: &App| {
+            app.app_name.clone().filter(|name| !name.is_empty()).unwrap_or_else(|| app.connected_app_id.clone())
+        };
+        let mut names: Vec<String> = apps.iter().take(2).map(named).collect();
+        if apps.len() > names.len() {
+            names.push(format!("{} more", apps.len() - names.len()));
+        }
         table.row([
             local(sweep.opened.utc.timestamp()),
+            match block {
+                None => kind.to_owned(),
+                Some(block) => format!("{kind} ({})", block.state.replace('_', " ")),
+            },
             report.lines.len().to_string(),
-            // Nothing was planned and nothing sent.
-            if report.lines.is_empty() { "a finding".to_owned() } else { told.join(", ") },
-            if report.closed { "closed" } else { "unfinished" }.to_owned(),
+            names.join(", "),
+            told.join(", ") + confirmed,
+            state.to_owned(),
+            digest.reason.clone().unwrap_or_default(),
             sweep.id.to_string(),
         ]);
     }

@@ -4,18 +4,24 @@ use std::io::Write as _;
 use std::path::Path;
 
 use cutoff::inventory::filter::Filter;
+use cutoff::inventory::picture::Picture;
 use cutoff::inventory::selection::{Noun, Selection};
 use cutoff::plan_file::{Pair, PlanFile};
 use cutoff::sweeps::{Proposal, What};
 use serde::Serialize;
 use stytch_b2b::{ConnectedAppId, MemberId};
 
+use crate::apply::is_gone;
 use crate::ending::{DENIED, DONE, Ending, PARTIAL};
 use crate::flags::{Filters, Plan};
 use crate::lists::{filter, fresh_enough};
 use crate::seat::Seat;
-use crate::told::{Printer, count, missing};
+use crate::text::safe;
+use crate::told::{Printer, are, count, missing};
 use crate::{Done, indicators, say};
+
+/// Grants that are named one by one; after that many, a number stands for the others.
+const MOST: usize = 20;
 
 /// Makes a plan and writes its file.
 ///
@@ -32,7 +38,9 @@ pub async fn run(seat: &Seat, flags: &Plan) -> Done {
     }
     seat.sit().await?;
     let shown = fresh_enough(seat, flags.max_age).await?;
-    let what = if flags.grant.is_empty() {
+    let what = if let Some(sweep) = &flags.failed_of {
+        What::Pairs(not_gone(seat, sweep).await?)
+    } else if flags.grant.is_empty() {
         let filters = Filters {
             app: flags.app.clone(),
             member: flags.member.clone(),
@@ -58,8 +66,66 @@ pub async fn run(seat: &Seat, flags: &Plan) -> Done {
         ));
     }
     let code = make(seat, flags, &what).await?;
+    let unlisted = match &what {
+        What::Pairs(pairs) => unlisted(&shown.picture, pairs),
+        What::Selected(_) => DONE,
+    };
     let incomplete = missing(&shown.picture);
-    Ok(if code == DONE { incomplete } else { code })
+    Ok([code, unlisted, incomplete].into_iter().find(|code| *code != DONE).unwrap_or(DONE))
+}
+
+/// The grants of a sweep that no later read showed to be gone.
+async fn not_gone(seat: &Seat, sweep: &str) -> Result<Vec<Pair>, Ending> {
+    let id = crate::log::sweep_id(sweep)?;
+    let digest = seat.desk.digest(id).await.map_err(crate::log::no_such_sweep)?;
+    if !seat.desk.is_here(&digest) {
+        return Err(Ending::usage(
+            "That sweep was in another organization, project or host than the one signed in to.",
+        ));
+    }
+    let report = seat.desk.sweep_report(id).await?;
+    let left = report.lines.iter().filter(|line| !is_gone(line.outcome)).map(|line| Pair {
+        member_id: MemberId::from(line.member_id.as_str()),
+        connected_app_id: ConnectedAppId::from(line.connected_app_id.as_str()),
+    });
+    let left: Vec<Pair> = left.collect();
+    if left.is_empty() {
+        return Err(Ending::usage("Every grant of that sweep is gone by a later read: nothing is left to plan."));
+    }
+    if !report.closed {
+        say("That sweep is unfinished. Where it can be gone on with, that is the better way: see cutoff log.");
+    }
+    Ok(left)
+}
+
+/// Says which of the grants that were named the inventory does not list, and answers the code to end with.
+fn unlisted(picture: &Picture, pairs: &[Pair]) -> u8 {
+    let listed = |pair: &&Pair| picture.grant(&pair.member_id, &pair.connected_app_id).is_some();
+    let others: Vec<&Pair> = pairs.iter().filter(|pair| !listed(pair)).collect();
+    if others.is_empty() {
+        return DONE;
+    }
+    say(&format!(
+        "The inventory does not list {} of {}:",
+        others.len(),
+        count(pairs.len(), "grant that was named", "grants that were named")
+    ));
+    for pair in others.iter().take(MOST) {
+        let why = match (picture.member(&pair.member_id), picture.app(&pair.connected_app_id)) {
+            (None, None) => "neither the member nor the app is listed",
+            (None, Some(_)) => "the member is not listed",
+            (Some(_), None) => "the app is not listed",
+            (Some(_), Some(_)) => "the member has no grant to the app",
+        };
+        say(&format!("  {}:{}, {why}", safe(pair.member_id.as_str()), safe(pair.connected_app_id.as_str())));
+    }
+    if others.len() > MOST {
+        say(&format!("  and {} more.", others.len() - MOST));
+    }
+    say(
+        "They are in the plan all the same. Look at how they are written; carrying it out reads again before anything is sent.",
+    );
+    PARTIAL
 }
 
 /// Makes the plan of what is meant, writes its file and tells of it. The code says what the plan itself lacks.
@@ -90,6 +156,12 @@ pub async fn make(seat: &Seat, flags: &Plan, what: &What) -> Done {
     }
     Ok(if proposal.lost > 0 { PARTIAL } else { DONE })
 }
+
+/// Of grants that are one's own, for one and for several.
+pub const OWN: (&str, &str) = ("of them is your own", "of them are your own");
+/// Of grants of administrators.
+pub const PRIVILEGED: (&str, &str) =
+    ("of them is an administrator's, and goes first", "of them are administrators', and go first");
 
 /// A plan's facts on a line.
 #[derive(Serialize)]
@@ -134,19 +206,29 @@ fn tell(seat: &Seat, proposal: &Proposal, out: &Path) -> Result<(), Ending> {
         printer.text(&format!("Plan {}, good until {}.", file.hash(), file.expires_at))?;
     }
     printer.done()?;
-    let notes = [
+    for (n, one, many) in [
         (
             proposal.first_party_left_out,
-            "of the vendor's own apps were left out, since its command line or mobile app may need them; take them in with --first-party",
+            "grant of the vendor's own apps was left out, since its command line or mobile app may need it; take it in with \
+             --first-party",
+            "grants of the vendor's own apps were left out, since its command line or mobile app may need them; take them in with \
+             --first-party",
         ),
-        (proposal.first_party, "are of the vendor's own apps: its command line or mobile app may stop working"),
-        (proposal.own, "are your own"),
-        (proposal.privileged, "are of administrators, and go first"),
-        (proposal.lost, "of what was named are not in the inventory any more"),
-    ];
-    for (n, words) in notes {
+        (
+            proposal.first_party,
+            "of them is to one of the vendor's own apps: its command line or mobile app may stop working",
+            "of them are to the vendor's own apps: its command line or mobile app may stop working",
+        ),
+        (proposal.own, OWN.0, OWN.1),
+        (proposal.privileged, PRIVILEGED.0, PRIVILEGED.1),
+        (
+            proposal.lost,
+            "of what was named is not in the inventory any more",
+            "of what was named are not in the inventory any more",
+        ),
+    ] {
         if n > 0 {
-            say(&format!("{n} {words}."));
+            say(&format!("{}.", are(n, one, many)));
         }
     }
     Ok(())

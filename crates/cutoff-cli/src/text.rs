@@ -82,6 +82,13 @@ pub fn cut(text: &str, columns: usize) -> String {
     out
 }
 
+/// A word as a shell takes it for one, whatever stands in it.
+#[must_use]
+pub fn typed(id: &str) -> String {
+    let plain = id.chars().all(|c| c.is_ascii_alphanumeric() || "-_.:/@".contains(c));
+    if plain && !id.is_empty() { id.to_owned() } else { format!("'{}'", safe(id).replace('\'', "'\\''")) }
+}
+
 /// What stands in a cell that has nothing to say.
 pub const NOTHING: &str = "–";
 
@@ -195,6 +202,13 @@ mod tests {
         ] {
             assert_eq!(safe(hostile), shown);
         }
+    }
+
+    #[test]
+    fn an_id_that_would_be_a_command_is_one_word_to_a_shell() {
+        assert_eq!(typed("member-test-1:connected-app-test-2"), "member-test-1:connected-app-test-2");
+        assert_eq!(typed("a; rm -rf $HOME"), "'a; rm -rf $HOME'");
+        assert_eq!(typed("it's\u{1b}[2J"), "'it'\\''s<U+001B>[2J'");
     }
 
     #[test]

@@ -97,6 +97,12 @@ pub fn count(n: usize, one: &str, many: &str) -> String {
     format!("{n} {}", if n == 1 { one } else { many })
 }
 
+/// A number with the words that follow it, which differ for one and for several.
+#[must_use]
+pub fn are(n: u32, one: &str, many: &str) -> String {
+    format!("{n} {}", if n == 1 { one } else { many })
+}
+
 /// When something was first seen, in few words.
 #[must_use]
 pub fn first_seen(seen: FirstSeen) -> String {
@@ -140,13 +146,14 @@ pub fn heading(facts: &Facts, now: Timestamp) -> String {
         "TEST"
     };
     let number = facts.snapshot.map_or_else(String::new, |number| format!(", snapshot {number}"));
+    // Whose address was erased is a reader without one.
+    let by = if facts.read_by.is_empty() { String::new() } else { format!(" by {}", safe(&facts.read_by)) };
     format!(
-        "{} {world} at {}: read {} ({}) by {}{number}",
+        "{} {world} at {}: read {} ({}){by}{number}",
         safe(&facts.organization_name),
         safe(&facts.base_url),
         local(facts.ended),
         ago(facts.ended, now),
-        safe(&facts.read_by),
     )
 }
 

@@ -43,9 +43,7 @@ struct Line<'a> {
 /// # Errors
 /// When it cannot be read, is broken, or is not what the head was noted of.
 pub fn run(flags: &Verify, json: bool) -> Done {
-    let head = flags.head.as_deref().map(str::parse::<Hash>).transpose().map_err(|_| {
-        Ending::usage("A head is 64 lower-case hexadecimal digits, as export and log print it. Nothing was checked.")
-    })?;
+    let head = flags.head.as_deref().map(head).transpose()?;
     let verdict = match read(&flags.pack)? {
         Some(bytes) => evidence::verify(&bytes, head),
         None => Err(Broken::TooLarge),
@@ -72,6 +70,15 @@ pub fn run(flags: &Verify, json: bool) -> Done {
             Err(refused(&broken))
         }
     }
+}
+
+/// A head as somebody noted it: in capitals, in groups, with the end of its line.
+fn head(noted: &str) -> Result<Hash, Ending> {
+    let digits: String = noted.chars().filter(|c| !c.is_whitespace()).collect();
+    digits
+        .to_ascii_lowercase()
+        .parse()
+        .map_err(|_| Ending::usage("A head is 64 hexadecimal digits, as export and log print it. Nothing was checked."))
 }
 
 /// Takes a member's texts out of a pack.

@@ -14,7 +14,7 @@ use crate::ending::{DONE, Ending, PARTIAL, UNREACHABLE};
 use crate::flags::Watch;
 use crate::interrupts::Interrupts;
 use crate::seat::Seat;
-use crate::text::{cut, safe};
+use crate::text::{cut, safe, typed};
 use crate::told::{Printer, local, missing, time_of_day};
 use crate::{Done, say};
 
@@ -92,7 +92,10 @@ async fn read(seat: &Seat) -> Result<Vec<ComeBack>, Ending> {
             say(&format!("waiting until {}: Stytch limits the rate", time_of_day(until)));
         }
     };
-    Ok(seat.desk.watch_once(&told).await?)
+    let found = seat.desk.watch_once(&told).await?;
+    // What was found gone is confirmed, and what was left open is settled, by whoever watches: as the window does it.
+    seat.desk.tend(seat.now()).await?;
+    Ok(found)
 }
 
 /// Prints one line for each and says what to do next.
@@ -173,27 +176,9 @@ fn next(found: &[ComeBack]) {
     }
 }
 
-/// An id as a shell takes it for one word, whatever stands in it.
-fn typed(id: &str) -> String {
-    let plain = id.chars().all(|c| c.is_ascii_alphanumeric() || "-_.:/@".contains(c));
-    if plain && !id.is_empty() { id.to_owned() } else { format!("'{}'", safe(id).replace('\'', "'\\''")) }
-}
-
 fn span(span: Duration) -> String {
     match span.as_secs() {
         seconds if seconds % 60 == 0 => format!("{} min", seconds / 60),
         seconds => format!("{seconds} s"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::typed;
-
-    #[test]
-    fn an_id_that_would_be_a_command_is_one_word_to_a_shell() {
-        assert_eq!(typed("member-test-1:connected-app-test-2"), "member-test-1:connected-app-test-2");
-        assert_eq!(typed("a; rm -rf $HOME"), "'a; rm -rf $HOME'");
-        assert_eq!(typed("it's\u{1b}[2J"), "'it'\\''s<U+001B>[2J'");
     }
 }

@@ -81,7 +81,9 @@ fn nothing_false(ground: &Ground, ended: &Ended) {
 #[test]
 fn a_plan_is_carried_out_exactly_and_once() {
     let ground = many();
-    plan(&ground, &["--app", "DataSync", "--reason", "SEC-2114"]).expect(0).says(&["of administrators, and go first"]);
+    plan(&ground, &["--app", "DataSync", "--reason", "SEC-2114"])
+        .expect(0)
+        .says(&["is an administrator's, and goes first"]);
     let planned = pairs_of_plan(&ground);
     assert!(planned.len() > 20, "{} grants", planned.len());
     let before = ground.truth().len();

@@ -325,7 +325,8 @@ fn a_policy_that_somebody_else_has_changed_stops_everything_before_anything_is_s
         json!({"third_party_connected_apps_allowed_type": "RESTRICTED", "allowed_third_party_connected_apps": [app]}),
     );
     let stopped = ground.admin(&["apply", &file, "--yes", "--json"]).expect(5);
-    let stopped = stopped.says(&["Somebody else has changed", "nothing was sent", "RESTRICTED instead of ALL_ALLOWED"]);
+    let stopped =
+        stopped.says(&["not what the plan was made for", "nothing was sent", "RESTRICTED instead of ALL_ALLOWED"]);
     assert_eq!((stopped.out.as_str(), revocations(&ground).len(), puts(&ground)), ("", 0, 0));
     assert_eq!(grants_of(&ground, &app), planned);
     // It is over, and a new plan, made of what stands now, is carried out.
@@ -350,7 +351,7 @@ fn a_block_is_lifted_exactly_or_tells_what_has_changed_since() {
     ground.control("policy", json!({"allowed_third_party_connected_apps": list}));
     let puts_before = puts(&ground);
     let refused = ground.admin(&["lift", &sweep, "--yes"]).expect(5);
-    refused.says(&["Somebody has changed the policy since", "no longer allowed", &other, "--over-changes"]);
+    refused.says(&["The policy was changed since", "no longer allowed", &other, "--over-changes"]);
     assert_eq!(puts(&ground), puts_before, "nothing was changed");
     ground.admin(&["lift", &sweep, "--yes", "--over-changes"]).expect(0).says(&["The block is lifted"]);
     let (word, now) = policy(&ground);

@@ -217,7 +217,11 @@ fn a_pack_covers_its_sweep_and_both_verifiers_take_it() {
     let told = run(&["verify", &path, "--head", &plain.head.to_string(), "--json"]).expect(0).lines().remove(0);
     assert_eq!((&told["verdict"], &told["head_of"]), (&json!("unchanged"), &json!("pack")));
     run(&["verify", &path, "--head", &"0".repeat(64)]).expect(5).says(&["not what that head was noted of"]);
-    run(&["verify", &path, "--head", "ABC"]).expect(5).says(&["64 lower-case"]);
+    // As somebody noted it: in capitals, in groups, with the end of its line.
+    let noted = plain.head.to_string().to_uppercase();
+    let noted = format!(" {} {}\n", &noted[..32], &noted[32..]);
+    assert_eq!(run(&["verify", &path, "--head", &noted, "--json"]).expect(0).lines().remove(0), told);
+    run(&["verify", &path, "--head", "ABC"]).expect(5).says(&["64 hexadecimal digits"]);
     run(&["verify", "/nonexistent/pack"]).expect(5).says(&["cannot be read"]);
     both_refuse(dir, &[("another head".to_owned(), bytes.clone())], Some(Hash::of(b"another")));
 

@@ -1,0 +1,232 @@
+//! `cutoff log`, and what is done about a sweep that is over: it is told apart by what it was, confirmed by a second read, and
+//! planned again where something is left.
+
+mod ground;
+
+use ground::{Ended, Ground, end, ground_with, kill_if_it_stays, start};
+use journal::{ActorDraft, Body, Clock, GrantDraft, Hash, Journal, OpeningDraft, People, RowDraft, SweepId, Utc};
+use sandbox::Options;
+use serde_json::{Value, json};
+
+fn small() -> Ground {
+    ground_with(Options { members: 40, apps: 4, ..Options::default() })
+}
+
+fn file(ground: &Ground) -> String {
+    ground.dir.path().join("plan.json").display().to_string()
+}
+
+fn plan(ground: &Ground, flags: &[&str]) -> Ended {
+    let _ = std::fs::remove_file(file(ground));
+    let file = file(ground);
+    let arguments: Vec<&str> = ["plan", "--out", &file].into_iter().chain(flags.iter().copied()).collect();
+    ground.admin(&arguments)
+}
+
+fn planned(ground: &Ground) -> Vec<Value> {
+    let plan: Value = serde_json::from_slice(&std::fs::read(file(ground)).expect("a plan")).expect("JSON");
+    plan["grants"].as_array().expect("grants").clone()
+}
+
+fn log(ground: &Ground) -> Vec<Value> {
+    ground.here(&["log", "--json"]).expect(0).lines()
+}
+
+fn text(row: &Value, key: &str) -> String {
+    row[key].as_str().unwrap_or_else(|| panic!("{key} in {row}")).to_owned()
+}
+
+#[test]
+fn the_log_tells_a_block_from_a_revoke_and_names_apps_and_reason() {
+    let ground = small();
+    plan(&ground, &["--app", "Claude", "--reason", "TICKET-4"]).expect(0);
+    ground.admin(&["apply", &file(&ground), "--yes"]).expect(0);
+    ground.admin(&["contain", "--app", "DataSync", "--reason", "ADV-7", "--yes"]).expect(0);
+    let sweeps = log(&ground);
+    let (block, revoke) = (&sweeps[0], &sweeps[1]);
+    assert_eq!(
+        (&block["kind"], &block["reason"], &block["state"]),
+        (&json!("contain"), &json!("ADV-7"), &json!("closed"))
+    );
+    assert_eq!((&block["block"]["state"], &block["apps"][0]["app_name"]), (&json!("in_force"), &json!("DataSync")));
+    assert_eq!(
+        (&revoke["kind"], &revoke["reason"], &revoke["block"]),
+        (&json!("revoke"), &json!("TICKET-4"), &json!(null))
+    );
+    assert_eq!((&revoke["apps"][0]["app_name"], &revoke["apps"][0]["grants"]), (&json!("Claude"), &revoke["grants"]));
+    let table = ground.here(&["log"]).expect(0).out;
+    for word in ["contain (in force)", "DataSync", "ADV-7", "revoke", "Claude", "TICKET-4"] {
+        assert!(table.contains(word), "{word}: {table}");
+    }
+    let id = text(block, "sweep_id");
+    let one = ground.here(&["log", &id]).expect(0).out;
+    for word in ["Block and revoke", "Reason: ADV-7", "App DataSync (connected-app-test-", "is in force", "cutoff lift"]
+    {
+        assert!(one.contains(word), "{word}: {one}");
+    }
+    ground.admin(&["lift", &id, "--yes"]).expect(0);
+    assert_eq!(log(&ground)[0]["block"]["state"], "lifted");
+    assert!(ground.here(&["log", &id]).expect(0).out.contains("was lifted"));
+}
+
+/// The same sweep as if it had been carried out so many minutes ago, before this computer was started.
+fn as_if_earlier(ground: &Ground, sweep: SweepId, minutes: i64) -> SweepId {
+    let journal = Journal::open(&ground.state_dir()).expect("a journal");
+    let earlier = |clock: &Clock| Clock {
+        utc: Utc::new(clock.utc.timestamp() - jiff::SignedDuration::from_mins(minutes)),
+        mono_ms: clock.mono_ms,
+        boot_id: "an earlier one".to_owned(),
+    };
+    let rows: Vec<_> = journal.rows(sweep).expect("rows").into_iter().map(|stored| stored.row).collect();
+    let id = SweepId::random();
+    let (mut draft, mut grants, mut then) = (None, Vec::new(), Vec::new());
+    for row in rows {
+        match row.body {
+            Body::Opening(opening) => {
+                draft = Some(OpeningDraft {
+                    clock: earlier(&row.clock),
+                    sweep_id: id,
+                    tool: opening.tool,
+                    plan_hash: Hash::of(b"another plan"),
+                    connection: opening.connection,
+                    actor: ActorDraft {
+                        member_id: opening.actor.member_id,
+                        member_session_id: opening.actor.member_session_id,
+                        roles: opening.actor.roles,
+                        factors: opening.actor.factors,
+                        person: None,
+                        impersonator: None,
+                    },
+                    organization_name: None,
+                    reason: None,
+                });
+            }
+            Body::Grant(grant) => grants.push(GrantDraft {
+                member_id: grant.member_id,
+                connected_app_id: grant.connected_app_id,
+                client_type: grant.client_type,
+                scopes: grant.scopes,
+                first_party: grant.first_party,
+                route: grant.route,
+                member_roles: grant.member_roles,
+            }),
+            mut body => {
+                match &mut body {
+                    Body::Read(read) => (read.began, read.ended) = (earlier(&read.began), earlier(&read.ended)),
+                    Body::Answer(answer) => answer.sent = earlier(&answer.sent),
+                    _ => {}
+                }
+                then.push(RowDraft { clock: earlier(&row.clock), body });
+            }
+        }
+    }
+    journal.open_sweep_with(&draft.expect("an opening"), &grants, &People::default(), &then).expect("opened");
+    id
+}
+
+#[test]
+fn what_was_gone_ten_minutes_ago_is_confirmed_by_settling_or_by_watching_and_nothing_sooner() {
+    let ground = small();
+    plan(&ground, &["--app", "DataSync"]).expect(0);
+    let done = ground.admin(&["apply", &file(&ground), "--yes"]).expect(0);
+    let fresh = text(&log(&ground)[0], "sweep_id");
+    let done = done.says(&["a second read confirms it", &format!("cutoff log {fresh} --settle"), "cutoff watch"]);
+    assert!(!done.err.contains("not gone"), "{}", done.err);
+    let first = as_if_earlier(&ground, fresh.parse().expect("an id"), 11).to_string();
+    let second = as_if_earlier(&ground, fresh.parse().expect("an id"), 9).to_string();
+    let confirmed = |id: &str| {
+        let sweeps = log(&ground);
+        let sweep = sweeps.iter().find(|sweep| sweep["sweep_id"] == *id).expect("the sweep").clone();
+        !sweep["confirmed_at"].is_null()
+    };
+    assert!([&first, &second, &fresh].into_iter().all(|id| !confirmed(id)));
+    ground.here(&["log", "--settle"]).expect(4).says(&["Nobody is signed in"]);
+    let calls = ground.ledger()["revocations"].as_array().expect("revocations").len();
+    let told = ground.admin(&["log", &first, "--settle"]).expect(0);
+    assert!(told.out.contains("confirmed by a second read") && confirmed(&first), "{}", told.out);
+    assert!(!confirmed(&second) && !confirmed(&fresh), "sooner than ten minutes nothing is confirmed");
+    let lines = ground.here(&["log", &first, "--json"]).expect(0).lines();
+    assert!(!lines.is_empty() && lines.iter().all(|line| line["confirmed_at"].is_string()));
+    let third = as_if_earlier(&ground, fresh.parse().expect("an id"), 12).to_string();
+    ground.admin(&["watch", "--once"]).expect(0);
+    assert!(confirmed(&third) && !confirmed(&fresh));
+    assert_eq!(
+        ground.ledger()["revocations"].as_array().expect("revocations").len(),
+        calls,
+        "settling sends no revoke"
+    );
+}
+
+#[test]
+fn what_failed_is_told_with_the_next_step_and_can_be_planned_again() {
+    let ground = small();
+    plan(&ground, &["--app", "DataSync"]).expect(0);
+    let all = planned(&ground);
+    let one = all.last().expect("a grant").clone();
+    // It comes back at once, whatever is done about it.
+    ground.faults(json!({"reconsent_after_ms": 0, "on": text(&one, "connected_app_id")}));
+    let left = ground.admin(&["apply", &file(&ground), "--yes", "--json"]).expect(2);
+    let still = left.lines().iter().filter(|line| line["outcome"] == "still_there").count();
+    assert_eq!(still, all.len());
+    let sweep = text(&log(&ground)[0], "sweep_id");
+    let left = left.says(&["still listed after", "Stytch gives no way to tell", &format!("--failed-of {sweep} --out")]);
+    assert!(left.err.contains(&format!("{still} are still listed")), "{}", left.err);
+    ground.faults(json!({"reconsent_after_ms": null}));
+    plan(&ground, &["--failed-of", &sweep]).expect(0);
+    let key = |row: &Value| (text(row, "member_id"), text(row, "connected_app_id"));
+    let mut again: Vec<_> = planned(&ground).iter().map(key).collect();
+    let mut before: Vec<_> = all.iter().map(key).collect();
+    again.sort();
+    before.sort();
+    assert_eq!(again, before);
+    ground.admin(&["apply", &file(&ground), "--yes"]).expect(0);
+    let second = text(&log(&ground)[0], "sweep_id");
+    plan(&ground, &["--failed-of", &second]).expect(5).says(&["nothing is left to plan"]);
+    plan(&ground, &["--failed-of", "nonsense"]).expect(5).says(&["not a sweep's id"]);
+    plan(&ground, &["--failed-of", &SweepId::random().to_string()]).expect(5).says(&["no such sweep"]);
+}
+
+#[test]
+fn a_grant_that_the_inventory_does_not_list_is_named_and_the_plan_ends_with_2() {
+    let ground = small();
+    let real = ground.truth().into_iter().find(|(_, app, _)| !app.is_empty()).expect("a grant");
+    let good = format!("{}:{}", real.0, real.1);
+    plan(&ground, &["--grant", &good, "--first-party"]).expect(0);
+    let bad = plan(&ground, &["--grant", &good, "--grant", "nope:nope", "--first-party"]).expect(2);
+    bad.says(&["does not list 1 of 2 grants", "nope:nope, neither the member nor the app is listed"]);
+    assert_eq!(planned(&ground).len(), 2, "it is said, and the plan is what was asked for");
+    let member = format!("{}:nope", real.0);
+    plan(&ground, &["--grant", &member]).expect(2).says(&["the app is not listed"]);
+}
+
+#[test]
+fn a_sweep_that_another_process_carries_out_is_running_and_not_unfinished() {
+    let ground = small();
+    plan(&ground, &["--app", "DataSync"]).expect(0);
+    let file = file(&ground);
+    ground.faults(json!({"latency_ms": 700}));
+    let token = ground.token("admin");
+    let first = start(ground.command(&["apply", &file, "--yes", "--concurrency", "1"]), &token);
+    let over = kill_if_it_stays(&first);
+    let since = std::time::Instant::now();
+    while ground.ledger()["revocations"].as_array().expect("revocations").is_empty() {
+        assert!(since.elapsed().as_secs() < 60, "nothing is sent");
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    assert_eq!(log(&ground)[0]["state"], "running");
+    let second = ground.admin(&["apply", &file, "--yes"]).expect(5).says(&["Another revoke is running, in process"]);
+    assert!(!second.err.contains("unfinished"), "{}", second.err);
+    ground.faults(json!({"latency_ms": null}));
+    // Broken off, it is unfinished, and the hint can be typed as it stands.
+    let id = first.id().to_string();
+    std::process::Command::new("kill").args(["-KILL", &id]).status().expect("killed");
+    let mut first = first;
+    first.wait().expect("it ends");
+    drop(over);
+    assert_eq!(log(&ground)[0]["state"], "unfinished");
+    let hint = format!("cutoff apply {file} --resume --yes");
+    ground.admin(&["apply", &file, "--yes"]).expect(5).says(&["unfinished", &hint]);
+    let typed: Vec<&str> = hint.split(' ').skip(1).collect();
+    end(start(ground.command(&typed), &token)).expect(0);
+    assert_eq!(log(&ground)[0]["state"], "closed");
+}
