@@ -14,7 +14,7 @@ use uuid::Uuid;
 use crate::clock::rfc3339;
 use crate::connections;
 use crate::error::Error;
-use crate::policy::Block;
+use crate::policy::{Block, Difference};
 use crate::session::Session;
 
 /// What stands under `format`.
@@ -92,7 +92,7 @@ pub enum Unusable {
     /// No grant, a grant twice, or an id that no URL can carry.
     #[error("its grants cannot be used")]
     Grants,
-    /// Its block would allow something, or not forbid what it names.
+    /// Its block would allow something, or is not what its apps and decisions make.
     #[error("its block cannot be used")]
     Block,
     /// Its hour is over.
@@ -235,6 +235,13 @@ impl PlanFile {
         let expires: Timestamp = self.expires_at.parse().map_err(|_| Unusable::NotAPlan)?;
         if expires < now { Err(Unusable::Expired) } else { Ok(()) }
     }
+}
+
+/// How the change of the policy in a file differs from what its apps and decisions make, for one that is refused for its block.
+#[must_use]
+pub fn block_differs(bytes: &[u8]) -> Vec<Difference> {
+    let plan = serde_json::from_slice::<PlanFile>(bytes).ok();
+    plan.and_then(|plan| plan.block).map(|block| block.differs()).unwrap_or_default()
 }
 
 fn environment(session: &Session, of_token: Environment) -> &'static str {

@@ -119,6 +119,8 @@ pub enum Refused {
     Undecided(Vec<Row>),
     /// Apps that are not in the list.
     NotListed(Vec<ConnectedAppId>),
+    /// The change that a plan names is not the one that its apps and decisions make: how it differs.
+    NotAsDecided(Vec<Difference>),
     /// The sweep has no block that could be lifted.
     NothingBlocked,
     /// An app to be blocked is of a type that is in neither part of the policy.
@@ -380,10 +382,94 @@ impl Block {
         [of(&self.first_party, Kind::FirstParty), of(&self.third_party, Kind::ThirdParty)].concat()
     }
 
-    /// Whether it only ever forbids, and forbids what it names: a file may say anything.
+    /// Whether somebody asked for an app to be forbidden.
+    fn goes(&self, id: &ConnectedAppId) -> bool {
+        self.apps.contains(id) || self.left_out.contains(id) && !self.kept.contains(id)
+    }
+
+    /// How the change differs from what its apps and decisions make of the policy before, as far as the block alone tells: which
+    /// other apps a new list has to name, only what is installed does, and that is [`Block::differs_where`]'s.
+    #[must_use]
+    pub fn differs(&self) -> Vec<Difference> {
+        let forbidden = self.forbidden();
+        let mut derived = self.before.clone();
+        for kind in Kind::BOTH {
+            let goes = |id: &String| {
+                let id = ConnectedAppId::from(id.as_str());
+                self.goes(&id) && forbidden.contains(&(id, kind))
+            };
+            let (to, to_list) = part(&self.after, kind);
+            let any = forbidden.iter().any(|(id, of)| *of == kind && self.goes(id));
+            let (word, list) = part_mut(&mut derived, kind);
+            match word.as_str() {
+                RESTRICTED => list.retain(|id| !goes(id)),
+                ALL if any => {
+                    RESTRICTED.clone_into(word);
+                    let others = to_list.iter().filter(|_| to == RESTRICTED);
+                    *list = others.filter(|id| !self.goes(&ConnectedAppId::from(id.as_str()))).cloned().collect();
+                }
+                _ => {}
+            }
+        }
+        differences(&derived, &self.after)
+    }
+
+    /// How the change differs from the one that its apps and decisions make of the policy before, where these apps are installed.
+    /// `complete`: the list is whole.
+    ///
+    /// # Errors
+    /// [`Refused`] where no change could be made of it at all.
+    pub fn differs_where(&self, installed: &[Listed], complete: bool) -> Result<Vec<Difference>, Refused> {
+        let forbidden = self.forbidden();
+        // What was flagged was decided about when the plan was made.
+        let mut listed: Vec<Listed> =
+            installed.iter().map(|app| Listed { odd: false, new: false, ..app.clone() }).collect();
+        // A decision holds for an app that is gone meanwhile, too: it may be back tomorrow.
+        for id in self.apps.iter().chain(&self.left_out).chain(&self.kept) {
+            if !listed.iter().any(|app| app.id == *id) {
+                let named =
+                    Kind::BOTH.into_iter().find(|kind| part(&self.after, *kind).1.iter().any(|of| of == id.as_str()));
+                let kind = forbidden.iter().find(|(app, _)| app == id).map(|(_, kind)| *kind).or(named);
+                listed.extend(kind.map(|kind| Listed { id: id.clone(), kind: Some(kind), odd: false, new: false }));
+            }
+        }
+        let there = |id: &&ConnectedAppId| listed.iter().any(|app| app.id == **id);
+        let decisions = Decisions {
+            keep: self.kept.iter().filter(there).cloned().collect(),
+            leave_out: self.left_out.iter().filter(there).cloned().collect(),
+        };
+        let apps = self.apps.iter().cloned().collect();
+        let change = block(&self.before, &apps, &listed, complete, &decisions)?;
+        let differs = differences(&change.after, &self.after);
+        if !differs.is_empty() {
+            return Ok(differs);
+        }
+        // The same policy, and yet other apps are named as forbidden by it.
+        let derived = Self::new(&apps, &decisions, &change).forbidden();
+        let apart = |kind: Kind| {
+            let of = |apps: &[(ConnectedAppId, Kind)]| -> BTreeSet<ConnectedAppId> {
+                apps.iter().filter(|(_, of)| *of == kind).map(|(id, _)| id.clone()).collect()
+            };
+            let (ours, theirs) = (of(&derived), of(&forbidden));
+            let [added, removed] =
+                [ours.difference(&theirs), theirs.difference(&ours)].map(|ids| ids.cloned().collect());
+            Difference { kind, word: None, added, removed }
+        };
+        let apart = Kind::BOTH.into_iter().map(apart);
+        Ok(apart.filter(|of| !of.added.is_empty() || !of.removed.is_empty()).collect())
+    }
+
+    /// Whether it only ever forbids, and forbids what somebody asked for and nothing else, as far as the block alone tells: a file
+    /// may say anything.
     #[must_use]
     pub fn holds_together(&self) -> bool {
         let forbidden = self.forbidden();
+        let asked = forbidden.iter().all(|(id, _)| self.goes(id));
+        // What was left out and is not among the forbidden was forbidden before.
+        let left_out = self.left_out.iter().filter(|id| self.goes(id)).all(|id| {
+            forbidden.iter().any(|(app, _)| app == id)
+                || Kind::BOTH.into_iter().any(|kind| forbids(&self.before, id, Some(kind)) == Some(true))
+        });
         let tightens = Kind::BOTH.into_iter().all(|kind| {
             let ((from, list), (to, to_list)) = (part(&self.before, kind), part(&self.after, kind));
             match (from.as_str(), to.as_str()) {
@@ -393,6 +479,9 @@ impl Block {
             }
         });
         tightens
+            && asked
+            && left_out
+            && self.differs().is_empty()
             && self.apps.iter().all(|id| forbidden.iter().any(|(app, _)| app == id))
             && in_force(&self.after, &forbidden)
     }
@@ -488,6 +577,45 @@ mod tests {
             prop_assert!(made.holds_together(), "{:?}", made);
             let unmade = Block { after: state.clone(), ..made };
             prop_assert!(!unmade.holds_together() || change.is_empty(), "{:?}", unmade);
+        }
+
+        #[test]
+        fn a_change_that_its_apps_and_decisions_do_not_make_is_found_out(
+            state in states(), listed in lists(), apps in some(), left_out in some(), forged in states(), which in 0..5_u8, who in 0..12_u8,
+        ) {
+            let keep = listed.iter().map(|app| app.id.clone()).filter(|id| !left_out.contains(id)).collect();
+            let decisions = Decisions { keep, leave_out: left_out };
+            let change = block(&state, &apps, &listed, true, &decisions).expect("a change");
+            let made = Block::new(&apps, &decisions, &change);
+            prop_assert!(made.holds_together(), "{:?}", made);
+            prop_assert_eq!(made.differs(), Vec::new());
+            prop_assert_eq!(made.differs_where(&listed, true), Ok(Vec::new()));
+
+            let mut edited = made.clone();
+            let who = id(who);
+            match which {
+                0 => edited.after = forged,
+                1 => edited.after.third_party = forged.third_party,
+                // One more is allowed, or one less.
+                2 | 3 => {
+                    let (_, list) = part_mut(&mut edited.after, if which == 2 { Kind::ThirdParty } else { Kind::FirstParty });
+                    match list.iter().position(|of| of == who.as_str()) {
+                        Some(at) => drop(list.remove(at)),
+                        None => list.push(who.to_string()),
+                    }
+                }
+                // One more is named as forbidden, and the policy made to fit.
+                _ => {
+                    if !edited.third_party.contains(&who) {
+                        edited.third_party.push(who.clone());
+                    }
+                    edited.after.allowed_third_party.retain(|of| of != who.as_str());
+                }
+            }
+            let same = differences(&made.after, &edited.after).is_empty() && made.forbidden() == edited.forbidden();
+            let told = edited.differs_where(&listed, true);
+            prop_assert!(same || !edited.holds_together() || told != Ok(Vec::new()), "{:?}\nbecame {:?}", made, edited);
+            prop_assert!(!same || told == Ok(Vec::new()), "{:?}", told);
         }
 
         #[test]

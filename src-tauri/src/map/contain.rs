@@ -107,6 +107,9 @@ pub(crate) fn refusal(error: Error, inventory: Option<&Inventory>) -> Refusal {
 
 /// Why no change of the policy can be made.
 pub(super) fn refused(refused: Refused) -> Refusal {
+    if matches!(refused, Refused::NotAsDecided(_)) {
+        return super::refusal(Error::Plan(cutoff::plan_file::Unusable::Block));
+    }
     let (fault, ids): (_, Vec<ConnectedAppId>) = match refused {
         Refused::IncompleteList => ("incomplete_list", Vec::new()),
         Refused::Undecided(rows) => {
@@ -114,7 +117,7 @@ pub(super) fn refused(refused: Refused) -> Refusal {
             ("undecided", open.map(|row| row.app.id).collect())
         }
         Refused::NotListed(ids) => ("not_listed", ids),
-        Refused::NothingBlocked => ("nothing_blocked", Vec::new()),
+        Refused::NothingBlocked | Refused::NotAsDecided(_) => ("nothing_blocked", Vec::new()),
         Refused::UnknownKind(id) => ("unknown_kind", vec![id]),
         Refused::UnknownWord(_) => ("unknown_word", Vec::new()),
     };

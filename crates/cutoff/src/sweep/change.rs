@@ -16,7 +16,7 @@ use super::rows::Rows;
 use super::verdict::succeeded;
 use crate::error::Error;
 use crate::plan_file::Pair;
-use crate::policy::{Block, Difference, Kind, differences, in_force, state_of, update};
+use crate::policy::{Block, Difference, Kind, Listed, Refused, differences, in_force, state_of, update};
 
 /// The note of a sweep that blocks: which apps, and whether first or last.
 pub(crate) const BLOCK: &str = "block";
@@ -225,6 +225,62 @@ impl Engine<'_> {
             Turned::Ended(_) => {}
         }
         Ok(Some(turned))
+    }
+
+    /// Makes the block anew of what is installed now, before anything is sent, and stops where the plan's is another. Answers why
+    /// the sweep does not go on, if it does not.
+    ///
+    /// # Errors
+    /// [`Error::Block`] with [`Refused::NotAsDecided`]: nothing was sent, and nothing of this plan will be.
+    pub(crate) async fn check_block(&mut self, block: &Block) -> Result<Option<Ended>, Error> {
+        let sent = |row: &Row| matches!(row.body, Body::Intent(_) | Body::PolicyIntent(_));
+        if self.rows.all().iter().any(sent) {
+            // What is installed is no longer what it was before this sweep.
+            return Ok(None);
+        }
+        let mut failed = 0;
+        let list = loop {
+            if let Some(ended) = self.wished() {
+                return Ok(Some(self.stop(ended).await?));
+            }
+            match self.ask(|client, token| async move { client.connected_apps(&token).await }).await {
+                Ok(reply) => break reply.data,
+                Err(error @ ApiError::SignedOut(_)) => {
+                    return Ok(Some(self.stop(Ended::SessionEnded(error)).await?));
+                }
+                Err(error) => {
+                    failed += 1;
+                    if failed >= self.pace.attempts {
+                        return Ok(Some(self.stop(Ended::Halted(error)).await?));
+                    }
+                    self.wait(self.pace.between_attempts * failed).await;
+                }
+            }
+        };
+        let installed: Vec<Listed> = list
+            .rows
+            .iter()
+            .map(|app| Listed {
+                id: app.connected_app_id.clone(),
+                kind: Kind::of(app.client_type.as_str()),
+                odd: false,
+                new: false,
+            })
+            .collect();
+        let refused = match block.differs_where(&installed, list.unreadable.is_empty()) {
+            Ok(differs) if differs.is_empty() => return Ok(None),
+            Ok(differs) => Refused::NotAsDecided(differs),
+            Err(refused) => refused,
+        };
+        // Where the policy itself is another by now, that is what is told, and the list may lack apps because of it.
+        self.read_policy().await?;
+        let changes = Changes::of(self.rows.all());
+        if changes.reads.last().is_some_and(|(state, ..)| !differences(&block.before, state).is_empty()) {
+            return Ok(None);
+        }
+        self.note("cancelled", &[("why", "not_as_decided".to_owned())]).await?;
+        self.close().await?;
+        Err(Error::Block(refused))
     }
 
     /// What the sweep is to block, if anything.
