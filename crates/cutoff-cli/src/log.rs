@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use cutoff::clock::rfc3339;
 use cutoff::activity::{Digest, Resume, Stand, Wanted};
 use cutoff::report::Report;
 use cutoff::sweeps::PolicyReport;
@@ -119,6 +120,7 @@ async fn of_one(seat: &Seat, id: SweepId) -> Done {
             printer.line(&GrantLine { told: apply::Line::of(line), confirmed_at: grant.confirmed_at.as_deref() })?;
         }
         printer.done()?;
+        seen_again(seat, id).await?;
         return Ok(DONE);
     }
     for line in heading(&digest, &apps(&grants), state(seat, &digest).await) {
@@ -145,10 +147,25 @@ async fn of_one(seat: &Seat, id: SweepId) -> Done {
     printer.table(&table)?;
     printer.text(&format!("Head {}", report.head))?;
     printer.done()?;
+    seen_again(seat, id).await?;
     if let (None, Some(at)) = (digest.confirmed_at, digest.look_again_at) {
         say(&format!("Not yet confirmed. From {} a second read can: cutoff log {id} --settle", local(at.timestamp())));
     }
     Ok(DONE)
+}
+
+/// The outcomes are as of the reads of the sweep; what a reading listed later stands beside them.
+async fn seen_again(seat: &Seat, id: SweepId) -> Result<(), Ending> {
+    for again in seat.desk.seen_again(id).await? {
+        say(&format!(
+            "Seen again: {} of {}, gone at {}, was listed at {}: not removed, or consented to again. Stytch gives no way to tell.",
+            safe(again.grant.connected_app_id.as_str()),
+            safe(again.grant.member_id.as_str()),
+            rfc3339(again.gone_at),
+            rfc3339(again.seen_at)
+        ));
+    }
+    Ok(())
 }
 
 /// What a sweep was, in a few lines.

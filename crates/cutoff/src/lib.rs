@@ -20,6 +20,7 @@ pub mod plan_file;
 pub mod policy;
 pub mod report;
 pub mod revoke;
+pub mod seen_again;
 pub mod session;
 pub mod sign_in;
 pub mod sweep;

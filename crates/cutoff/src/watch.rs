@@ -178,7 +178,7 @@ fn id(kind: Kind, lost: &Lost, app: &ConnectedAppId, seen_by: u32) -> String {
 }
 
 /// What a sweep found gone, also what it saw again itself later on.
-fn lost_in(journal: &Journal, sweep_id: SweepId, rules: &Rules) -> Result<Vec<Lost>, journal::Error> {
+pub(crate) fn lost_in(journal: &Journal, sweep_id: SweepId, rules: &Rules) -> Result<Vec<Lost>, journal::Error> {
     let people = journal.people(sweep_id)?;
     let names: HashMap<&str, &str> = people
         .iter()
