@@ -6,8 +6,10 @@ use std::future::Future;
 use std::io::Read as _;
 use std::path::Path;
 
+use cutoff::Error;
 use cutoff::activity::Resume;
-use cutoff::plan_file::{LARGEST, PlanFile, Unusable};
+use cutoff::plan_file::{self, LARGEST, Pair, PlanFile, Unusable};
+use cutoff::policy::Refused;
 use cutoff::sweep::Wish;
 use cutoff::sweep::engine::{Ended, Progress};
 use cutoff::sweep::verdict::Outcome;
@@ -25,7 +27,7 @@ use crate::interrupts::Interrupts;
 use crate::seat::Seat;
 use crate::text::typed;
 use crate::told::{Printer, are, count, local, time_of_day};
-use crate::{Done, say};
+use crate::{Done, preview, say};
 
 /// One grant on a line.
 #[derive(Serialize)]
@@ -57,13 +59,22 @@ impl<'a> Line<'a> {
 /// Why nothing was sent, or why it is not known what became of it.
 pub async fn run(seat: &Seat, flags: &Apply) -> Done {
     let file = read(&flags.plan)?;
+    let hash = file.hash().to_string();
+    if flags.expect_hash.as_ref().is_some_and(|expected| !hash.starts_with(expected)) {
+        return Err(Ending::usage(format!(
+            "This is not the plan that was expected: its hash is {hash}. Nothing was sent; ask whoever made it, or make it anew with: \
+             cutoff plan"
+        )));
+    }
     if !flags.yes {
+        preview::show(seat, &file).await?;
         return Err(Ending::usage(format!(
             "This would revoke {} in the organization {}. Nothing was sent. If that is meant, add --yes.",
             count(file.grants.len(), "grant", "grants"),
             crate::text::safe(&file.organization_id),
         )));
     }
+    say(&format!("Plan {hash}."));
     // Before anything is sent: evidence that cannot be written is no reason to find out afterwards.
     let place = flags.evidence.as_deref().map(Place::take).transpose()?;
     seat.sit().await?;
@@ -77,7 +88,30 @@ pub async fn run(seat: &Seat, flags: &Apply) -> Done {
     let again = format!("cutoff apply {} --resume --yes", typed(&flags.plan.display().to_string()));
     let report = carry_out(seat, &file, &how, &again).await?;
     finish(seat, &report, place).await?;
+    let gone: Vec<Pair> = report
+        .lines
+        .iter()
+        .filter(|line| line.outcome == Outcome::AlreadyGone && line.request_id.is_none())
+        .map(|line| Pair {
+            member_id: line.member_id.as_str().into(),
+            connected_app_id: line.connected_app_id.as_str().into(),
+        })
+        .collect();
+    crate::plan::never_seen(&seat.desk.never_listed(&file.organization_id, &gone).await?);
     end(seat, &report, &again).await
+}
+
+/// The beginning of a plan's hash, as a flag gives it.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn beginning(text: &str) -> Result<String, String> {
+    let text = text.to_ascii_lowercase();
+    if (8..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        Ok(text)
+    } else {
+        Err("a plan's hash is 8 to 64 hexadecimal digits".to_owned())
+    }
 }
 
 /// Carries a plan out, with progress on standard error. `again`: how to go on with it later.
@@ -307,5 +341,12 @@ fn read(path: &Path) -> Result<PlanFile, Ending> {
     };
     let mut bytes = Vec::new();
     File::open(path).map_err(refused)?.take(LARGEST + 1).read_to_end(&mut bytes).map_err(refused)?;
-    PlanFile::read(&bytes).map_err(|unusable| Ending::usage(plan(unusable)))
+    PlanFile::read(&bytes).map_err(|unusable| {
+        let differs = if unusable == Unusable::Block { plan_file::block_differs(&bytes) } else { Vec::new() };
+        if differs.is_empty() {
+            Ending::usage(plan(unusable))
+        } else {
+            Error::Block(Refused::NotAsDecided(differs)).into()
+        }
+    })
 }

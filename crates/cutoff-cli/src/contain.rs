@@ -59,7 +59,8 @@ pub async fn run(seat: &Seat, flags: &Contain) -> Done {
                     ))
                 })?;
                 say(&format!(
-                    "The plan is written. Carry it out with: cutoff apply {}",
+                    "The plan is written. Its hash is {}. Look at it, and carry it out, with: cutoff apply {}",
+                    containment.proposal.file.hash(),
                     safe(&out.display().to_string())
                 ));
                 return Ok(if containment.proposal.denied.is_some() { DENIED } else { DONE });

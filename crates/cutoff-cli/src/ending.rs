@@ -78,8 +78,11 @@ impl From<Error> for Ending {
             Error::Api(error) => api(&error),
             Error::Journal(error @ journal::Error::RolledBack) => Self::usage(journal_sentence(&error)),
             Error::Journal(error) => Self::new(
-                // A disk without room is no mistake of ours, and nothing was sent.
-                if matches!(error, journal::Error::Full | journal::Error::Denied(_) | journal::Error::Busy) {
+                // A disk without room, or that fails, is no mistake of ours, and nothing was sent.
+                if matches!(
+                    error,
+                    journal::Error::Full | journal::Error::Denied(_) | journal::Error::Busy | journal::Error::Disk(_)
+                ) {
                     USAGE
                 } else {
                     BROKEN
@@ -420,6 +423,11 @@ fn not_blocked(refused: &Refused) -> String {
             let ids: Vec<String> = ids.iter().map(|id| safe(id.as_str())).collect();
             format!("Not among the connected apps: {}. Nothing was sent; see: cutoff apps", ids.join(", "))
         }
+        Refused::NotAsDecided(differs) => format!(
+            "The plan's change of the policy is not the one that its apps and decisions make of what is installed ({}). Nothing was \
+             sent: either the plan was edited, or apps were connected since. Make it anew with: cutoff contain --out",
+            differing(differs)
+        ),
         Refused::NothingBlocked => {
             "That sweep changed nothing about the policy, so there is nothing to lift. See: cutoff log".to_owned()
         }
@@ -446,8 +454,8 @@ pub fn plan(unusable: Unusable) -> String {
             "The plan has no grants, names one twice, or has an id that cannot be used. Nothing was sent; make it anew."
         }
         Unusable::Block => {
-            "The plan's change of the policy would allow something, or not forbid what it names. Nothing was sent; make it anew \
-             with: cutoff contain --out"
+            "The plan's change of the policy would allow something, or is not the one that its apps and decisions make. Nothing was \
+             sent; make it anew with: cutoff contain --out"
         }
         Unusable::Expired => {
             "The plan has expired: what it names may have changed since. Make it anew with: cutoff plan"

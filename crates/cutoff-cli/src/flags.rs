@@ -241,6 +241,10 @@ pub struct Apply {
     /// The plan's file.
     #[arg(value_name = "PLAN")]
     pub plan: PathBuf,
+    /// Only the plan with this hash, or with one that begins so (8 digits at least): `cutoff plan` and `contain --out` print it. A
+    /// plan of which a grant, the expiry or anything else was edited has another hash, so note it where the file is not.
+    #[arg(long, value_name = "HASH", value_parser = crate::apply::beginning)]
+    pub expect_hash: Option<String>,
     /// Go on with an unfinished sweep of this plan, or begin one.
     #[arg(long)]
     pub resume: bool,

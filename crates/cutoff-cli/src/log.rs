@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use cutoff::clock::rfc3339;
 use cutoff::activity::{Digest, Resume, Stand, Wanted};
+use cutoff::clock::rfc3339;
 use cutoff::report::Report;
 use cutoff::sweeps::PolicyReport;
 use journal::{SweepId, Verdict};

@@ -15,6 +15,7 @@ mod lists;
 mod log;
 mod manual;
 mod plan;
+mod preview;
 mod reading;
 mod seat;
 mod sign_in;

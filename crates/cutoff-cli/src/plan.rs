@@ -175,6 +175,7 @@ struct Line<'a> {
     first_party_left_out: u32,
     own: u32,
     privileged: u32,
+    never_seen: usize,
     organization_id: &'a str,
     expires_at: &'a str,
 }
@@ -193,6 +194,7 @@ fn tell(seat: &Seat, proposal: &Proposal, out: &Path) -> Result<(), Ending> {
             first_party_left_out: proposal.first_party_left_out,
             own: proposal.own,
             privileged: proposal.privileged,
+            never_seen: proposal.never_seen.len(),
             organization_id: &file.organization_id,
             expires_at: &file.expires_at,
         })?;
@@ -232,6 +234,24 @@ fn tell(seat: &Seat, proposal: &Proposal, out: &Path) -> Result<(), Ending> {
         }
     }
     Ok(())
+}
+
+/// Names grants that no reading here ever had: that such a one is gone would say nothing.
+pub fn never_seen(pairs: &[Pair]) {
+    if pairs.is_empty() {
+        return;
+    }
+    say(&format!(
+        "{} unknown: never seen here, by no reading of this journal. Whether there ever was such a grant is not known; are the ids \
+         right?",
+        count(pairs.len(), "grant is", "grants are")
+    ));
+    for pair in pairs.iter().take(MOST) {
+        say(&format!("  {} of {}", safe(pair.connected_app_id.as_str()), safe(pair.member_id.as_str())));
+    }
+    if pairs.len() > MOST {
+        say(&format!("  and {} more.", pairs.len() - MOST));
+    }
 }
 
 fn pair(text: &str) -> Result<Pair, Ending> {

@@ -90,7 +90,7 @@ fn a_plan_is_carried_out_exactly_and_once() {
     assert_eq!(requests(&ground), 0, "a plan sends nothing but reads");
 
     let asked = apply(&ground, &[]).expect(5).says(&["Nothing was sent", "--yes"]);
-    assert_eq!((asked.out.as_str(), requests(&ground)), ("", 0));
+    assert_eq!((asked.lines().len(), requests(&ground)), (1, 0), "the plan is shown, and nothing is sent");
 
     let done = apply(&ground, &["--yes"]).expect(0);
     assert_eq!(outcomes(&done), BTreeMap::from([("revoked".to_owned(), planned.len())]));
@@ -184,6 +184,82 @@ fn a_plan_that_was_tampered_with_or_is_for_elsewhere_sends_nothing() {
     apply(&ground, &["--yes"]).expect(5).says(&["not a plan"]);
     assert_eq!(requests(&ground), 0);
     plan(&ground, &["--app", "DataSync"]).expect(5).says(&["never written over"]);
+}
+
+#[test]
+fn a_plan_is_shown_whole_before_anybody_says_yes_and_only_the_expected_one_is_carried_out() {
+    let ground = many();
+    let made = plan(&ground, &["--app", "DataSync", "--reason", "SEC-2114", "--json"]).expect(0).lines();
+    let hash = made[0]["plan_hash"].as_str().expect("a hash").to_owned();
+    let planned = pairs_of_plan(&ground);
+    let shown = apply(&ground, &["--expect-hash", &hash]).expect(5).says(&["--yes"]).lines();
+    assert_eq!((&shown[0]["plan_hash"], &shown[0]["reason"]), (&json!(hash), &json!("SEC-2114")));
+    assert_eq!((&shown[0]["grants"], &shown[0]["policy"]), (&json!(planned.len()), &Value::Null));
+    assert_eq!(
+        (&shown[0]["apps"][0]["name"], &shown[0]["apps"][0]["grants"]),
+        (&json!("DataSync"), &json!(planned.len()))
+    );
+    assert!(shown[0]["estimate_ms"].is_u64() && shown[0]["compared"]["vanished"] == json!([]), "{}", shown[0]);
+    let file = ground.dir.path().join("plan.json");
+    let told = ground.admin(&["apply", &file.display().to_string()]).expect(5);
+    for word in [&hash, "SEC-2114", "good until", "DataSync", "By the pace"] {
+        assert!(told.out.contains(word), "{word:?} is not in\n{}", told.out);
+    }
+
+    // Another grant, or a longer life, is another plan.
+    let good: Value = serde_json::from_slice(&std::fs::read(&file).expect("the plan")).expect("JSON");
+    for (key, value) in [
+        ("expires_at", json!("2099-01-01T00:00:00.000Z")),
+        ("grants", json!(good["grants"].as_array().expect("grants")[1..])),
+    ] {
+        let mut edited = good.clone();
+        edited[key] = value;
+        std::fs::write(&file, edited.to_string()).expect("written");
+        apply(&ground, &["--yes", "--expect-hash", &hash[..8]]).expect(5).says(&["not the plan that was expected"]);
+    }
+    assert_eq!(requests(&ground), 0);
+    std::fs::write(&file, good.to_string()).expect("written");
+    apply(&ground, &["--yes", "--expect-hash", &hash[..7]]).expect(5).says(&["8 to 64"]);
+    let done = apply(&ground, &["--yes", "--expect-hash", &hash[..8].to_uppercase()]).expect(0).says(&[&hash]);
+    assert_eq!(outcomes(&done), BTreeMap::from([("revoked".to_owned(), planned.len())]));
+}
+
+#[test]
+fn a_grant_that_was_never_seen_is_called_unknown_before_and_after() {
+    let ground = many();
+    let there = ground.truth().into_iter().next().expect("a grant");
+    let known = format!("{}:{}", there.0, there.1);
+    let strange = format!("member-test-nobody:{}", there.1);
+    plan(&ground, &["--grant", &known, "--grant", &strange, "--first-party"])
+        .expect(2)
+        .says(&["the member is not listed", "member-test-nobody"]);
+    let shown = apply(&ground, &[]).expect(5).says(&["never seen here"]).lines();
+    assert_eq!(shown[0]["compared"]["never_seen"][0]["member_id"], "member-test-nobody");
+    let done = apply(&ground, &["--yes"]).expect(0).says(&["1 grant is unknown: never seen here"]);
+    nothing_false(&ground, &done);
+    // One that went by itself was seen, and is told without doubt.
+    std::fs::remove_file(ground.dir.path().join("plan.json")).expect("gone");
+    plan(&ground, &["--app", "DataSync"]).expect(0);
+    ground.control("delete_member", json!({ "member_id": pairs_of_plan(&ground).last().expect("one").0 }));
+    let done = apply(&ground, &["--yes"]).expect(0);
+    assert_eq!(outcomes(&done)["already_gone"], 1);
+    assert!(!done.err.contains("never seen"), "{}", done.err);
+}
+
+#[test]
+fn the_log_of_a_sweep_names_what_was_seen_again_later() {
+    let ground = many();
+    plan(&ground, &["--app", "DataSync"]).expect(0);
+    apply(&ground, &["--yes"]).expect(0);
+    let sweep = ground.here(&["log", "--json"]).expect(0).lines()[0]["sweep_id"].as_str().expect("an id").to_owned();
+    ground.admin(&["inventory"]).expect(0);
+    let quiet = ground.here(&["log", &sweep]).expect(0);
+    assert!(!quiet.err.contains("Seen again"), "{}", quiet.err);
+    let (member, app) = pairs_of_plan(&ground).swap_remove(3);
+    ground.control("consent", json!({"member_id": member, "connected_app_id": app, "scopes": ["openid"]}));
+    ground.admin(&["inventory"]).expect(0);
+    let told = ground.here(&["log", &sweep]).expect(0).says(&["Seen again", &member, &app]);
+    assert_eq!(told.err.matches("Seen again").count(), 1, "{}", told.err);
 }
 
 #[test]

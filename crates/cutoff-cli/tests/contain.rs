@@ -180,13 +180,35 @@ fn without_yes_it_is_shown_and_nothing_is_sent() {
         for (key, value) in change.as_object().expect("a change") {
             bad["block"]["after"][key] = value.clone();
         }
-        // The second one only forbids, which a file may: it is the difference from the policy that is looked at then.
-        let fits = change["first_party"] == "RESTRICTED";
         std::fs::write(&file, bad.to_string()).expect("written");
-        if !fits {
-            ground.admin(&["apply", &file, "--yes"]).expect(5).says(&["change of the policy would allow something"]);
-        }
+        ground.admin(&["apply", &file, "--yes"]).expect(5).says(&["not the one that its apps and decisions make"]);
+        ground.admin(&["apply", &file]).expect(5).says(&["not the one that its apps and decisions make"]);
     }
+    // What only the apps that are installed can tell: one that nobody decided about is forbidden too, or a stranger allowed.
+    let list = good["block"]["after"]["allowed_third_party"].as_array().expect("a list").clone();
+    let stranger: Vec<Value> = list.iter().cloned().chain([json!("connected-app-test-stranger")]).collect();
+    for (list, word) in
+        [(list[1..].to_vec(), list[0].as_str().expect("an id")), (stranger, "connected-app-test-stranger")]
+    {
+        let mut bad = good.clone();
+        bad["block"]["after"]["allowed_third_party"] = json!(list);
+        std::fs::write(&file, bad.to_string()).expect("written");
+        ground.admin(&["apply", &file, "--yes"]).expect(5).says(&[
+            "its apps and decisions make",
+            word,
+            "Nothing was sent",
+        ]);
+    }
+    assert_eq!((revocations(&ground).len(), puts(&ground)), (0, 0));
+    // The plan as it was made is shown with the change of the policy.
+    std::fs::write(&file, good.to_string()).expect("written");
+    let shown = ground.admin(&["apply", &file]).expect(5);
+    for word in ["RESTRICTED instead of ALL_ALLOWED", "forbidden: DataSync", "stay allowed"] {
+        assert!(shown.out.contains(word), "{word:?} is not in\n{}", shown.out);
+    }
+    let shown = ground.admin(&["apply", &file, "--json"]).expect(5).lines();
+    assert_eq!(shown[0]["policy"]["to"]["third_party"], "RESTRICTED");
+    assert_eq!(shown[0]["policy"]["forbids"], good["block"]["third_party"]);
     let mut bad = good.clone();
     bad["critical"] = json!([]);
     std::fs::write(&file, bad.to_string()).expect("written");

@@ -40,7 +40,9 @@ impl Desk {
         let shown = self.shown().await?;
         let made: Timestamp = file.created_at.parse().map_err(|_| Error::Plan(Unusable::NotAPlan))?;
         let (vanished, appeared, beside) = differences(&file, &shown.picture, made);
-        Ok(Compared { proposal: Proposal::of(file, &session, &shown), vanished, appeared, beside, sweep })
+        let never_seen = self.never_seen(&file, &shown.picture).await?;
+        let proposal = Proposal { never_seen, ..Proposal::of(file, &session, &shown) };
+        Ok(Compared { proposal, vanished, appeared, beside, sweep })
     }
 
     /// The newest sweep of a plan, if there is one.

@@ -2,6 +2,7 @@
 //! carries out a single revoke; here stands what a plan of many needs around it.
 
 use std::collections::{BTreeMap, HashSet};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use journal::{Body, Hash, Note, PolicyAnswer, Purpose, RowDraft, SweepId};
@@ -60,6 +61,8 @@ pub struct Proposal {
     pub privileged: u32,
     /// Ids of the selection that the picture does not have.
     pub lost: u32,
+    /// Grants in it that the picture does not have, nor any reading of this journal had.
+    pub never_seen: Vec<Pair>,
     /// What the picture it was made of lacks. Never empty when grants may be missing from the plan.
     pub missing: Vec<Missing>,
     /// When the picture was read.
@@ -161,6 +164,7 @@ impl Proposal {
             own: count(&|pair| session.is_self(&pair.member_id)),
             privileged: count(&|pair| is_privileged(picture, pair)),
             lost: 0,
+            never_seen: Vec::new(),
             missing: picture.facts.missing.clone(),
             read_at: picture.facts.ended,
             denied: denial(session, &file.grants),
@@ -205,7 +209,39 @@ impl Desk {
         // A stable sort: within each kind the order of the picture stays.
         found.sort_by_key(|pair| (!is_privileged(picture, pair), std::cmp::Reverse(level(pair))));
         let file = PlanFile::new(&session, found, reason, now)?;
-        Ok(Proposal { first_party_left_out, lost, ..Proposal::of(file, &session, &shown) })
+        let never_seen = self.never_seen(&file, picture).await?;
+        Ok(Proposal { first_party_left_out, lost, never_seen, ..Proposal::of(file, &session, &shown) })
+    }
+
+    /// Grants of a plan that neither the picture has nor any reading of this journal had.
+    pub(crate) async fn never_seen(&self, file: &PlanFile, picture: &Picture) -> Result<Vec<Pair>, Error> {
+        let unlisted: Vec<Pair> = file
+            .grants
+            .iter()
+            .filter(|pair| picture.grant(&pair.member_id, &pair.connected_app_id).is_none())
+            .cloned()
+            .collect();
+        self.never_listed(&file.organization_id, &unlisted).await
+    }
+
+    /// Those of some grants that no reading of this journal had. That such a grant is not listed now says nothing of whether it
+    /// ever was there: its ids may be wrong.
+    ///
+    /// # Errors
+    /// [`Error::Journal`].
+    pub async fn never_listed(&self, organization_id: &str, pairs: &[Pair]) -> Result<Vec<Pair>, Error> {
+        if pairs.is_empty() {
+            return Ok(Vec::new());
+        }
+        let ids = pairs.iter().map(|pair| (pair.member_id.to_string(), pair.connected_app_id.to_string()));
+        let (journal, organization_id, ids) =
+            (self.journal.clone(), organization_id.to_owned(), ids.collect::<Vec<_>>());
+        let never = blocking(move || journal.never_listed(&organization_id, &ids)).await?;
+        let pair = |(member, app): (String, String)| Pair {
+            member_id: MemberId::from(member.as_str()),
+            connected_app_id: ConnectedAppId::from(app.as_str()),
+        };
+        Ok(never.into_iter().map(pair).collect())
     }
 
     /// Carries a plan out: reads its apps again, revokes what is still there, reads again until each outcome is known. Returns
@@ -281,7 +317,7 @@ impl Desk {
         drop(engine);
         self.note_head(&session).await;
         let after = |error| if sent { after_sending(error) } else { error };
-        if matches!(ended, Err(Error::PolicyChanged(_))) {
+        if matches!(ended, Err(Error::PolicyChanged(_) | Error::Block(_))) {
             self.forget_plan(&hash).await?;
         }
         let ended = ended.map_err(after)?;
@@ -305,6 +341,9 @@ impl Desk {
             return Ok(read);
         }
         let Some(block) = &plan.block else { return engine.run(true).await };
+        if let Some(ended) = engine.check_block(block).await? {
+            return Ok(ended);
+        }
         let last = engine.blocking().is_some_and(|blocking| blocking.last);
         if !last && let Some(ended) = self.block(engine, block).await? {
             return Ok(ended);
@@ -520,6 +559,16 @@ pub(crate) fn returned(rows: &Rows) -> Vec<Pair> {
             connected_app_id: ConnectedAppId::from(grant.connected_app_id.as_str()),
         })
         .collect()
+}
+
+/// How long so many requests would take, by how long the reading of the picture took for each of its calls. `None`: it cannot be said.
+#[must_use]
+pub fn estimate(grants: usize, picture: &Picture) -> Option<Duration> {
+    /// Members that one answer of the search holds.
+    const SEARCHED_AT_ONCE: usize = 1_000;
+    let took = Duration::try_from(picture.facts.ended.duration_since(picture.facts.began)).ok()?;
+    let calls = u32::try_from(picture.apps.len() + 1 + picture.members.len().div_ceil(SEARCHED_AT_ONCE)).ok()?;
+    Some(took / calls.max(1) * u32::try_from(grants).ok()?)
 }
 
 /// The same error, once a request has left.

@@ -300,6 +300,33 @@ impl Journal {
         )?)
     }
 
+    /// Those of some grants, as member and connected app id, that no snapshot of an organization has, whoever read it.
+    ///
+    /// # Errors
+    /// As every read: `Busy`, `Corrupt`, `Disk`.
+    pub fn never_listed(
+        &self,
+        organization_id: &str,
+        grants: &[(String, String)],
+    ) -> Result<Vec<(String, String)>, Error> {
+        let db = self.db();
+        let mut query = db.prepare_cached(
+            "SELECT members.text, apps.text FROM snapshot_grants AS grants
+             JOIN snapshot_places AS places ON places.place = grants.place
+             JOIN snapshot_texts AS members ON members.id = grants.member
+             JOIN snapshot_texts AS apps ON apps.id = grants.app
+             WHERE places.organization_id = ?1",
+        )?;
+        let mut rows = query.query([organization_id])?;
+        let mut left: HashSet<(String, String)> = grants.iter().cloned().collect();
+        while !left.is_empty()
+            && let Some(row) = rows.next()?
+        {
+            left.remove(&(row.get(0)?, row.get(1)?));
+        }
+        Ok(grants.iter().filter(|grant| left.contains(*grant)).cloned().collect())
+    }
+
     /// One snapshot, whole.
     ///
     /// # Errors

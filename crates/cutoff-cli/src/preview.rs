@@ -1,0 +1,188 @@
+//! What carrying a plan out would do, told before anybody says yes: from its file, and where there is a session beside what is there
+//! now. It sends nothing but reads.
+
+use std::collections::BTreeMap;
+
+use cutoff::inventory::picture::Picture;
+use cutoff::kept_plan::Compared;
+use cutoff::plan_file::{Pair, PlanFile};
+use cutoff::policy::{Block, Kind, State};
+use serde::Serialize;
+use stytch_b2b::ConnectedAppId;
+
+use crate::ending::{Ending, differing};
+use crate::seat::Seat;
+use crate::text::{cut, safe};
+use crate::told::{Printer, count};
+use crate::{reading, say};
+
+/// Apps and grants that are named one by one; after that many, a number stands for the others.
+const MOST: usize = 20;
+
+/// A plan on a line.
+#[derive(Serialize)]
+struct Line<'a> {
+    plan_hash: String,
+    organization_id: &'a str,
+    environment: &'a str,
+    author_member_id: &'a str,
+    created_at: &'a str,
+    expires_at: &'a str,
+    reason: Option<&'a str>,
+    grants: usize,
+    apps: Vec<App<'a>>,
+    policy: Option<Policy<'a>>,
+    /// By how long the reading took; `None` where nothing was read.
+    estimate_ms: Option<u64>,
+    compared: Option<Beside<'a>>,
+}
+
+#[derive(Serialize)]
+struct App<'a> {
+    connected_app_id: &'a str,
+    name: Option<&'a str>,
+    grants: usize,
+}
+
+#[derive(Serialize)]
+struct Policy<'a> {
+    from: &'a State,
+    to: &'a State,
+    forbids: Vec<&'a str>,
+    kept: usize,
+}
+
+/// The plan beside what is there now.
+#[derive(Serialize)]
+struct Beside<'a> {
+    vanished: &'a [Pair],
+    appeared: &'a [Pair],
+    beside: u32,
+    never_seen: &'a [Pair],
+}
+
+/// Shows a plan.
+///
+/// # Errors
+/// When the output takes no more.
+pub async fn show(seat: &Seat, file: &PlanFile) -> Result<(), Ending> {
+    let compared = match compare(seat, file).await {
+        Ok(compared) => Some(compared),
+        Err(ending) => {
+            say(&format!("Not compared with what is there now. {}", ending.sentence));
+            None
+        }
+    };
+    if let Some(compared) = &compared {
+        for (n, words) in [
+            (compared.vanished.len(), "of its grants are not there any more"),
+            (compared.appeared.len(), "grants of its apps are new since and not in it"),
+            (compared.beside as usize, "grants of its apps are not in it"),
+        ] {
+            if n > 0 {
+                say(&format!("{n} {words}."));
+            }
+        }
+        crate::plan::never_seen(&compared.proposal.never_seen);
+    }
+    let shown = seat.desk.shown().await.ok().filter(|_| compared.is_some());
+    let picture = shown.as_deref().map(|shown| &*shown.picture);
+    let mut apps: BTreeMap<&ConnectedAppId, usize> = BTreeMap::new();
+    for pair in &file.grants {
+        *apps.entry(&pair.connected_app_id).or_default() += 1;
+    }
+    let estimate = picture.and_then(|picture| cutoff::sweeps::estimate(file.grants.len(), picture));
+    let mut printer = Printer::new(seat.json);
+    if seat.json {
+        let apps = apps.iter().map(|(id, grants)| App {
+            connected_app_id: id.as_str(),
+            name: name(picture, id),
+            grants: *grants,
+        });
+        printer.line(&Line {
+            plan_hash: file.hash().to_string(),
+            organization_id: &file.organization_id,
+            environment: &file.environment,
+            author_member_id: &file.author_member_id,
+            created_at: &file.created_at,
+            expires_at: &file.expires_at,
+            reason: file.reason.as_deref(),
+            grants: file.grants.len(),
+            apps: apps.collect(),
+            policy: file.block.as_ref().map(|block| Policy {
+                from: &block.before,
+                to: &block.after,
+                forbids: block.first_party.iter().chain(&block.third_party).map(ConnectedAppId::as_str).collect(),
+                kept: kept(block),
+            }),
+            estimate_ms: estimate.map(|estimate| u64::try_from(estimate.as_millis()).unwrap_or(u64::MAX)),
+            compared: compared.as_ref().map(|compared| Beside {
+                vanished: &compared.vanished,
+                appeared: &compared.appeared,
+                beside: compared.beside,
+                never_seen: &compared.proposal.never_seen,
+            }),
+        })?;
+        return printer.done();
+    }
+    printer.text(&format!("Plan {}", file.hash()))?;
+    printer.text(&format!(
+        "  for the organization {} ({}) at {}",
+        safe(&file.organization_id),
+        safe(&file.environment).to_uppercase(),
+        safe(&file.host)
+    ))?;
+    let (created, expires) = (safe(&file.created_at), safe(&file.expires_at));
+    printer.text(&format!("  made {created}, as it says by {}; good until {expires}", safe(&file.author_member_id)))?;
+    printer.text(&format!("  reason: {}", file.reason.as_deref().map_or_else(|| "none was given".to_owned(), safe)))?;
+    let called = |id: &ConnectedAppId| match name(picture, id) {
+        Some(name) => format!("{} ({})", cut(&safe(name), 60), safe(id.as_str())),
+        None => safe(id.as_str()),
+    };
+    if let Some(block) = &file.block {
+        // From the policy as it was: what is told as a difference is what the plan would change.
+        let differs = cutoff::policy::differences(&block.before, &block.after);
+        if differs.is_empty() {
+            printer.text("The policy forbids its apps already and stays as it is.")?;
+        } else {
+            printer.text(&format!("The policy would be changed: {}.", differing(&differs)))?;
+        }
+        for (id, kind) in block.forbidden().iter().take(MOST) {
+            let whose = if *kind == Kind::FirstParty { " (the vendor's own)" } else { "" };
+            printer.text(&format!("  forbidden: {}{whose}", called(id)))?;
+        }
+        if block.forbidden().len() > MOST {
+            printer.text(&format!("  forbidden: {} more", block.forbidden().len() - MOST))?;
+        }
+        printer.text(&format!("  {} by name", count(kept(block), "app stays allowed", "apps stay allowed")))?;
+    }
+    printer.text(&format!("{} would be revoked:", count(file.grants.len(), "grant", "grants")))?;
+    for (id, grants) in apps.iter().take(MOST) {
+        printer.text(&format!("{grants:>7}  {}", called(id)))?;
+    }
+    if apps.len() > MOST {
+        printer.text(&format!("         and those of {} more apps", apps.len() - MOST))?;
+    }
+    if let Some(estimate) = estimate {
+        printer.text(&format!("By the pace of the reading that takes about {} s.", estimate.as_secs().max(1)))?;
+    }
+    printer.done()
+}
+
+async fn compare(seat: &Seat, file: &PlanFile) -> Result<Compared, Ending> {
+    seat.sit().await?;
+    reading::read(seat).await?;
+    Ok(seat.desk.compare_plan(file.clone(), seat.now()).await?)
+}
+
+/// Apps that the policy allows by name once the block is in force.
+fn kept(block: &Block) -> usize {
+    let of = |word: &str, list: &[String]| if word == "RESTRICTED" { list.len() } else { 0 };
+    let after = &block.after;
+    of(&after.first_party, &after.allowed_first_party) + of(&after.third_party, &after.allowed_third_party)
+}
+
+fn name<'a>(picture: Option<&'a Picture>, id: &ConnectedAppId) -> Option<&'a str> {
+    let picture = picture?;
+    Some(picture.apps[picture.app(id)? as usize].name.as_str()).filter(|name| !name.is_empty())
+}
