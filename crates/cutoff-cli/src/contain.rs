@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use cutoff::contain::Containment;
 use cutoff::inventory::picture::Picture;
+use cutoff::permission::change_organization;
 use cutoff::plan_file::Unusable;
 use cutoff::policy::{Change, Decisions, Fate, Kind, Refused, Row};
 use cutoff::sweeps::{Apply, SweepReport};
@@ -52,6 +53,7 @@ pub async fn run(seat: &Seat, flags: &Contain) -> Done {
             reading::read(seat).await?;
             let containment = propose(seat, flags).await?;
             show(&seat.desk.shown().await?.picture, &containment);
+            foretell(seat, &containment)?;
             if let Some(out) = &flags.out {
                 crate::plan::write(out, &containment.proposal.file).map_err(|error| {
                     Ending::usage(format!(
@@ -146,6 +148,24 @@ fn named(picture: &Picture, wanted: &str) -> Result<Vec<usize>, Ending> {
         return Err(unknown("connected app", wanted));
     }
     Ok(found.into_iter().filter_map(|app| picture.app(&app.id)).map(|at| at as usize).collect())
+}
+
+/// Says before anything is done that the change of the policy is likely to be refused. It is a guess, and stops nothing: the grants
+/// are revoked all the same.
+fn foretell(seat: &Seat, containment: &Containment) -> Result<(), Ending> {
+    let needs = change_organization();
+    let allowance = seat.desk.session()?.may(needs.clone());
+    if containment.change.is_empty() || allowance.allowed != Some(false) {
+        return Ok(());
+    }
+    let holders: Vec<String> = allowance.roles_that_hold_it.iter().map(|role| safe(role)).collect();
+    say(&format!(
+        "The block is likely to be refused: your roles do not hold every action on {}, and Stytch names no single one for it. The grants \
+         are revoked all the same, and members can consent again. Roles that hold it: {}.",
+        safe(&needs.resource),
+        if holders.is_empty() { "none".to_owned() } else { holders.join(", ") }
+    ));
+    Ok(())
 }
 
 /// Says what would be done.

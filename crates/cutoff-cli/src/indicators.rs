@@ -1,14 +1,11 @@
 //! `cutoff plan --indicators`: which clients of an advisory are connected here, and how much of the inventory that is said of.
 
-use std::collections::HashSet;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
 
-use cutoff::indicators::{By, Findings, Indicators, Kind, LARGEST, MOST, Match, Unreadable};
-use cutoff::inventory::filter::Filter;
-use cutoff::inventory::picture::Picture;
-use cutoff::inventory::selection::{Noun, RowId, Selection};
+use cutoff::indicators::{By, Findings, Indicators, Kind, LARGEST, MOST, MOST_ASKED, Match, Unreadable};
+use cutoff::inventory::picture::{Cause, Picture, What as Lacks};
 use cutoff::sweeps::What;
 use journal::{Hash, SweepId};
 use serde::Serialize;
@@ -17,16 +14,23 @@ use stytch_b2b::ConnectedAppId;
 use crate::ending::{DONE, Ending, PARTIAL};
 use crate::export::{Place, pack_of};
 use crate::flags::Plan;
+use crate::interrupts::Interrupts;
 use crate::lists::fresh_enough;
 use crate::seat::Seat;
 use crate::text::{cut, safe};
 use crate::told::{Printer, count, missing};
 use crate::{Done, plan, say};
 
+/// What is named one by one; after that many, a number stands for the others.
+const MOST_NAMED: usize = 20;
+
 /// One indicator on a line.
 #[derive(Serialize)]
 struct Line<'a> {
     indicator: &'a str,
+    /// Where it stands in the file, and how.
+    line: Option<u64>,
+    written: &'a str,
     kind: Kind,
     found: bool,
     matched_by: Option<By>,
@@ -42,6 +46,10 @@ struct Coverage {
     found: usize,
     apps_read: u32,
     apps_listed: u32,
+    /// Ids in no list that were asked for one by one, and that were not.
+    ids_asked: u32,
+    ids_unasked: u32,
+    lines_not_understood: u32,
     complete: bool,
     read_at: String,
     /// The chain that holds the finding, and the head of its pack, where one was written.
@@ -60,7 +68,12 @@ pub async fn run(seat: &Seat, flags: &Plan, file: &Path) -> Done {
     let place = flags.evidence.as_deref().map(Place::take).transpose()?;
     seat.sit().await?;
     let shown = fresh_enough(seat, flags.max_age).await?;
-    let findings = seat.desk.match_indicators(&indicators).await?;
+    let mut interrupts = Interrupts::listen();
+    let findings = tokio::select! {
+        found = seat.desk.match_indicators(&indicators) => found?,
+        // It only reads, and a wait for a limit may be long.
+        () = interrupts.next() => return Err(cutoff::Error::Cancelled.into()),
+    };
     let mut pack = None;
     if let Some(place) = place {
         let id = seat.desk.record_finding(&indicators, &findings, &shown.picture, flags.reason.clone()).await?;
@@ -68,17 +81,13 @@ pub async fn run(seat: &Seat, flags: &Plan, file: &Path) -> Done {
         place.put(&made.bytes)?;
         pack = Some((id, made.head));
     }
-    tell(seat, &findings, &shown.picture, pack)?;
-    let apps = findings.apps(flags.look_alikes);
-    let granted =
-        |app: &ConnectedAppId| shown.picture.app(app).is_some_and(|app| !shown.picture.grants_of_app(app).is_empty());
-    let code = if apps.iter().any(granted) {
+    tell(seat, &indicators, &findings, &shown.picture, pack)?;
+    let pairs = findings.pairs(&shown.picture, flags.look_alikes, flags.first_party);
+    let code = if !pairs.is_empty() {
         if flags.out.is_none() {
             say("To plan the revoking of their grants, name the plan's file with --out.");
         }
-        let ids: HashSet<RowId> = apps.into_iter().map(RowId::App).collect();
-        let selection = Selection { noun: Noun::Apps, fold: false, all: false, filter: Filter::default(), ids };
-        plan::make(seat, flags, &What::Selected(selection)).await?
+        plan::make(seat, flags, &What::Pairs(pairs)).await?
     } else {
         if flags.out.is_some() {
             say("Nothing was found that a plan could revoke, so none was written.");
@@ -89,16 +98,60 @@ pub async fn run(seat: &Seat, flags: &Plan, file: &Path) -> Done {
         return Ok(code);
     }
     missing(&shown.picture);
+    lacking(&findings);
     Ok(if code == DONE { PARTIAL } else { code })
 }
 
-fn tell(seat: &Seat, findings: &Findings, picture: &Picture, pack: Option<(SweepId, Hash)>) -> Result<(), Ending> {
+/// Says what of the ids and names that no list has could not be told.
+fn lacking(findings: &Findings) {
+    let views: Vec<_> = findings
+        .missing
+        .iter()
+        .filter_map(|missing| match &missing.what {
+            Lacks::App(id) => Some((id, missing.cause)),
+            _ => None,
+        })
+        .collect();
+    for (id, cause) in views.iter().take(MOST_NAMED) {
+        let why = match cause {
+            Cause::Hidden => "the policy hides it, so whether it has grants cannot be seen",
+            Cause::Denied => "your role may not read it",
+            _ => "its own view could not be read",
+        };
+        say(&format!("{} is unknown: {why}.", safe(id.as_str())));
+    }
+    if views.len() > MOST_NAMED {
+        say(&format!("And {} more.", views.len() - MOST_NAMED));
+    }
+    if findings.unasked > 0 {
+        say(&format!(
+            "{} in no list: more than {MOST_ASKED} are not asked for one by one. Split the file.",
+            count(findings.unasked as usize, "more id is", "more ids are")
+        ));
+    }
+    if findings.names_may_hide {
+        say(
+            "The policy forbids apps, and those are in no list: a name that was not found may be one of theirs. Look for their ids \
+             instead.",
+        );
+    }
+}
+
+fn tell(
+    seat: &Seat,
+    indicators: &Indicators,
+    findings: &Findings,
+    picture: &Picture,
+    pack: Option<(SweepId, Hash)>,
+) -> Result<(), Ending> {
     let mut printer = Printer::new(seat.json);
     let found = findings.found();
-    for each in &findings.each {
+    for (each, written) in findings.each.iter().zip(&indicators.written) {
         if seat.json {
             printer.line(&Line {
                 indicator: &each.indicator.text,
+                line: written.line,
+                written: &written.text,
                 kind: each.indicator.kind,
                 found: each.by.is_some(),
                 matched_by: each.by,
@@ -107,7 +160,12 @@ fn tell(seat: &Seat, findings: &Findings, picture: &Picture, pack: Option<(Sweep
                 grants: each.grants,
             })?;
         } else {
-            printer.text(&sentence(each, picture))?;
+            let read = match (written.line, written.text == each.indicator.text) {
+                (_, true) => String::new(),
+                (None, false) => format!(" (written {})", cut(&safe(&written.text), 80)),
+                (Some(line), false) => format!(" (line {line}: {})", cut(&safe(&written.text), 80)),
+            };
+            printer.text(&(sentence(each, findings, picture) + &read))?;
         }
     }
     if seat.json {
@@ -116,6 +174,9 @@ fn tell(seat: &Seat, findings: &Findings, picture: &Picture, pack: Option<(Sweep
             found,
             apps_read: findings.apps_read,
             apps_listed: findings.apps_listed,
+            ids_asked: findings.asked,
+            ids_unasked: findings.unasked,
+            lines_not_understood: findings.not_understood,
             complete: findings.complete,
             read_at: cutoff::clock::rfc3339(findings.read_at),
             sweep_id: pack.as_ref().map(|(id, _)| id.to_string()),
@@ -123,11 +184,22 @@ fn tell(seat: &Seat, findings: &Findings, picture: &Picture, pack: Option<(Sweep
         })?;
     }
     printer.done()?;
+    for place in indicators.not_understood.iter().take(MOST_NAMED) {
+        let line = place.line.map_or_else(String::new, |line| format!("Line {line} "));
+        say(&format!("{line}was not understood, so nothing was looked for by it: {}", cut(&safe(&place.text), 80)));
+    }
+    if indicators.not_understood.len() > MOST_NAMED {
+        say(&format!("And {} more lines.", indicators.not_understood.len() - MOST_NAMED));
+    }
     if let Some((_, head)) = pack {
         say(&format!("The pack is written. Note its head somewhere else: {head}"));
     }
-    let coverage =
+    let mut coverage =
         format!("{} read of {} listed", count(findings.apps_read as usize, "app", "apps"), findings.apps_listed);
+    if findings.asked > 0 {
+        coverage
+            .push_str(&format!(", {} asked for by itself", count(findings.asked as usize, "other id", "other ids")));
+    }
     let of = count(findings.each.len(), "indicator", "indicators");
     say(&match (found, findings.complete) {
         (0, true) => format!("Nil finding: none of {of} was found, {coverage}."),
@@ -145,15 +217,18 @@ fn tell(seat: &Seat, findings: &Findings, picture: &Picture, pack: Option<(Sweep
     Ok(())
 }
 
-fn sentence(found: &Match, picture: &Picture) -> String {
+fn sentence(found: &Match, findings: &Findings, picture: &Picture) -> String {
     let indicator = cut(&safe(&found.indicator.text), 80);
     let named = |ids: &[ConnectedAppId]| {
         let names: Vec<String> = ids
             .iter()
             .take(5)
             .map(|id| {
-                let name = picture.app(id).map(|at| safe(&picture.apps[at as usize].name)).unwrap_or_default();
-                format!("{} ({})", cut(&name, 40), safe(id.as_str()))
+                let listed = picture.app(id).map(|at| &picture.apps[at as usize].name);
+                let beyond = findings.beyond.iter().find(|beyond| beyond.id == *id);
+                let name = listed.or(beyond.map(|beyond| &beyond.name)).map(|name| safe(name)).unwrap_or_default();
+                let hidden = if listed.is_none() { ", in no list: by its own view" } else { "" };
+                format!("{} ({}{hidden})", cut(&name, 40), safe(id.as_str()))
             })
             .collect();
         let more = ids.len().saturating_sub(names.len());

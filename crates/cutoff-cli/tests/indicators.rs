@@ -110,11 +110,89 @@ fn a_name_that_only_looks_like_it_is_told_and_planned_when_asked_for() {
     look(&ground, text, &["--out", &plan, "--look-alikes"]).expect(0);
     assert!(std::path::Path::new(&plan).exists());
 
-    // An id is an id to the letter.
+    // An id is never found by likeness, and in any case.
     let id = apps(&ground).into_iter().find(|(_, name)| name == "DataSync").expect("DataSync").0;
-    for text in [format!("client_id\n{}\n", id.to_uppercase()), "client_id\nDataSync\n".to_owned()] {
-        assert_eq!(look(&ground, &text, &[]).expect(0).lines()[0]["found"], json!(false), "{text}");
+    assert_eq!(look(&ground, "client_id\nDataSync\n", &[]).expect(0).lines()[0]["found"], json!(false));
+    let upper = look(&ground, &format!("client_id\n{}\n", id.to_uppercase()), &[]).expect(0).lines();
+    assert_eq!((&upper[0]["matched_by"], &upper[0]["connected_app_ids"]), (&json!("id"), &json!([id])));
+}
+
+/// Forbids one third-party app and allows every other.
+fn forbid(ground: &Ground, app: &str) {
+    let others: Vec<String> = apps(ground).into_iter().map(|(id, _)| id).filter(|id| id != app).collect();
+    let rule =
+        json!({"third_party_connected_apps_allowed_type": "RESTRICTED", "allowed_third_party_connected_apps": others});
+    ground.control("policy", rule);
+}
+
+#[test]
+fn an_app_that_the_policy_hides_is_found_by_its_id_and_every_grant_of_it_is_planned() {
+    let ground = forty();
+    let app = apps(&ground).into_iter().find(|(_, name)| name == "DataSync").expect("DataSync").0;
+    let holders = ground.truth().into_iter().filter(|(_, of, _)| *of == app).count();
+    forbid(&ground, &app);
+    // Another journal, in which it was never seen.
+    std::fs::remove_dir_all(ground.state_dir()).expect("it goes");
+    assert!(!apps(&ground).iter().any(|(id, _)| *id == app), "it is in no list");
+    let plan = ground.dir.path().join("plan.json").display().to_string();
+    let told = look(&ground, &format!("- {app}\n"), &["--out", &plan]).expect(0).says(&["1 of 1 indicator found"]);
+    let line = &told.lines()[0];
+    assert_eq!((&line["matched_by"], &line["grants"], &line["line"]), (&json!("id"), &json!(holders), &json!(1)));
+    let planned: Value = serde_json::from_slice(&std::fs::read(&plan).expect("a plan")).expect("JSON");
+    assert_eq!(planned["grants"].as_array().expect("grants").len(), holders);
+    ground.admin(&["apply", &plan, "--yes"]).expect(0);
+    assert!(ground.truth().iter().all(|(_, of, _)| *of != app));
+}
+
+#[test]
+fn what_the_policy_hides_even_from_its_own_view_is_no_nil_finding() {
+    let ground = forty();
+    let app = apps(&ground).into_iter().find(|(_, name)| name == "DataSync").expect("DataSync").0;
+    forbid(&ground, &app);
+    ground.faults(json!({"policy_hides": true}));
+    std::fs::remove_dir_all(ground.state_dir()).expect("it goes");
+    for text in [app.clone(), app.to_uppercase(), "No Such App".to_owned()] {
+        let told = look(&ground, &text, &[]).expect(2).says(&["no nil finding", "policy"]);
+        assert!(!told.err.contains("Nil finding"), "{}", told.err);
+        assert_eq!(told.lines().pop().expect("a line")["complete"], json!(false));
     }
+    // Nor is one that nobody could ask for.
+    let ground = forty();
+    let id = "connected-app-test-00000000";
+    ground.faults(json!({"server_error_share": 1.0, "on": id}));
+    look(&ground, id, &[]).expect(2).says(&["no nil finding", id]);
+    ground.faults(ground::no_faults());
+    let calls = |ground: &Ground| ground.calls().iter().filter(|path| path.contains("connected-app-test-zz")).count();
+    let many: String = (0..230).map(|n| format!("connected-app-test-zz{n:06}\n")).collect();
+    look(&ground, &many, &[]).expect(2).says(&["30 more ids are in no list", "Split the file"]);
+    assert_eq!(calls(&ground), 200);
+}
+
+#[test]
+fn the_lines_of_an_advisory_are_understood_or_named_one_by_one() {
+    let ground = forty();
+    let (id, _) = apps(&ground).into_iter().find(|(_, name)| name == "DataSync").expect("DataSync");
+    for line in [
+        "- ID",
+        "1. ID",
+        "\"ID\"",
+        "ID, Foo",
+        "DataSync (ID)",
+        "ID # since May",
+        "connected-app[-]REST",
+        "\u{feff}ID\r",
+    ] {
+        let rest = id.trim_start_matches("connected-app-");
+        let line = line.replace("ID", &id).replace("REST", rest);
+        let told = look(&ground, &format!("{line}\n"), &[]).expect(0);
+        let found = told.lines().iter().any(|row| row["matched_by"] == "id" && row["connected_app_ids"] == json!([id]));
+        assert!(found, "{line}: {}", told.out);
+    }
+    let open = format!("{id}\n\"never closed\n");
+    look(&ground, &open, &[]).expect(2).says(&["Line 2 was not understood", "\"never closed"]);
+    let file = write(&ground, "indicators", &format!("* {id}\n"));
+    let text = ground.admin(&["plan", "--indicators", &file]).expect(0).out;
+    assert!(text.contains(&format!("(line 1: * {id})")), "{text}");
 }
 
 #[test]

@@ -1,16 +1,20 @@
 //! Indicators of an advisory: client ids and names in a file, and which apps of an inventory they name. It finds and counts; what is
 //! done about a find is a plan like any other.
 //!
-//! An id is compared as it was written and is never found by likeness. A name is found when it is the app's but for case, or looks like
-//! it; which of the two is told. Text that was made harmless (`evil[.]com`) is left as it is.
+//! An id is found to the letter, else in any case, and never by likeness; one that no list has is asked for by its own view, since a
+//! policy may hide an app that still has grants. A name is found when it is the app's but for case, or looks like it; which of the two
+//! is told. What stands around an id or a name in an advisory (bullets, numbers, quotes, `[.]`) is taken off, and every line is told
+//! as it stood.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::future::Future;
 
+use futures::{StreamExt as _, stream};
 use jiff::Timestamp;
 use journal::{Body, Closing, Hash, IndicatorDraft, Note, RowDraft, SweepId};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use stytch_b2b::ConnectedAppId;
+use stytch_b2b::{ConnectedAppId, Error as ApiError, MemberId};
 
 use crate::clock::rfc3339;
 use crate::desk::Desk;
@@ -18,8 +22,11 @@ use crate::error::Error;
 use crate::evidence::INDICATORS;
 use crate::inventory::filter::folded;
 use crate::inventory::look_alike::Likenesses;
-use crate::inventory::picture::{Missing, Picture, Reading, What, u32_of};
+use crate::inventory::picture::{Cause, Missing, Picture, Reading, What, u32_of};
+use crate::plan_file::Pair;
+use crate::policy::{State, forbids, state_of};
 use crate::revoke;
+use crate::session::Session;
 use crate::sweep::engine::blocking;
 use crate::sweep::verdict::RULES_VERSION;
 use crate::sweeps::inventory_note;
@@ -28,6 +35,11 @@ use crate::sweeps::inventory_note;
 pub const LARGEST: u64 = 32 * 1024 * 1024;
 /// More indicators are refused.
 pub const MOST: usize = 100_000;
+
+/// Apps in no list are asked for one by one; more than so many are not.
+pub const MOST_ASKED: usize = 200;
+/// A longer line is a paragraph and no name.
+const LONGEST_LINE: usize = 300;
 
 /// What an indicator may name an app by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -46,7 +58,16 @@ pub enum Kind {
 pub struct Indicator {
     /// What it may name an app by.
     pub kind: Kind,
-    /// As written, without white space around it.
+    /// The id or the name, without what stood around it.
+    pub text: String,
+}
+
+/// A place in the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// The line, from 1; `None` in JSON.
+    pub line: Option<u64>,
+    /// As it stands there.
     pub text: String,
 }
 
@@ -57,6 +78,10 @@ pub struct Indicators {
     pub file_sha256: Hash,
     /// The indicators; never none.
     pub entries: Vec<Indicator>,
+    /// Where each of them stood first.
+    pub written: Vec<Written>,
+    /// Lines that are neither an id nor a name: nothing can be said of what they may have meant.
+    pub not_understood: Vec<Written>,
 }
 
 /// Why a file cannot be used.
@@ -87,8 +112,8 @@ pub enum Unreadable {
 
 impl Indicators {
     /// Reads a file: JSON (an array of texts, or of objects with `client_id`, `connected_app_id` or `id`, and `name`); CSV with
-    /// columns of those names, separated by commas, semicolons or tabs; or one indicator a line. Lines that begin with `#` are
-    /// passed over, except in JSON.
+    /// columns of those names, separated by commas, semicolons or tabs; or one indicator a line, with or without a bullet, a number
+    /// or quotes, or with an id and a name side by side. Lines that begin with `#` are passed over, except in JSON.
     ///
     /// # Errors
     /// [`Unreadable`]. Nothing of a file is passed over in silence: an advisory that was read in part would make a nil finding false.
@@ -98,24 +123,206 @@ impl Indicators {
         }
         let text = std::str::from_utf8(bytes).map_err(|_| Unreadable::NotText)?;
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let found = if text.trim_start().starts_with(['[', '{']) { json(text)? } else { table_or_lines(text)? };
+        let mut not_understood = Vec::new();
+        let found = match json_begins(text) {
+            true => json(text)?,
+            false => table_or_lines(text, &mut not_understood)?,
+        };
         let mut seen = std::collections::HashSet::new();
-        let mut entries = Vec::new();
-        for (kind, text) in found {
+        let (mut entries, mut written) = (Vec::new(), Vec::new());
+        for (kind, text, place) in found {
             let text = text.trim().to_owned();
             if !text.is_empty() && seen.insert((kind, text.clone())) {
                 entries.push(Indicator { kind, text });
+                written.push(place);
             }
         }
         match entries.len() {
             0 => Err(Unreadable::Empty),
             n if n > MOST => Err(Unreadable::TooMany),
-            _ => Ok(Self { file_sha256: Hash(Sha256::digest(bytes).into()), entries }),
+            _ => Ok(Self { file_sha256: Hash(Sha256::digest(bytes).into()), entries, written, not_understood }),
         }
     }
 }
 
-type Raw = Vec<(Kind, String)>;
+type Raw = Vec<(Kind, String, Written)>;
+
+/// Whether a file is JSON by its first characters. A line of a checklist begins with a bracket too.
+fn json_begins(text: &str) -> bool {
+    let text = text.trim_start();
+    let checked = ["[ ]", "[x]", "[X]"].iter().any(|mark| text.starts_with(mark) && text[3..].starts_with([' ', '\t']));
+    text.starts_with(['[', '{']) && !checked
+}
+
+/// Whether a text can only be a client id: Stytch's begin with `connected-app-`, and any other is long, of one piece and has a digit.
+fn is_id(text: &str) -> bool {
+    let of_one_piece = text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
+    let long = text.len() >= 16 && text.contains(|c: char| c.is_ascii_digit());
+    of_one_piece && text.len() <= 200 && (long || is_stytchs(text))
+}
+
+fn is_stytchs(id: &str) -> bool {
+    let front = "connected-app-";
+    id.len() > front.len() && id.get(..front.len()).is_some_and(|begins| begins.eq_ignore_ascii_case(front))
+}
+
+/// A text without quotes or emphasis around it, and with dots that were made harmless made plain. An id also loses what cannot be
+/// seen in it; a name may be hostile in just that way, and keeps it.
+fn plain(text: &str) -> String {
+    const AROUND: [(&str, &str); 9] = [
+        ("\"", "\""),
+        ("'", "'"),
+        ("`", "`"),
+        ("**", "**"),
+        ("__", "__"),
+        ("\u{201c}", "\u{201d}"),
+        ("\u{2018}", "\u{2019}"),
+        ("\u{ab}", "\u{bb}"),
+        ("<", ">"),
+    ];
+    let mut text = text.trim();
+    while let Some(inside) = AROUND.iter().find_map(|(open, close)| {
+        let inside = text.strip_prefix(open)?.strip_suffix(close)?;
+        (!inside.trim().is_empty() && !inside.contains(['<', '>'])).then_some(inside)
+    }) {
+        text = inside.trim();
+    }
+    let mut text = text.replace("\"\"", "\"");
+    for (harmless, meant) in [("[.]", "."), ("(.)", "."), ("{.}", "."), ("[dot]", "."), ("(dot)", "."), ("[-]", "-")] {
+        text = text.replace(harmless, meant);
+    }
+    let seen: String = text
+        .chars()
+        .filter(|c| !matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' | '\u{ad}'))
+        .map(|c| if matches!(c, '\u{2010}'..='\u{2013}' | '\u{2212}') { '-' } else { c })
+        .collect();
+    if is_id(seen.trim()) { seen.trim().to_owned() } else { text }
+}
+
+/// A line without the bullet, number, box or quotation mark that it stands behind.
+fn unmarked(line: &str) -> &str {
+    let mut rest = line.trim();
+    loop {
+        let numbered = rest.trim_start_matches('(').trim_start_matches(|c: char| c.is_ascii_digit());
+        let digits = rest.len() - numbered.len();
+        let after = [
+            "- ",
+            "* ",
+            "+ ",
+            "> ",
+            "\u{2022} ",
+            "\u{2023} ",
+            "\u{25e6} ",
+            "\u{25aa} ",
+            "\u{b7} ",
+            "\u{2013} ",
+            "\u{2014} ",
+            "[ ] ",
+            "[x] ",
+            "[X] ",
+            "-\t",
+            "*\t",
+            "\u{2022}\t",
+        ]
+        .iter()
+        .find_map(|mark| rest.strip_prefix(mark))
+        .or_else(|| {
+            let after = numbered.strip_prefix(['.', ')']).filter(|_| (1..=5).contains(&digits))?;
+            after.strip_prefix([' ', '\t'])
+        });
+        match after {
+            Some(after) => rest = after.trim_start(),
+            None => return rest,
+        }
+    }
+}
+
+/// A line up to a remark: `#` or `//` between blanks.
+fn unremarked(line: &str) -> &str {
+    let remark = [" #", "\t#", " //", "\t//"].iter().filter_map(|mark| line.find(mark)).min();
+    remark.map_or(line, |at| line[..at].trim_end())
+}
+
+/// The indicators of a line; none: it is not understood.
+fn of_line(line: &str) -> Vec<(Kind, String)> {
+    let line = unmarked(line);
+    let whole = plain(line);
+    if is_id(&whole) {
+        return vec![(Kind::Any, whole)];
+    }
+    let line = unremarked(line);
+    let whole = plain(line);
+    let opened = line.starts_with('"') && line.matches('"').count() % 2 == 1;
+    if opened || whole.is_empty() || line.chars().count() > LONGEST_LINE {
+        return Vec::new();
+    }
+    if is_id(&whole) {
+        return vec![(Kind::Any, whole)];
+    }
+    if let Some((label, value)) = whole.split_once([':', '='])
+        && let Some(kind) = labelled(label)
+        && !value.trim().is_empty()
+    {
+        return vec![(kind, plain(value))];
+    }
+    if !line.split([' ', '\t', ',', ';', '|']).any(|word| id_in(word).is_some()) {
+        return vec![(Kind::Any, whole)];
+    }
+    let cells = cells(line);
+    // With an id beside it, each of the others may be the app's name.
+    let mut found = Vec::new();
+    for cell in cells {
+        let (ids, words): (Vec<&str>, Vec<&str>) = cell.split_whitespace().partition(|word| id_in(word).is_some());
+        found.extend(ids.into_iter().filter_map(id_in).map(|id| (Kind::Id, id)));
+        let words = words.join(" ");
+        let name = plain(words.trim_matches(|c: char| c.is_whitespace() || "-\u{2013}\u{2014}:()[]|=".contains(c)));
+        if name.contains(char::is_alphanumeric) && labelled(&name).is_none() {
+            found.push((Kind::Name, name));
+        }
+    }
+    found
+}
+
+/// The id that a word is, but for the signs around it.
+fn id_in(word: &str) -> Option<String> {
+    // The shortest that is one; most words are none, and a file may have many.
+    if word.len() < 14 {
+        return None;
+    }
+    let word = plain(word.trim_matches(|c: char| "()[],.:;".contains(c)));
+    let word = word.rsplit(['=', ':']).next().map(plain)?;
+    is_id(&word).then_some(word)
+}
+
+fn cells(line: &str) -> Vec<String> {
+    [b',', b';', b'\t', b'|']
+        .into_iter()
+        .filter(|delimiter| line.as_bytes().contains(delimiter))
+        .filter_map(|delimiter| {
+            let mut reader = csv::ReaderBuilder::new();
+            let reader = reader.has_headers(false).flexible(true).delimiter(delimiter).trim(csv::Trim::All);
+            let row = reader.from_reader(line.as_bytes()).records().next()?.ok()?;
+            (row.len() > 1).then(|| row.iter().map(str::to_owned).collect())
+        })
+        .next()
+        .unwrap_or_else(|| vec![line.to_owned()])
+}
+
+fn labelled(label: &str) -> Option<Kind> {
+    let label = label.trim().to_ascii_lowercase().replace([' ', '-'], "_");
+    if IDS.contains(&label.as_str()) {
+        Some(Kind::Id)
+    } else if NAMES.contains(&label.as_str()) {
+        Some(Kind::Name)
+    } else {
+        None
+    }
+}
+
+/// What ids are called.
+const IDS: [&str; 6] = ["client_id", "connected_app_id", "clientid", "app_id", "application_id", "id"];
+/// What names are called.
+const NAMES: [&str; 4] = ["name", "app_name", "client_name", "application_name"];
 
 fn json(text: &str) -> Result<Raw, Unreadable> {
     #[derive(Deserialize)]
@@ -128,21 +335,22 @@ fn json(text: &str) -> Result<Raw, Unreadable> {
     let mut found = Vec::new();
     for entry in entries {
         match entry {
-            Entry::Text(text) => found.push((Kind::Any, text)),
+            Entry::Text(text) => found.push((Kind::Any, plain(&text), Written { line: None, text })),
             Entry::Object { client_id, connected_app_id, id, name } => {
                 let id = client_id.or(connected_app_id).or(id);
                 if id.is_none() && name.is_none() {
                     return Err(Unreadable::NotAList);
                 }
-                found.extend(id.map(|id| (Kind::Id, id)));
-                found.extend(name.map(|name| (Kind::Name, name)));
+                for (kind, text) in [(Kind::Id, id), (Kind::Name, name)] {
+                    found.extend(text.map(|text| (kind, plain(&text), Written { line: None, text })));
+                }
             }
         }
     }
     Ok(found)
 }
 
-fn table_or_lines(text: &str) -> Result<Raw, Unreadable> {
+fn table_or_lines(text: &str, not_understood: &mut Vec<Written>) -> Result<Raw, Unreadable> {
     let mut looks_like_a_table = false;
     for delimiter in [b',', b';', b'\t'] {
         let mut reader = csv::ReaderBuilder::new()
@@ -155,10 +363,8 @@ fn table_or_lines(text: &str) -> Result<Raw, Unreadable> {
         let mut records = reader.records();
         // Text in UTF-8 that is read from memory has no other faults.
         let Some(Ok(head)) = records.next() else { continue };
-        let column =
-            |names: &[&str]| names.iter().find_map(|name| head.iter().position(|cell| cell.eq_ignore_ascii_case(name)));
-        let id = column(&["client_id", "connected_app_id", "id"]);
-        let name = column(&["name", "app_name", "client_name"]);
+        let column = |kind| head.iter().position(|cell| labelled(cell) == Some(kind));
+        let (id, name) = (column(Kind::Id), column(Kind::Name));
         let rows = records.map_while(Result::ok).filter(|row| row.iter().any(|cell| !cell.is_empty()));
         if id.is_none() && name.is_none() {
             let mut rows = rows.peekable();
@@ -175,22 +381,32 @@ fn table_or_lines(text: &str) -> Result<Raw, Unreadable> {
             if id.is_none() && name.is_none() {
                 return Err(Unreadable::NoColumn);
             }
-            found.extend(id.map(|id| (Kind::Id, id.to_owned())));
-            found.extend(name.map(|name| (Kind::Name, name.to_owned())));
+            let line = row.position().map(csv::Position::line);
+            for (kind, cell) in [(Kind::Id, id), (Kind::Name, name)] {
+                found.extend(cell.map(|cell| (kind, plain(cell), Written { line, text: cell.to_owned() })));
+            }
         }
         return Ok(found);
     }
-    if looks_like_a_table {
+    let lines = || text.lines().zip(1..).map(|(line, n)| (line.trim(), n)).filter(|(line, _)| !line.starts_with('#'));
+    let has_id = |line: &str| of_line(line).iter().any(|(_, text)| is_id(text));
+    if looks_like_a_table && !lines().any(|(line, _)| has_id(line)) {
         return Err(Unreadable::NoColumn);
     }
-    let lines = text.lines().map(str::trim).filter(|line| !line.starts_with('#'));
-    Ok(lines.map(|line| (Kind::Any, unquoted(line))).collect())
-}
-
-/// A line that a spreadsheet wrote in quotes, without them.
-fn unquoted(line: &str) -> String {
-    let inside = line.strip_prefix('"').and_then(|line| line.strip_suffix('"'));
-    inside.map_or_else(|| line.to_owned(), |inside| inside.replace("\"\"", "\""))
+    let mut found = Vec::new();
+    for (line, n) in lines() {
+        // Rules and fences of a text that is set with plain signs name nothing.
+        if line.chars().all(|c| "-*_=`~|:+> ".contains(c)) {
+            continue;
+        }
+        let place = || Written { line: Some(n), text: line.to_owned() };
+        let of_line = of_line(line);
+        if of_line.is_empty() {
+            not_understood.push(place());
+        }
+        found.extend(of_line.into_iter().map(|(kind, text)| (kind, text, place())));
+    }
+    Ok(found)
 }
 
 /// How an app was found.
@@ -247,6 +463,29 @@ pub struct Findings {
     pub complete: bool,
     /// When the inventory was read.
     pub read_at: Timestamp,
+    /// Apps in no list whose own view names members all the same.
+    pub beyond: Vec<Beyond>,
+    /// Ids in no list that were asked for by their own view.
+    pub asked: u32,
+    /// Ids in no list that were not: beyond [`MOST_ASKED`].
+    pub unasked: u32,
+    /// Names were not found that an app may bear which the policy hides: nobody can ask for an app by its name.
+    pub names_may_hide: bool,
+    /// Lines of the file that were not understood.
+    pub not_understood: u32,
+}
+
+/// An app in no list that has grants.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Beyond {
+    /// Its id.
+    pub id: ConnectedAppId,
+    /// Its name.
+    pub name: String,
+    /// Whether it is the vendor's own.
+    pub first_party: bool,
+    /// Who has granted it something.
+    pub members: Vec<MemberId>,
 }
 
 impl Findings {
@@ -254,6 +493,26 @@ impl Findings {
     #[must_use]
     pub fn found(&self) -> usize {
         self.each.iter().filter(|found| found.by.is_some()).count()
+    }
+
+    /// Every grant of the apps that were found, as [`Findings::apps`] has them, those of apps in no list among them; the vendor's own
+    /// of these if they are asked for.
+    #[must_use]
+    pub fn pairs(&self, picture: &Picture, with_look_alikes: bool, first_party: bool) -> Vec<Pair> {
+        let mut found = Vec::new();
+        for app in self.apps(with_look_alikes) {
+            if let Some(at) = picture.app(&app) {
+                found.extend(picture.grants_of_app(at).iter().map(|grant| Pair {
+                    member_id: picture.members[grant.member as usize].id.clone(),
+                    connected_app_id: app.clone(),
+                }));
+            }
+            for beyond in self.beyond.iter().filter(|beyond| beyond.id == app && (first_party || !beyond.first_party)) {
+                let pair = |member: &MemberId| Pair { member_id: member.clone(), connected_app_id: app.clone() };
+                found.extend(beyond.members.iter().map(pair));
+            }
+        }
+        found
     }
 
     /// The apps that were found, each once; those that only look like a name if they are asked for.
@@ -267,13 +526,15 @@ impl Findings {
     }
 }
 
-/// Looks for indicators in a picture.
+/// Looks for indicators in a picture alone; what no list has is not asked for, as [`Desk::match_indicators`] does.
 #[must_use]
 pub fn find(indicators: &Indicators, picture: &Picture) -> Findings {
     let mut likenesses = Likenesses::default();
     let mut by_name: HashMap<String, Vec<u32>> = HashMap::new();
     let mut by_look: HashMap<(usize, String), Vec<u32>> = HashMap::new();
+    let mut by_id: HashMap<String, Vec<u32>> = HashMap::new();
     for (app, at) in picture.apps.iter().zip(0..) {
+        by_id.entry(app.id.as_str().to_ascii_lowercase()).or_default().push(at);
         by_name.entry(folded(app.name.trim())).or_default().push(at);
         for key in likenesses.keys(&app.name).into_iter().flatten().enumerate() {
             by_look.entry(key).or_default().push(at);
@@ -282,9 +543,13 @@ pub fn find(indicators: &Indicators, picture: &Picture) -> Findings {
     let ids = |apps: &[u32]| apps.iter().map(|&app| picture.apps[app as usize].id.clone()).collect::<Vec<_>>();
     let each = indicators.entries.iter().map(|indicator| {
         let text = &indicator.text;
-        let id = picture.app(&ConnectedAppId::from(text.as_str())).filter(|_| indicator.kind != Kind::Name);
+        let mut id: Vec<u32> = picture.app(&ConnectedAppId::from(text.as_str())).into_iter().collect();
+        if id.is_empty() {
+            id.extend(by_id.get(&text.to_ascii_lowercase()).into_iter().flatten());
+        }
+        id.retain(|_| indicator.kind != Kind::Name);
         let (mut same, mut alike) = (Vec::new(), Vec::new());
-        if id.is_none() && indicator.kind != Kind::Id {
+        if id.is_empty() && indicator.kind != Kind::Id {
             same = by_name.get(&folded(text)).cloned().unwrap_or_default();
             for key in likenesses.keys(text).into_iter().flatten().enumerate() {
                 alike.extend(by_look.get(&key).into_iter().flatten().filter(|app| !same.contains(app)));
@@ -293,10 +558,10 @@ pub fn find(indicators: &Indicators, picture: &Picture) -> Findings {
             alike.dedup();
         }
         let (by, apps, look_alikes) = match id {
-            Some(app) => (Some(By::Id), vec![app], Vec::new()),
-            None if !same.is_empty() => (Some(By::Name), same, alike),
-            None if !alike.is_empty() => (Some(By::LookAlike), alike, Vec::new()),
-            None => (None, Vec::new(), Vec::new()),
+            id if !id.is_empty() => (Some(By::Id), id, Vec::new()),
+            _ if !same.is_empty() => (Some(By::Name), same, alike),
+            _ if !alike.is_empty() => (Some(By::LookAlike), alike, Vec::new()),
+            _ => (None, Vec::new(), Vec::new()),
         };
         let grants = apps.iter().map(|&app| u32_of(picture.grants_of_app(app).len())).sum();
         Match { indicator: indicator.clone(), by, apps: ids(&apps), look_alikes: ids(&look_alikes), grants }
@@ -309,21 +574,156 @@ pub fn find(indicators: &Indicators, picture: &Picture) -> Findings {
         each,
         apps_listed: u32_of(picture.apps.len()),
         apps_read: u32_of(read),
-        complete: missing.is_empty() && read == picture.apps.len() && read > 0 && !picture.facts.under_way,
+        complete: missing.is_empty()
+            && read == picture.apps.len()
+            && read > 0
+            && !picture.facts.under_way
+            && indicators.not_understood.is_empty(),
         missing,
         read_at: picture.facts.ended,
+        beyond: Vec::new(),
+        asked: 0,
+        unasked: 0,
+        names_may_hide: false,
+        not_understood: u32_of(indicators.not_understood.len()),
     }
 }
 
 impl Desk {
-    /// Looks for indicators in the inventory that is shown.
+    /// Looks for indicators in the inventory that is shown, and asks for each id that no list has by its own view, with at most
+    /// [`MOST_ASKED`] calls and one for the policy. What those cannot tell makes the findings incomplete.
     ///
     /// # Errors
-    /// [`Error::NothingRead`], [`Error::Journal`].
+    /// [`Error::NothingRead`], [`Error::SignedOut`], [`Error::Journal`].
     pub async fn match_indicators(&self, indicators: &Indicators) -> Result<Findings, Error> {
+        let (session, _) = self.seated()?;
         let shown = self.shown().await?;
-        let indicators = indicators.clone();
-        blocking(move || Ok(find(&indicators, &shown.picture))).await
+        let wanted = indicators.clone();
+        let mut findings = blocking(move || Ok(find(&wanted, &shown.picture))).await?;
+        let unlisted = |found: &Match| found.by != Some(By::Id) && found.indicator.kind != Kind::Name;
+        let mut seen = HashSet::new();
+        let mut ids: Vec<ConnectedAppId> =
+            findings.each.iter().filter(|found| unlisted(found)).filter_map(asked_as).collect();
+        ids.retain(|id| seen.insert(id.clone()));
+        findings.unasked = u32_of(ids.len().saturating_sub(MOST_ASKED));
+        ids.truncate(MOST_ASKED);
+        findings.asked = u32_of(ids.len());
+        let unnamed = |found: &Match| {
+            !matches!(found.by, Some(By::Id | By::Name))
+                && found.indicator.kind != Kind::Id
+                && !is_id(&found.indicator.text)
+        };
+        let names = findings.each.iter().any(unnamed);
+        let policy = match ids.is_empty() && !names {
+            true => None,
+            false => {
+                match self.ask(&session, |client, token| async move { client.connected_app_policy(&token).await }).await
+                {
+                    Ok(read) => Some(state_of(&read)),
+                    Err(error @ ApiError::SignedOut(_)) => return Err(self.judge(&session, error).await),
+                    Err(_) => None,
+                }
+            }
+        };
+        findings.names_may_hide = names && !policy.as_ref().is_some_and(allows_all);
+        let answers: Vec<_> = stream::iter(ids)
+            .map(|id| {
+                let session = &session;
+                async move {
+                    let call = |client: stytch_b2b::Client, token| {
+                        let id = id.clone();
+                        async move { client.connected_app(&token, &id).await }
+                    };
+                    (id.clone(), self.ask(session, call).await)
+                }
+            })
+            .buffered(self.reading.concurrency.max(1))
+            .collect()
+            .await;
+        for (id, answer) in answers {
+            let lacks = |cause, what: What, rows, error: Option<&ApiError>| Missing {
+                what,
+                cause,
+                rows,
+                status: error.and_then(|error| error.facts().status),
+                error_type: error.and_then(|error| error.facts().error_type.clone()),
+                request_id: error.and_then(|error| error.facts().request_id.as_ref().map(ToString::to_string)),
+            };
+            match answer {
+                Ok(view) => {
+                    // Its own view tells what the lists could not.
+                    findings.missing.retain(|missing| missing.what != What::App(id.clone()));
+                    let (rows, unreadable) = (view.active_members.rows, view.active_members.unreadable);
+                    if !unreadable.is_empty() {
+                        let rows = u32_of(unreadable.len());
+                        findings.missing.push(lacks(Cause::UnreadableRows, What::AppRows(id.clone()), rows, None));
+                    }
+                    if rows.is_empty() {
+                        continue;
+                    }
+                    for found in findings
+                        .each
+                        .iter_mut()
+                        .filter(|found| asked_as(found).as_ref() == Some(&id) && unlisted(found))
+                    {
+                        (found.by, found.apps, found.look_alikes) = (Some(By::Id), vec![id.clone()], Vec::new());
+                        found.grants = u32_of(rows.len());
+                    }
+                    findings.beyond.push(Beyond {
+                        id,
+                        name: view.name,
+                        first_party: view.client_type.as_str().starts_with("first_party"),
+                        members: rows.into_iter().map(|row| row.member_id).collect(),
+                    });
+                }
+                Err(error @ ApiError::SignedOut(_)) => return Err(self.judge(&session, error).await),
+                // Not there, unless the policy hides it: then a view that does not know it proves nothing.
+                Err(ref error @ ApiError::ConnectedAppNotFound(_)) => {
+                    if policy.as_ref().and_then(|policy| forbids(policy, &id, None)) != Some(false) {
+                        findings.missing.retain(|missing| missing.what != What::App(id.clone()));
+                        findings.missing.push(lacks(Cause::Hidden, What::App(id), 0, Some(error)));
+                    }
+                }
+                // Not of the form of an id, so no app has it.
+                Err(ApiError::BadRequest { .. } | ApiError::InvalidInput { .. }) => {}
+                Err(error) => {
+                    let cause = match &error {
+                        ApiError::NotAllowed { .. } => Cause::Denied,
+                        ApiError::Unreachable { .. } | ApiError::RateLimited { .. } => Cause::Offline,
+                        ApiError::ServerError(_) => Cause::ServerError,
+                        ApiError::Garbled { .. } => Cause::Garbled,
+                        _ => Cause::Refused,
+                    };
+                    findings.missing.push(lacks(cause, What::App(id), 0, Some(&error)));
+                }
+            }
+        }
+        // What the own views have told may have filled the only gap, and what they could not tell is one.
+        let whole =
+            findings.apps_read == findings.apps_listed && findings.apps_read > 0 && findings.not_understood == 0;
+        findings.complete = findings.missing.is_empty() && findings.unasked == 0 && !findings.names_may_hide && whole;
+        Ok(findings)
+    }
+
+    /// One read, repeated for as long as it only asks to slow down: until it says, else until the next of the minutes that limits
+    /// are counted by.
+    async fn ask<T, F, Fut>(&self, session: &Session, call: F) -> Result<T, ApiError>
+    where
+        F: Fn(stytch_b2b::Client, stytch_b2b::SessionToken) -> Fut,
+        Fut: Future<Output = Result<stytch_b2b::Reply<T>, ApiError>>,
+    {
+        /// So many waits, and something other than a limit is in the way.
+        const WAITS: u32 = 5;
+        let mut waits = 0;
+        loop {
+            match session.read(&call).await {
+                Err(ApiError::RateLimited { retry_after, .. }) if waits < WAITS => {
+                    waits += 1;
+                    tokio::time::sleep(retry_after.unwrap_or(self.reading.window) + self.reading.jitter).await;
+                }
+                other => return other.map(|reply| reply.data),
+            }
+        }
     }
 
     /// Records what was found in a picture as a chain of its own, so that a nil finding has evidence too; [`Desk::pack`] exports it.
@@ -352,6 +752,9 @@ impl Desk {
             ("found", findings.found().to_string()),
             ("apps_listed", findings.apps_listed.to_string()),
             ("apps_read", findings.apps_read.to_string()),
+            ("ids_asked", findings.asked.to_string()),
+            ("ids_unasked", findings.unasked.to_string()),
+            ("lines_not_understood", findings.not_understood.to_string()),
             ("complete", findings.complete.to_string()),
             ("read_at", rfc3339(findings.read_at)),
         ];
@@ -366,6 +769,21 @@ impl Desk {
         self.note_head(&session).await;
         Ok(id)
     }
+}
+
+/// The id that an indicator is asked for by, if it can be one. Stytch's own are in lower case.
+fn asked_as(found: &Match) -> Option<ConnectedAppId> {
+    let text = &found.indicator.text;
+    let one_piece = !text.is_empty() && text.len() <= 200 && text.chars().all(|c| c.is_ascii_graphic());
+    let can_be = is_id(text) || found.indicator.kind == Kind::Id && one_piece;
+    let text = if is_stytchs(text) { text.to_ascii_lowercase() } else { text.clone() };
+    can_be.then(|| ConnectedAppId::from(text.as_str()))
+}
+
+/// Whether a policy forbids no app, whatever its kind.
+fn allows_all(policy: &State) -> bool {
+    // An id that no list can have.
+    forbids(policy, &ConnectedAppId::from(""), None) == Some(false)
 }
 
 fn draft(found: &Match) -> IndicatorDraft {
@@ -411,7 +829,66 @@ mod tests {
     #[test]
     fn lines_are_taken_as_they_stand_and_comments_are_not() {
         let text = "\u{feff}# advisory 7\r\nconnected-app-1\r\n\r\n  Foo, Inc.  \r\n\"Bar, \"\"Baz\"\"\"\nevil[.]com\nconnected-app-1\n";
-        assert_eq!(read(text), any(&["connected-app-1", "Foo, Inc.", "Bar, \"Baz\"", "evil[.]com"]));
+        assert_eq!(read(text), any(&["connected-app-1", "Foo, Inc.", "Bar, \"Baz\"", "evil.com"]));
+    }
+
+    #[test]
+    fn an_id_is_found_in_whatever_an_advisory_sets_around_it() {
+        let id = "connected-app-test-7f3a";
+        for line in [
+            "- ID",
+            "* ID",
+            "1. ID",
+            "(2) ID",
+            "3) ID",
+            "\u{2022} ID",
+            "- [ ] ID",
+            "[x] ID",
+            "> ID",
+            "`ID`",
+            "\"ID\"",
+            "'ID'",
+            "\u{201c}ID\u{201d}",
+            "**ID**",
+            "ID # seen in May",
+            "ID  // seen",
+            "  ID\r",
+            "connected[-]app-test-7f3a",
+            "I\u{200b}D",
+            "\u{feff}ID",
+            "client_id: ID",
+            "client_id=ID",
+            "Client ID: ID",
+            "<ID>",
+        ] {
+            let line = line.replace("I\u{200b}D", "connected-app-\u{200b}test-7f3a").replace("ID", id);
+            let line = line.replace(&format!("Client {id}"), "Client ID");
+            let found = read(&format!("{line}\n")).expect("an indicator");
+            assert!(matches!(found.as_slice(), [(Kind::Id | Kind::Any, text)] if text == id), "{line}: {found:?}");
+        }
+        let both = pairs(&[(Kind::Id, id), (Kind::Name, "Data Sync")]);
+        for line in [
+            format!("{id}, Data Sync"),
+            format!("{id};Data Sync"),
+            format!("- {id} \u{2013} Data Sync"),
+            format!("{id} (Data Sync)"),
+        ] {
+            assert_eq!(read(&line), both, "{line}");
+        }
+        let turned = pairs(&[(Kind::Name, "Data Sync"), (Kind::Id, id)]);
+        assert_eq!(read(&format!("\"Data Sync\",{id},\n")), turned);
+        // A name stays whole where nothing says that it is more than one.
+        assert_eq!(read("- Foo, Inc.\n2. C# Tools\n"), any(&["Foo, Inc.", "C# Tools"]));
+        assert_eq!(read(&format!("[ ] {id}\n---\n[ ] Foo\n")), any(&[id, "Foo"]));
+    }
+
+    #[test]
+    fn a_line_that_is_not_understood_is_named_with_its_number() {
+        let long = "word ".repeat(80);
+        let read = Indicators::read(format!("Foo\n\"Bar\n---\n{long}\n").as_bytes()).expect("an indicator");
+        let lines: Vec<_> = read.not_understood.iter().map(|place| place.line).collect();
+        assert_eq!((read.entries.len(), lines), (1, vec![Some(2), Some(4)]));
+        assert_eq!(read.written, [Written { line: Some(1), text: "Foo".to_owned() }]);
     }
 
     #[test]

@@ -41,8 +41,9 @@ pub(super) fn section(sweep: &Record<'_>) -> String {
         );
     }
     out.push_str(
-        "<p>An id was compared as it was written. A name was compared but for case, and, told apart here, by its look. What nobody listed \
-         could not be found: a policy can hide an app that still has grants.</p>\n<section class=\"wide\">\n<h2>Every indicator</h2>\n<table>\n\
+        "<p>An id was compared to the letter, else but for case; one that no list has was asked for by itself. A name was compared but for \
+         case, and, told apart here, by its look; under a name, what nobody listed could not be found: a policy can hide an app that \
+         still has grants.</p>\n<section class=\"wide\">\n<h2>Every indicator</h2>\n<table>\n\
          <thead><tr><th class=\"n\">No.</th><th>Indicator</th><th>Found</th><th>Apps</th><th class=\"n\">Grants</th></tr></thead>\n<tbody>\n",
     );
     for (_, note) in sweep.notes.iter().filter(|(_, note)| note.what == INDICATOR) {
