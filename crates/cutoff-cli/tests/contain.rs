@@ -223,6 +223,8 @@ fn a_refused_change_of_the_policy_is_told_and_the_grants_are_revoked_all_the_sam
     let planned = grants_of(&ground, &app).len();
     let admin = ground.sandbox.card().people[0].member_id.clone();
     ground.control("roles", json!({"member_id": admin, "roles": ["security_responder"]}));
+    let before = ground.admin(&["contain", "--app", "DataSync"]).expect(5);
+    before.says(&["The block is likely to be refused", "Roles that hold it: stytch_admin", "add --yes"]);
     let done = contain(&ground, &["--app", "DataSync"]).expect(2);
     assert_eq!(outcomes(&done), BTreeMap::from([("revoked".to_owned(), planned)]));
     nothing_false(&ground, &done);
