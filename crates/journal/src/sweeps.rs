@@ -270,25 +270,22 @@ impl Journal {
     }
 
     /// Appends rows to a sweep, all or none, in one transaction with one sync of the disk; when it returns they are durable.
-    /// Answers the hash of each.
+    /// Answers them as they were stored.
     ///
     /// Who may append is for the callers to settle (the running lock); two that do so at once still make one linear chain.
     ///
     /// # Errors
     /// `NoSuchSweep`; `Closed` for an intent or answer after a closing row; `Unfit` for a row that the format forbids, among
     /// them opening, grant and unknown rows. Otherwise as every write: `Busy`, `Full`, `Denied`, `Corrupt`, `Disk`.
-    pub fn append(&self, sweep: SweepId, drafts: &[RowDraft]) -> Result<Vec<Hash>, Error> {
+    pub fn append(&self, sweep: SweepId, drafts: &[RowDraft]) -> Result<Vec<StoredRow>, Error> {
         let mut db = self.db();
         let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut end = End::of(&tx, sweep)?;
         let planned = opening(&tx, sweep)?.1.plan.count;
-        let mut hashes = Vec::with_capacity(drafts.len());
-        for draft in drafts {
-            hashes.push(end.admit(&tx, sweep, planned, draft)?);
-        }
+        let stored = drafts.iter().map(|draft| end.admit(&tx, sweep, planned, draft)).collect::<Result<_, _>>()?;
         end.note(&tx, sweep)?;
         tx.commit()?;
-        Ok(hashes)
+        Ok(stored)
     }
 
     /// All rows of a sweep in order. It does not verify them.
@@ -500,7 +497,13 @@ impl End {
     }
 
     /// Writes a caller's row, if it is of a kind that may stand here.
-    fn admit(&mut self, tx: &Transaction<'_>, sweep: SweepId, planned: u64, draft: &RowDraft) -> Result<Hash, Error> {
+    fn admit(
+        &mut self,
+        tx: &Transaction<'_>,
+        sweep: SweepId,
+        planned: u64,
+        draft: &RowDraft,
+    ) -> Result<StoredRow, Error> {
         let mut body = draft.body.clone();
         match &mut body {
             Body::Opening(_) | Body::Grant(_) => {
@@ -520,18 +523,20 @@ impl End {
     }
 
     /// Writes the next row and moves on.
-    fn write(&mut self, tx: &Transaction<'_>, sweep: SweepId, row: Row) -> Result<Hash, Error> {
-        let line = serde_json::to_vec(&row).map_err(|error| Error::Unfit(error.to_string()))?;
-        strict::check(&line).map_err(|unfit| Error::Unfit(unfit.to_string()))?;
-        let hash = chain::link(self.head, &line);
+    fn write(&mut self, tx: &Transaction<'_>, sweep: SweepId, row: Row) -> Result<StoredRow, Error> {
+        let line = serde_json::to_string(&row).map_err(|error| Error::Unfit(error.to_string()))?;
+        strict::check(line.as_bytes()).map_err(|unfit| Error::Unfit(unfit.to_string()))?;
+        // Whoever goes on with the row as it was given must know the same as whoever reads it again.
+        debug_assert_eq!(chain::parse(line.as_bytes()).as_ref(), Ok(&row), "a row is not what its line says");
+        let hash = chain::link(self.head, line.as_bytes());
         tx.prepare_cached("INSERT INTO rows (sweep_id, seq, line, prev_hash, hash) VALUES (?1, ?2, ?3, ?4, ?5)")?
-            .execute(params![sweep.0.to_string(), signed(row.seq)?, line, self.head, hash])?;
+            .execute(params![sweep.0.to_string(), signed(row.seq)?, line.as_bytes(), self.head, hash])?;
         if matches!(row.body, Body::Closing(_)) {
             self.closed_seq = Some(row.seq);
         }
         self.rows += 1;
         self.head = hash;
-        Ok(hash)
+        Ok(StoredRow { seq: row.seq, line, hash, row })
     }
 
     /// Says in the sweep's own entry where its chain ends now.

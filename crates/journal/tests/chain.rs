@@ -28,9 +28,9 @@ fn what_was_appended_is_read_back_and_verifies() {
     let opened = sweep(&journal, 2);
     assert_eq!((opened.rows, opened.previous_head), (3, None));
     assert_eq!(sound(&journal, opened.id), Walked { rows: 3, head: opened.head, closed: false });
-    let hashes = journal.append(opened.id, &[intent(1, 1), answer(1, 1), read(1, vec![2], vec![1])]).unwrap();
-    assert_eq!(hashes.len(), 3);
-    assert_eq!(journal.head().unwrap(), Some(hashes[2]));
+    let appended = journal.append(opened.id, &[intent(1, 1), answer(1, 1), read(1, vec![2], vec![1])]).unwrap();
+    assert_eq!(journal.rows_from(opened.id, 3).unwrap(), appended, "what is answered is what is stored");
+    assert_eq!(journal.head().unwrap(), Some(appended[2].hash));
     assert_eq!(journal.row_count().unwrap(), 6);
 
     drop(journal);
@@ -45,7 +45,7 @@ fn what_was_appended_is_read_back_and_verifies() {
     assert_eq!((opening.journal_id, opening.sweep_id, opening.plan.count), (journal.id(), opened.id, 2));
     assert_eq!(journal.rows_from(opened.id, 4).unwrap(), rows[4..]);
     // The exported lines alone give the same head.
-    assert_eq!(chain::walk(rows.iter().map(|row| row.line.as_bytes())).unwrap().head, hashes[2]);
+    assert_eq!(chain::walk(rows.iter().map(|row| row.line.as_bytes())).unwrap().head, appended[2].hash);
 }
 
 #[test]
@@ -73,11 +73,11 @@ fn a_journal_that_was_rolled_back_lacks_the_head_that_was_noted() {
     drop(journal);
     std::fs::copy(dir.path().join(FILE_NAME), old.path().join(FILE_NAME)).unwrap();
     let journal = Journal::open(dir.path()).unwrap();
-    let hashes = journal.append(id, &[note("looked_again")]).unwrap();
-    assert!(journal.holds(&hashes[0]).unwrap());
+    let later = journal.append(id, &[note("looked_again")]).unwrap().remove(0).hash;
+    assert!(journal.holds(&later).unwrap());
     let restored = Journal::open(old.path()).unwrap();
     sound(&restored, id);
-    assert!(!restored.holds(&hashes[0]).unwrap(), "the older copy verifies by itself; only the noted head tells");
+    assert!(!restored.holds(&later).unwrap(), "the older copy verifies by itself; only the noted head tells");
     assert!(restored.row_count().unwrap() < journal.row_count().unwrap());
 }
 

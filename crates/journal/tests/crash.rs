@@ -13,8 +13,8 @@ fn writer() {
     let (journal, sweep) = given();
     let _lock = journal.take_running_lock(sweep).unwrap();
     for attempt in 1.. {
-        let hashes = journal.append(sweep, &[intent(attempt, 1), answer(attempt, 1)]).unwrap();
-        println!("durable {}", hashes[1]);
+        let rows = journal.append(sweep, &[intent(attempt, 1), answer(attempt, 1)]).unwrap();
+        println!("durable {}", rows[1].hash);
     }
 }
 

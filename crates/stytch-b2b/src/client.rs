@@ -103,9 +103,7 @@ pub struct Client {
 struct Inner {
     settings: Settings,
     http: reqwest::Client,
-    /// One for the life of the client, as the official mobile SDK has one for each process.
-    app_session_id: Uuid,
-    timezone: String,
+    lasting_facts: String,
 }
 
 impl fmt::Debug for Client {
@@ -184,8 +182,8 @@ impl Client {
                 builder.no_proxy().resolve_to_addrs("localhost", &here.map(|address| SocketAddr::new(address, 0)));
         }
         let http = builder.build().map_err(|_| Error::InvalidInput { what: "http_client" })?;
-        let timezone = jiff::tz::TimeZone::system().iana_name().unwrap_or("UTC").to_owned();
-        Ok(Self { inner: Arc::new(Inner { settings, http, app_session_id: Uuid::new_v4(), timezone }) })
+        let lasting_facts = lasting_facts(&settings);
+        Ok(Self { inner: Arc::new(Inner { settings, http, lasting_facts }) })
     }
 
     /// Where it speaks to.
@@ -369,19 +367,26 @@ impl Client {
     /// because nobody needs it; a client without a window has no screen, and `(0x0)` keeps the form the field has. The
     /// persistent id is a new one each time, as in the official SDKs.
     fn sdk_client(&self) -> HeaderValue {
-        let Inner { settings, app_session_id, timezone, .. } = &*self.inner;
-        let facts = json!({
-            "event_id": format!("event-id-{}", Uuid::new_v4()),
-            "app_session_id": format!("app-session-id-{app_session_id}"),
-            "persistent_id": format!("persistent-id-{}", Uuid::new_v4()),
-            "timezone": timezone,
-            "app": { "identifier": settings.app.identifier, "version": settings.app.version },
-            "os": { "identifier": operating_system(), "version": "unknown" },
-            "device": { "model": "desktop", "screen_size": "(0x0)" },
-            "sdk": { "identifier": settings.sdk.identifier, "version": settings.sdk.version },
-        });
-        HeaderValue::from_str(&STANDARD.encode(facts.to_string())).expect("base64 is visible ASCII")
+        let (event, persistent, lasting) = (Uuid::new_v4(), Uuid::new_v4(), &self.inner.lasting_facts);
+        let facts =
+            format!(r#"{{"event_id":"event-id-{event}","persistent_id":"persistent-id-{persistent}",{lasting}"#);
+        HeaderValue::from_str(&STANDARD.encode(facts)).expect("base64 is visible ASCII")
     }
+}
+
+/// What `X-SDK-Client` says that is the same in every call of a client: the object without its opening brace.
+fn lasting_facts(settings: &Settings) -> String {
+    let timezone = jiff::tz::TimeZone::system().iana_name().unwrap_or("UTC").to_owned();
+    let facts = json!({
+        // One for the life of the client, as the official mobile SDK has one for each process.
+        "app_session_id": format!("app-session-id-{}", Uuid::new_v4()),
+        "timezone": timezone,
+        "app": { "identifier": settings.app.identifier, "version": settings.app.version },
+        "os": { "identifier": operating_system(), "version": "unknown" },
+        "device": { "model": "desktop", "screen_size": "(0x0)" },
+        "sdk": { "identifier": settings.sdk.identifier, "version": settings.sdk.version },
+    });
+    facts.to_string().split_off(1)
 }
 
 /// The URL of a call, each value as one whole segment of the path.
