@@ -229,7 +229,7 @@ impl Desk {
             let _ = self.judge(&session, error.clone()).await;
         }
         let report = self.sweep_report(id).await?;
-        self.forget_gone(&session, &directory, &self.reports_of(id).await?);
+        self.forget_gone(&session, &directory, &report.lines);
         Ok(Lifted { report: SweepReport { ended: Some(ended), ..report }, differs, not_lifted, nothing_to_lift })
     }
 }

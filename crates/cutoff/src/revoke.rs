@@ -195,9 +195,9 @@ impl Desk {
             // A sweep of one is neither paused nor patient: whatever else ended it stands in its rows.
             _ => None,
         };
-        let reports = self.reports_of(id).await.map_err(after_sending)?;
-        self.forget_gone(session, directory, &reports);
-        let report = reports.into_iter().next().ok_or(Error::Journal(journal::Error::NoSuchSweep(id)))?;
+        let lines = self.sweep_report(id).await.map_err(after_sending)?.lines;
+        self.forget_gone(session, directory, &lines);
+        let report = self.report(id).await.map_err(after_sending)?;
         match (over, refusal) {
             (Some(over), _) if !sent || report.outcome == Outcome::Failed => Err(over),
             (None, Some(error)) if report.outcome == Outcome::Failed && has_its_own_next_step(&error) => {

@@ -21,7 +21,7 @@ use crate::permission::Denial;
 use crate::plan::Item;
 use crate::plan_file::{Pair, PlanFile, Unusable};
 use crate::policy::{Block, State, in_force};
-use crate::report::{Report, TOKEN_LIFE};
+use crate::report::TOKEN_LIFE;
 use crate::revoke::{self, allowance, known_apps};
 use crate::session::Session;
 use crate::sweep::change::{Blocking, Changes, LIFTING, Turned};
@@ -99,6 +99,16 @@ pub struct Line {
     pub request_id: Option<String>,
     /// The last read that looked for it, RFC 3339.
     pub read_again_at: Option<String>,
+    /// When the first of the complete reads that lack it began, if the last of them lacks it.
+    pub gone_at: Option<Timestamp>,
+}
+
+impl Line {
+    /// Whose, and to which app.
+    #[must_use]
+    pub fn pair(&self) -> (MemberId, ConnectedAppId) {
+        (MemberId::from(self.member_id.as_str()), ConnectedAppId::from(self.connected_app_id.as_str()))
+    }
 }
 
 /// A sweep as a whole.
@@ -329,7 +339,7 @@ impl Desk {
         if report.closed {
             self.forget_plan(&hash).await.map_err(after)?;
         }
-        self.forget_gone(&session, &directory, &self.reports_of(id).await.map_err(after)?);
+        self.forget_gone(&session, &directory, &report.lines);
         Ok(SweepReport { ended: Some(ended), ..report })
     }
 
@@ -460,6 +470,7 @@ impl Desk {
                     outcome: finding.outcome,
                     request_id: finding.answer.as_ref().and_then(|(answer, _)| answer.request_id.clone()),
                     read_again_at: finding.last_read.as_ref().map(|read| read.began.utc.to_string()),
+                    gone_at: finding.gone.as_ref().map(|at| at.utc.timestamp()),
                 });
             }
             let policy = policy_report(&rows);
@@ -481,15 +492,12 @@ impl Desk {
     }
 
     /// Takes what a sweep found gone out of the picture and the lists.
-    pub(crate) fn forget_gone(&self, session: &Session, directory: &Directory, reports: &[Report]) {
+    pub(crate) fn forget_gone(&self, session: &Session, directory: &Directory, lines: &[Line]) {
         let mut gone = Vec::new();
-        for report in reports {
-            let member = MemberId::from(report.grant.member_id.as_str());
-            let app = ConnectedAppId::from(report.grant.connected_app_id.as_str());
-            directory.outlived(&member, &app, report.gone_at.is_some());
-            if let Some(at) = report.gone_at.as_deref().and_then(|at| at.parse().ok()) {
-                gone.push((member, app, at));
-            }
+        for line in lines {
+            let (member, app) = line.pair();
+            directory.outlived(&member, &app, line.gone_at.is_some());
+            gone.extend(line.gone_at.map(|at| (member, app, at)));
         }
         self.grants_are_gone(session, gone);
     }

@@ -405,14 +405,10 @@ impl Desk {
             if !here || sweep.last.utc.timestamp() < since {
                 continue;
             }
-            for report in self.reports_of(sweep.id).await? {
-                let Some(at) = report.gone_at.as_deref().and_then(|at| at.parse().ok()) else { continue };
-                look(&self.held.gone).push(Gone {
-                    place: place.clone(),
-                    member: MemberId::from(report.grant.member_id.as_str()),
-                    app: ConnectedAppId::from(report.grant.connected_app_id.as_str()),
-                    at,
-                });
+            for line in self.sweep_report(sweep.id).await?.lines {
+                let Some(at) = line.gone_at else { continue };
+                let (member, app) = line.pair();
+                look(&self.held.gone).push(Gone { place: place.clone(), member, app, at });
             }
         }
         Ok(())

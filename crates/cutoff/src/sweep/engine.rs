@@ -416,10 +416,7 @@ impl<'a> Engine<'a> {
                     }
                     let (journal, has_answers) = (journal.clone(), rows.len() > intents.len());
                     let from = self.rows.all().len() as u64;
-                    let task = tokio::task::spawn_blocking(move || {
-                        journal.append(id, &rows)?;
-                        journal.rows_from(id, from)
-                    });
+                    let task = tokio::task::spawn_blocking(move || append(&journal, id, from, &rows));
                     writing = Some(Writing { task, intents, has_answers });
                 }
             }
@@ -684,10 +681,7 @@ impl<'a> Engine<'a> {
             return Ok(());
         }
         let (journal, id, from) = (self.journal.clone(), self.id, self.rows.all().len() as u64);
-        let new = blocking(move || {
-            journal.append(id, &rows)?;
-            journal.rows_from(id, from)
-        });
+        let new = blocking(move || append(&journal, id, from, &rows));
         self.take_in(new.await?);
         Ok(())
     }
@@ -757,6 +751,12 @@ fn error_word(error: &ApiError) -> String {
 /// A closed sweep sends nothing more, so one stays open while an unanswered request may have to be repeated.
 fn may_be_sent_again(finding: &Finding) -> bool {
     matches!(finding.outcome, Outcome::Unknown | Outcome::Hidden)
+}
+
+/// Puts rows on disk, and answers all that are new since row `from`: also somebody else's that came in between.
+fn append(journal: &Journal, id: SweepId, from: u64, rows: &[RowDraft]) -> Result<Vec<StoredRow>, journal::Error> {
+    let stored = journal.append(id, rows)?;
+    if stored.first().is_some_and(|first| first.seq > from) { journal.rows_from(id, from) } else { Ok(stored) }
 }
 
 /// Runs a short blocking piece of work of the journal's off the runtime's threads.

@@ -88,6 +88,21 @@ impl Default for Rules {
     }
 }
 
+/// A read as the findings of its grants tell of it: one read may look for thousands, and its lists are not theirs to carry.
+#[derive(Clone, Debug)]
+pub struct LastRead {
+    /// When it began.
+    pub began: Clock,
+    /// The API's `request_id`, if one came.
+    pub request_id: Option<String>,
+}
+
+impl LastRead {
+    fn of(read: &Read) -> Self {
+        Self { began: read.began.clone(), request_id: read.request_id.clone() }
+    }
+}
+
 /// All that the rows tell of one grant.
 #[derive(Clone, Debug)]
 pub struct Finding {
@@ -102,7 +117,7 @@ pub struct Finding {
     /// The answer that counts, and when it came: the last success, else the last of any kind, else the failure to get one.
     pub answer: Option<(Answer, Clock)>,
     /// The last read that looked for this grant and was answered.
-    pub last_read: Option<Read>,
+    pub last_read: Option<LastRead>,
     /// When a read last looked for it, answered or not.
     pub last_try: Option<Clock>,
     /// When the first clean read after the last sign of it began.
@@ -187,7 +202,7 @@ impl Finding {
             attempts: u32::try_from(left.len()).unwrap_or(u32::MAX),
             sent: left.last().cloned(),
             answer,
-            last_read: history.reads.iter().rev().find(|(read, _)| read.answered).map(|(read, _)| (*read).clone()),
+            last_read: history.reads.iter().rev().find(|(read, _)| read.answered).map(|(read, _)| LastRead::of(read)),
             last_try: history.reads.last().map(|(read, _)| read.ended.clone()),
             gone,
             settles_from,
