@@ -1,16 +1,21 @@
 //! What may be typed. It reads the command line and refuses what does not fit together; it does nothing yet.
 
 use std::path::PathBuf;
+use std::sync::LazyLock;
 
 use clap::{ArgGroup, Args, Parser, Subcommand};
 
 use crate::ending::Ending;
 
+/// The version, and the commit that it was built from.
+static VERSION: LazyLock<&'static str> =
+    LazyLock::new(|| Box::leak(format!("{} ({})", env!("CARGO_PKG_VERSION"), cutoff::COMMIT).into_boxed_str()));
+
 /// See which connected apps may act for the members of your organization.
 #[derive(Debug, Parser)]
 #[command(
     name = "cutoff",
-    version,
+    version = *VERSION,
     after_help = "Exit codes: 0 done, 1 a mistake in Cutoff, 2 partial (what is missing is told), 3 denied, 4 no session, \
                   5 usage or refused before anything was sent, 6 not reachable."
 )]

@@ -27,5 +27,11 @@ pub mod sweep;
 pub mod sweeps;
 pub mod watch;
 
+/// The commit that this was built from, or `unknown`.
+pub const COMMIT: &str = match option_env!("CUTOFF_COMMIT") {
+    Some(commit) => commit,
+    None => "unknown",
+};
+
 pub use desk::{Desk, Options, Status};
 pub use error::{Error, Fault, Field};

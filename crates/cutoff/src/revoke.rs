@@ -572,7 +572,7 @@ pub(crate) fn opening(
         tool: Tool {
             name: "cutoff".to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            commit: option_env!("CUTOFF_COMMIT").unwrap_or("unknown").to_owned(),
+            commit: crate::COMMIT.to_owned(),
         },
         plan_hash,
         connection: connection_of(session, state.organization.organization_id.as_str())?,

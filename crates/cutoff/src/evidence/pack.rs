@@ -135,11 +135,7 @@ impl Pack {
 
 /// This program.
 pub(crate) fn tool() -> Tool {
-    Tool {
-        name: "cutoff".to_owned(),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        commit: option_env!("CUTOFF_COMMIT").unwrap_or("unknown").to_owned(),
-    }
+    Tool { name: "cutoff".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned(), commit: crate::COMMIT.to_owned() }
 }
 
 /// A pack without one person's texts. Its head and its rows are what they were.
