@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use journal::{Body, Hash, Note, PolicyAnswer, Purpose, RowDraft, SweepId};
+use journal::{Body, Failure, Hash, Note, PolicyAnswer, Purpose, RowDraft, SweepId};
 use stytch_b2b::{ClientType, ConnectedAppId, MemberId};
 use tokio::sync::watch;
 
@@ -20,7 +20,7 @@ use crate::inventory::shown::Shown;
 use crate::permission::Denial;
 use crate::plan::Item;
 use crate::plan_file::{Pair, PlanFile, Unusable};
-use crate::policy::{Block, State, in_force};
+use crate::policy::{Block, Refused, State, in_force};
 use crate::report::TOKEN_LIFE;
 use crate::revoke::{self, allowance, known_apps};
 use crate::session::Session;
@@ -327,7 +327,12 @@ impl Desk {
         drop(engine);
         self.note_head(&session).await;
         let after = |error| if sent { after_sending(error) } else { error };
-        if matches!(ended, Err(Error::PolicyChanged(_) | Error::Block(_))) {
+        let over = match &ended {
+            Err(Error::PolicyChanged(_)) => true,
+            Err(Error::Block(refused)) => *refused != Refused::IncompleteList,
+            _ => false,
+        };
+        if over {
             self.forget_plan(&hash).await?;
         }
         let ended = ended.map_err(after)?;
@@ -510,8 +515,16 @@ pub(crate) fn policy_report(rows: &Rows) -> Option<PolicyReport> {
     let block = changes.intents.iter().find(|(intent, _)| intent.purpose == Purpose::Block).map(|(intent, _)| *intent);
     let answer = changes.answers.last();
     let refused = |answer: &PolicyAnswer| answer.answered && matches!(answer.status, Some(400..=499));
-    let in_force = changes.reads.last().is_some_and(|(state, ..)| in_force(state, &blocking.apps));
     let lifts = || changes.intents.iter().filter(|(intent, _)| intent.purpose == Purpose::Lift);
+    // A read that is older than a lifting which may have been carried out says nothing of now.
+    let outdated = |read: u64| {
+        lifts().filter(|(_, row)| row.seq > read).any(|(intent, _)| {
+            let answer = changes.answers.iter().find(|(answer, _)| answer.attempt == intent.attempt);
+            !answer.is_some_and(|(answer, _)| refused(answer) || answer.failure == Some(Failure::NotSent))
+        })
+    };
+    let in_force =
+        changes.reads.last().is_some_and(|(state, _, row)| in_force(state, &blocking.apps) && !outdated(row.seq));
     let success = |attempt| {
         let of = changes.answers.iter().find(|(answer, _)| answer.attempt == attempt);
         of.is_some_and(|(answer, _)| verdict::succeeded(answer.answered, answer.status, answer.failure))

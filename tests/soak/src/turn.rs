@@ -10,6 +10,7 @@ use std::time::Duration;
 use cutoff::connections::Draft;
 use cutoff::contain::Lift;
 use cutoff::plan_file::{PlanFile, Unusable};
+use cutoff::policy::Refused;
 use cutoff::sign_in::Step as SignInStep;
 use cutoff::sweep::engine::{Ended, Progress};
 use cutoff::sweep::{Observer, Wish};
@@ -219,6 +220,10 @@ fn end_of(done: Result<SweepReport, Error>) -> End {
         Err(Error::Plan(Unusable::CarriedOut)) => End::CarriedOut,
         Err(Error::PolicyChanged(_)) => End::PolicyChanged,
         Err(Error::PlanChanged) => End::NotYours,
+        // The list of apps had a row that nobody can read: nothing is made of a part of it.
+        Err(Error::Block(Refused::IncompleteList)) => stopped("incomplete_list"),
+        // Apps were connected since the plan was made.
+        Err(Error::Block(Refused::NotAsDecided(_))) => End::PolicyChanged,
         Err(Error::SignedOut { .. }) => stopped("signed_out"),
         Err(Error::NotAllowed(_)) => stopped("not_allowed"),
         // Before anything was sent: what a lifting reads first could not be read.

@@ -231,7 +231,8 @@ impl Engine<'_> {
     /// the sweep does not go on, if it does not.
     ///
     /// # Errors
-    /// [`Error::Block`] with [`Refused::NotAsDecided`]: nothing was sent, and nothing of this plan will be.
+    /// [`Error::Block`]: nothing was sent. Nothing of this plan will be, unless it is for [`Refused::IncompleteList`], which a later
+    /// look may mend.
     pub(crate) async fn check_block(&mut self, block: &Block) -> Result<Option<Ended>, Error> {
         let sent = |row: &Row| matches!(row.body, Body::Intent(_) | Body::PolicyIntent(_));
         if self.rows.all().iter().any(sent) {
@@ -270,6 +271,7 @@ impl Engine<'_> {
         let refused = match block.differs_where(&installed, list.unreadable.is_empty()) {
             Ok(differs) if differs.is_empty() => return Ok(None),
             Ok(differs) => Refused::NotAsDecided(differs),
+            Err(refused @ Refused::IncompleteList) => return Err(Error::Block(refused)),
             Err(refused) => refused,
         };
         // Where the policy itself is another by now, that is what is told, and the list may lack apps because of it.
