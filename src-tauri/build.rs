@@ -34,6 +34,7 @@ const COMMANDS: &[&str] = &[
     "inventory_export",
     "snapshot_list",
     "snapshot_changes",
+    "snapshot_changes_export",
     "width_rules",
     "width_rules_set",
     "revoke_plan",

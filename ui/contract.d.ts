@@ -3119,6 +3119,7 @@ export interface Commands {
   inventory_export: { args: { what: ExportWhat }, reply: Exported };
   snapshot_list: { args: {}, reply: Array<SnapshotRow> };
   snapshot_changes: { args: { from: number, to: number, query: InventoryQuery, kinds: Array<GrantChange> }, reply: ChangeRows };
+  snapshot_changes_export: { args: { from: number, to: number, query: InventoryQuery, kinds: Array<GrantChange>, format: ExportFormat }, reply: Exported };
   width_rules: { args: {}, reply: WidthRules };
   width_rules_set: { args: { rules: WidthRules | null }, reply: WidthRules };
   revoke_plan: { args: { member_id: string, connected_app_id: string }, reply: RevokePlan };

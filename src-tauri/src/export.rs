@@ -12,13 +12,17 @@ use cutoff::evidence::Pack;
 use cutoff::inventory::export::Format;
 use cutoff::inventory::selection::Noun;
 use cutoff::inventory::shown::Shown;
-use cutoff::inventory::take::Take;
+use cutoff::inventory::take::{Take, TakeChanges};
 use cutoff::plan_file::PlanFile;
+use stytch_b2b::ConnectedAppId;
 
 use crate::chosen;
 
 /// Files of one name in one second, before it is given up.
 const MOST_OF_ONE_NAME: u32 = 100;
+
+/// How a file's name tells when its rows were read, in UTC.
+const WHEN: &str = "%Y%m%dT%H%M%SZ";
 
 /// Why a file could not be written there.
 fn refused(error: &io::Error, folder: &Path) -> Refusal {
@@ -84,6 +88,34 @@ pub(crate) fn write(shown: &Shown, take: &Take, folder: Option<PathBuf>) -> Resu
     })
 }
 
+/// Writes the differences between two snapshots to a new file and answers where it lies.
+pub(crate) fn write_changes(
+    shown: &Shown,
+    not_compared: &[ConnectedAppId],
+    take: &TakeChanges,
+    folder: Option<PathBuf>,
+) -> Result<Exported, Refusal> {
+    let folder = folder.ok_or_else(no_folder)?;
+    let facts = &shown.picture.facts;
+    let mut bytes = Vec::new();
+    let rows = take.write(shown, not_compared, &mut bytes).map_err(|error| refused(&error, &folder))?;
+    let from = facts.since.map_or(0, |(snapshot, _)| snapshot);
+    let what = format!("changes-{from}-to-{}{}", facts.snapshot.unwrap_or_default(), part(take.filtered()));
+    let stem = named(&facts.organization_name, &format!("{what}-{}", facts.ended.strftime(WHEN)));
+    let path = put(&folder, &stem, extension(take.format), &bytes).map_err(|error| refused(&error, &folder))?;
+    Ok(Exported {
+        path: path.display().to_string(),
+        rows: u32::try_from(rows).unwrap_or(u32::MAX),
+        bytes: u32::try_from(bytes.len()).unwrap_or(u32::MAX),
+        complete: facts.complete() && not_compared.is_empty(),
+    })
+}
+
+/// What a name says of a file that has less than all of it.
+fn part(filtered: bool) -> &'static str {
+    if filtered { "-filtered" } else { "" }
+}
+
 fn extension(format: Format) -> &'static str {
     match format {
         Format::Csv => "csv",
@@ -99,7 +131,8 @@ fn stem(shown: &Shown, take: &Take) -> String {
         Noun::Members => "members",
         Noun::Grants => "grants",
     };
-    named(&facts.organization_name, &format!("{noun}-{}", facts.ended.strftime("%Y%m%dT%H%M%SZ")))
+    let part = part(take.filtered());
+    named(&facts.organization_name, &format!("{noun}{part}-{}", facts.ended.strftime(WHEN)))
 }
 
 /// A name for a file of an organization's.

@@ -111,6 +111,7 @@ pub fn create<R: Runtime>(builder: Builder<R>, options: Options) -> tauri::Resul
             commands::inventory::inventory_export,
             commands::inventory::snapshot_list,
             commands::inventory::snapshot_changes,
+            commands::inventory::snapshot_changes_export,
             commands::inventory::width_rules,
             commands::inventory::width_rules_set,
             commands::revoke::revoke_plan,

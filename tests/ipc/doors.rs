@@ -32,6 +32,9 @@ fn shaped(command: &str) -> Value {
             json!({"what": {"noun": "apps", "query": {"count": 0}, "format": "csv"}})
         }
         "snapshot_changes" => json!({"from": 1, "to": 2, "query": {"count": 10}, "kinds": []}),
+        "snapshot_changes_export" => {
+            json!({"from": 1, "to": 2, "query": {"count": 0}, "kinds": [], "format": "csv"})
+        }
         "plan_make" => {
             json!({"what": {"kind": "app", "connected_app_id": "connected-app-test-x"}, "first_party": false})
         }
@@ -205,6 +208,7 @@ fn every_command_does_its_work_in_one_sitting() {
     get("inventory_read", json!({}));
     assert_eq!(get("snapshot_list", json!({})).as_array().map(Vec::len), Some(2));
     assert_eq!(get("snapshot_changes", shaped("snapshot_changes"))["total"], 0);
+    assert_eq!(get("snapshot_changes_export", shaped("snapshot_changes_export"))["rows"], 0);
     assert_eq!(get("inventory_looked", json!({}))["picture"]["since"]["snapshot"], 2);
     let rules = get("width_rules", json!({}));
     assert_eq!(get("width_rules_set", json!({ "rules": rules }))["rules"], rules["rules"]);

@@ -224,7 +224,9 @@ fn questions_that_cannot_be_answered_are_refused_by_name_and_the_others_have_lim
             Field::Query,
             fault,
         );
-        bad("snapshot_changes", json!({"from": 1, "to": 2, "query": query, "kinds": []}), Field::Query, fault);
+        let differ = json!({"from": 1, "to": 2, "query": query, "kinds": [], "format": "csv"});
+        bad("snapshot_changes", differ.clone(), Field::Query, fault);
+        bad("snapshot_changes_export", differ, Field::Query, fault);
     }
     bad("inventory_find", json!({"text": long, "count": 5}), Field::Query, Fault::TooLong);
     for id in ["no line feed", "", "group:1"] {
@@ -236,12 +238,9 @@ fn questions_that_cannot_be_answered_are_refused_by_name_and_the_others_have_lim
         bad("inventory_export", args, Field::Query, Fault::Malformed);
     }
     for (from, to) in [(2, 1), (1, 1), (0, 1), (1, 3), (0, 0), (u32::MAX, u32::MAX), (1, u32::MAX)] {
-        bad(
-            "snapshot_changes",
-            json!({"from": from, "to": to, "query": {"count": 5}, "kinds": []}),
-            Field::Snapshot,
-            Fault::Unknown,
-        );
+        let differ = json!({"from": from, "to": to, "query": {"count": 5}, "kinds": [], "format": "json"});
+        bad("snapshot_changes", differ.clone(), Field::Snapshot, Fault::Unknown);
+        bad("snapshot_changes_export", differ, Field::Snapshot, Fault::Unknown);
     }
     // Shapes that are no questions are turned away before anything looks at them.
     for (command, args) in [

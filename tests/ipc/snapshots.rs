@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use contract::inventory::{
-    ChangeCounts, ChangeRows, GrantChange, GrantRow, InventoryStatus, PictureFacts, SnapshotRow,
+    ChangeCounts, ChangeRows, Exported, GrantChange, GrantRow, InventoryStatus, PictureFacts, SnapshotRow,
 };
 use promises::ipc::{App, Ground, Pair};
 use proptest::prelude::*;
@@ -424,4 +424,70 @@ fn whatever_happened_between_readings_the_history_says_what_the_ledger_bears_out
             Ok(())
         })
         .unwrap_or_else(|failed| panic!("{failed}"));
+}
+
+// ---- the differences as a file -----------------------------------------------------------------------------------------
+
+#[test]
+fn a_file_of_differences_has_what_the_comparison_shows_and_says_what_it_leaves_out() {
+    let (ground, app) = scene(12, 6, "admin");
+    read(&app);
+    let (id, pairs) = small_third_party_app(&app, &ground);
+    pairs.iter().for_each(|pair| ground.revoke_from_elsewhere(pair));
+    let wide = truth(&ground).keys().map(|(member, _)| member.clone()).next().expect("a member");
+    read(&app);
+    ground.switch().consent(&pairs[0]);
+    read(&app);
+    // Whoever consented again did so to less than before.
+    let cases: [(u32, u32, &[&str], usize); 3] =
+        [(1, 2, &["gone"], pairs.len()), (2, 3, &["new"], 1), (1, 3, &["gone", "narrowed"], pairs.len())];
+    for (from, to, words, rows) in cases {
+        assert_eq!(changes(&app, from, to).total as usize, rows);
+        for format in ["csv", "json"] {
+            let args = json!({"from": from, "to": to, "query": {"count": 0}, "kinds": [], "format": format});
+            let exported: Exported = app.get("snapshot_changes_export", args);
+            assert_eq!((exported.rows as usize, exported.complete), (rows, true));
+            assert!(exported.path.contains(&format!("-changes-{from}-to-{to}-2")), "{}", exported.path);
+            let text = std::fs::read_to_string(&exported.path).expect("the file");
+            if format == "json" {
+                let file: Value = serde_json::from_str(&text).expect("JSON");
+                let told = file["rows"].as_array().expect("rows");
+                assert!(told.iter().all(|row| row["connected_app_id"] == *id), "{told:?}");
+                let kinds: BTreeSet<&str> = told.iter().filter_map(|row| row["change"].as_str()).collect();
+                assert_eq!(kinds, words.iter().copied().collect());
+                assert_eq!((&file["compared_with"]["snapshot"], &file["filter"]), (&json!(from), &Value::Null));
+                assert_eq!(file["not_compared"], json!([]));
+            } else {
+                assert_eq!(text.lines().filter(|line| line.starts_with(&id)).count(), rows, "{text}");
+                assert_eq!(text.lines().count(), rows + 1, "a header and the rows");
+            }
+        }
+    }
+    // A part of it says so, in its name and in itself.
+    let args = json!({"from": 1, "to": 2, "query": {"count": 0, "filter": {"text": wide}}, "kinds": ["new"], "format": "json"});
+    let part: Exported = app.get("snapshot_changes_export", args);
+    assert_eq!(part.rows, 0);
+    assert!(part.path.contains("-changes-1-to-2-filtered-"), "{}", part.path);
+    let file: Value = serde_json::from_str(&std::fs::read_to_string(&part.path).expect("the file")).expect("JSON");
+    assert_eq!(file["filter"], json!(format!("text: {wide}; only: new")));
+    let one = json!({"what": {"noun": "grants", "query": {"count": 0, "filter": {"apps": [id]}}, "format": "csv"}});
+    assert!(app.get::<Exported>("inventory_export", one).path.contains("-grants-filtered-"));
+}
+
+#[test]
+fn a_file_of_differences_names_the_apps_that_could_not_be_compared() {
+    let (ground, app) = scene(12, 6, "admin");
+    let first = read(&app);
+    ground.switch().policy(json!({"third_party_connected_apps_allowed_type": "NOT_ALLOWED"}));
+    let hidden = read(&app);
+    let lost = (first.apps - hidden.apps) as usize;
+    assert!(lost > 0);
+    let args = |format: &str| json!({"from": 1, "to": 2, "query": {"count": 0}, "kinds": [], "format": format});
+    let exported: Exported = app.get("snapshot_changes_export", args("json"));
+    assert_eq!((exported.rows, exported.complete), (0, false), "nothing is known to differ, and not all is known");
+    let file: Value = serde_json::from_str(&std::fs::read_to_string(&exported.path).expect("it")).expect("JSON");
+    assert_eq!(file["not_compared"].as_array().map(Vec::len), Some(lost));
+    let exported: Exported = app.get("snapshot_changes_export", args("csv"));
+    let text = std::fs::read_to_string(&exported.path).expect("it");
+    assert_eq!(text.lines().filter(|line| line.starts_with("NOT_COMPARED,")).count(), lost, "{text}");
 }

@@ -548,12 +548,14 @@ export function tellRefusal(refusal, around) {
       told.mark = "trouble";
       // Whoever was only reading must not be told of a request that was never meant.
       const acting = refusal.sent || around.act === "revoke";
-      begin({ title: acting ? all.journal.title : all.journal.title_open, lead: refusal.sent ? all.journal.lead_sent : acting ? all.journal.lead : all.journal.lead_open });
+      const older = refusal.fault === "rolled_back";
+      begin(older ? { title: all.journal.title_older, lead: all.journal.lead_older } : { title: acting ? all.journal.title : all.journal.title_open, lead: refusal.sent ? all.journal.lead_sent : acting ? all.journal.lead : all.journal.lead_open });
       const causes = /** @type {Record<string, string>} */ (all.journal.faults);
       const nexts = /** @type {Record<string, string>} */ (all.journal.next);
       const helps = refusal.sent ? (refusal.fault === "full" ? all.journal.next.full_sent : all.journal.next.other_sent) : nexts[refusal.fault] ?? all.journal.next.other;
       told.facts = [{ key: "cause", label: words.facts.cause, value: causes[refusal.fault] ?? all.journal.faults.other }, next(say(helps, { flag: el("code", {}, all.journal.flag) }))];
-      if (!refusal.sent) told.acts.push(...again);
+      // A journal grows no younger by being asked again.
+      if (!refusal.sent && !older) told.acts.push(...again);
       break;
     }
     case "keyring": {

@@ -134,8 +134,7 @@ export function pane(frame, plan) {
   async function exportIt(what) {
     try {
       const done = await ask("inventory_export", { what });
-      const path = el("span", { class: "mono path", "data-fact": "path" }, named(done.path, { limit: 600 }));
-      said = [say(words.exporting.done, { rows: words.number(done.rows), path }), ...(done.complete ? [] : [el("b", {}, ` ${words.exporting.incomplete}`)])];
+      said = writtenTo(done, words.exporting.incomplete);
       announce(words.exporting.done_heard(done.rows));
       draw();
     } catch (thrown) {
@@ -331,6 +330,12 @@ export function pane(frame, plan) {
     },
     picked: drawPicked,
   };
+}
+
+/** Where an export lies, and whether it lacks something. @param {import("../contract.js").Exported} done @param {string} lacking @returns {Node[]} */
+export function writtenTo(done, lacking) {
+  const path = el("span", { class: "mono path", "data-fact": "path" }, named(done.path, { limit: 600 }));
+  return [say(words.exporting.done(done.rows), { path }), ...(done.complete ? [] : [el("b", {}, ` ${lacking}`)])];
 }
 
 /** The small arrow of a button that opens a menu. */

@@ -4,6 +4,8 @@ import { ask, refusalOf } from "../bridge.js";
 import { refusedPanel } from "../elements/browse.js";
 import { openDialog } from "../elements/dialog.js";
 import { changeMark, widthTag } from "../elements/facts_of.js";
+import { menu } from "../elements/menu.js";
+import { writtenTo } from "../elements/pane.js";
 import { Rows } from "../elements/rows.js";
 import { announce, button, clone, el, input, put, say, slot } from "../lib/dom.js";
 import { memberName, named, visible } from "../lib/text.js";
@@ -40,8 +42,7 @@ export async function openHistory(frame) {
     height: 50,
     template: "t-change-row",
     fetch: async (window) => {
-      const asked = JSON.parse(window.filter);
-      const page = await ask("snapshot_changes", { from: asked.from, to: asked.to, kinds: asked.kinds, query: { filter: asked.text === "" ? {} : { text: asked.text }, sort: "name", descending: false, fold: false, offset: window.offset, count: window.count } });
+      const page = await ask("snapshot_changes", asked(JSON.parse(window.filter), window));
       return /** @type {Page} */ ({ ...page, unreadable: [], read_at: page.to.read_at });
     },
     id: (row) => `${row.member.member_id}\n${row.app.connected_app_id}`,
@@ -81,9 +82,35 @@ export async function openHistory(frame) {
   });
   slot(root, "under").replaceWith(rows.root);
 
-  function load() {
-    return rows.load({ filter: JSON.stringify({ from: Number(from.value), to: Number(to.value), kinds: KINDS.filter((kind) => kinds.has(kind)), text: filter.value.trim() }) });
+  /** What is chosen now. */
+  const chosen = () => ({ from: Number(from.value), to: Number(to.value), kinds: KINDS.filter((kind) => kinds.has(kind)), text: filter.value.trim() });
+  /** What the shell is asked for. @param {ReturnType<typeof chosen>} of @param {{ offset: number, count: number }} window */
+  function asked(of, window) {
+    return { from: of.from, to: of.to, kinds: of.kinds, query: { filter: of.text === "" ? {} : { text: of.text }, sort: /** @type {const} */ ("name"), descending: false, fold: false, ...window } };
   }
+
+  function load() {
+    slot(root, "exported").hidden = true;
+    return rows.load({ filter: JSON.stringify(chosen()) });
+  }
+
+  /** @param {import("../contract.js").ExportFormat} format */
+  async function exportIt(format) {
+    try {
+      const done = await ask("snapshot_changes_export", { ...asked(chosen(), { offset: 0, count: 0 }), format });
+      const said = slot(root, "exported");
+      said.hidden = false;
+      put(said, ...writtenTo(done, words.exporting.not_compared));
+      announce(words.exporting.done_heard(done.rows));
+    } catch (thrown) {
+      frame.tell(refusalOf(thrown), { act: "read", retry: () => exportIt(format) });
+    }
+  }
+  const out = button(root, "export");
+  root.append(menu(out, words.exporting.title, () => [
+    { key: "export-csv", label: words.exporting.csv, note: words.exporting.csv_note, run: () => exportIt("csv") },
+    { key: "export-json", label: words.exporting.json, note: words.exporting.json_note, run: () => exportIt("json") },
+  ]));
 
   /** @param {SnapshotRow} row */
   const label = (row) => `${words.history.reading(row.snapshot)} · ${clock(row.read_at, { seconds: false })} · ${words.inventory.grants(row.grants)}${row.complete ? "" : ` · ${words.history.partial}`}`;
@@ -137,7 +164,7 @@ export async function openHistory(frame) {
   const before = newest.find((row) => row.snapshot === since && row !== last) ?? newest[1];
   from.value = String(before?.snapshot ?? "");
   to.value = String(last?.snapshot ?? "");
-  slot(root, "table").hidden = false;
+  slot(root, "table").hidden = out.hidden = false;
   facts();
   await load();
   if (dialog.open() && document.activeElement === close) from.focus();

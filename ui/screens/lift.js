@@ -67,7 +67,9 @@ export async function lift(frame, sweepId) {
     if (look.way === "changed") notes.push(el("div", { class: "note", "data-fact": "differs" }, el("b", {}, said.changed), differences(look.differs), same ? said.changed_nothing : said.changed_merge));
     const sides = look.way === "changed" ? [policySide("before", said.columns.before, look.before), policySide("after", said.columns.after, look.after), policySide("now", said.columns.now, look.now), policySide("then", said.columns.then, look.to, true)] : [policySide("now", said.columns.now, look.now), policySide("then", said.columns.then, look.to, true)];
     if (look.way !== "nothing") notes.push(el("div", { class: "sides" }, ...sides));
-    if (!same && look.changes.length > 0) notes.push(el("div", { class: "soft", "data-fact": "changes" }, said.would, differences(look.changes)));
+    // Where one word takes another's place, the two sides say it; which apps a list gains or loses they do not.
+    const listed = look.changes.some((one) => one.added_total + one.removed_total > 0);
+    if (!same && (listed || (look.way !== "exact" && look.changes.length > 0))) notes.push(el("div", { class: "soft", "data-fact": "changes" }, said.would, differences(look.changes)));
     if (look.hidden > 0) notes.push(note("hidden", el("b", {}, said.hidden(look.hidden)), " ", said.hidden_note));
     if (look.accepted > 0) notes.push(el("p", { class: "soft", "data-fact": "accepted" }, said.accepted(look.accepted)));
     notes.push(el("p", { class: "soft" }, same ? said.reread : `${said.after} ${said.reread}`));

@@ -57,6 +57,11 @@ pub const COMMANDS: &[Command] = &[
         args: "{ from: number, to: number, query: InventoryQuery, kinds: Array<GrantChange> }",
         reply: "ChangeRows",
     },
+    Command {
+        name: "snapshot_changes_export",
+        args: "{ from: number, to: number, query: InventoryQuery, kinds: Array<GrantChange>, format: ExportFormat }",
+        reply: "Exported",
+    },
     Command { name: "width_rules", args: "{}", reply: "WidthRules" },
     Command { name: "width_rules_set", args: "{ rules: WidthRules | null }", reply: "WidthRules" },
     Command { name: "revoke_plan", args: "{ member_id: string, connected_app_id: string }", reply: "RevokePlan" },

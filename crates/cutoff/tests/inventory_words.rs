@@ -877,12 +877,12 @@ fn groups_members_and_changes_can_be_taken_along_too() {
         after: &after,
         first_seen: FirstSeen { by: at("2026-10-03T08:00:00Z"), after: Some(at("2026-10-02T08:00:00Z")) },
     };
-    let (count, csv) = text(|out| write_changes(out, &picture, [row].into_iter(), Format::Csv, ""));
+    let (count, csv) = text(|out| write_changes(out, &picture, [row].into_iter(), &[], Format::Csv, ""));
     let csv = parse_csv(&csv);
     assert_eq!(count, 1);
     assert_eq!(csv[1][1..4], ["'=1+1", PUBLIC, "member-test-9"]);
     assert_eq!(csv[1][7..], ["widened", "openid", "openid =x", "2026-10-02T08:00:00.000Z", "2026-10-03T08:00:00.000Z"]);
-    let (_, json) = text(|out| write_changes(out, &picture, [row].into_iter(), Format::Json, ""));
+    let (_, json) = text(|out| write_changes(out, &picture, [row].into_iter(), &[], Format::Json, ""));
     let json: serde_json::Value = serde_json::from_str(&json).expect("one object");
     assert_eq!(json["rows"][0]["scopes_after"][1], "=x");
 }

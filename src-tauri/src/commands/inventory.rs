@@ -7,6 +7,7 @@ use contract::inventory as wire;
 use contract::refusal::Refusal;
 use cutoff::Desk;
 use cutoff::inventory::shown::Shown;
+use cutoff::inventory::take::TakeChanges;
 use cutoff::inventory::{changes, find, list};
 use cutoff::session::Session;
 use stytch_b2b::ConnectedAppId;
@@ -196,6 +197,24 @@ pub async fn snapshot_changes(
     let session = desk.session().ok();
     let rows = changes::rows(&shown, &query, &kinds);
     Ok(map::changes(&shown, &not_compared, &rows, &query, session.as_deref()))
+}
+
+/// Writes the grants that differ between two snapshots to a new file in the user's folder for downloads.
+#[tauri::command(rename_all = "snake_case")]
+pub async fn snapshot_changes_export(
+    shell: State<'_, Shell>,
+    from: u32,
+    to: u32,
+    query: wire::InventoryQuery,
+    kinds: Vec<wire::GrantChange>,
+    format: wire::ExportFormat,
+) -> Reply<wire::Exported> {
+    let take = TakeChanges { query: map::query(query)?, kinds: map::kinds(kinds), format: map::format(format) };
+    let (shown, not_compared) = shell.desk()?.changes(from, to).await.map_err(refusal)?;
+    let folder = shell.export_dir();
+    tauri::async_runtime::spawn_blocking(move || export::write_changes(&shown, &not_compared, &take, folder))
+        .await
+        .unwrap_or_else(|_| Err(Refusal::Export { fault: "other".to_owned(), folder: None }))
 }
 
 /// The rules that scopes are rated by.

@@ -133,11 +133,15 @@ pub(crate) fn take(what: wire::ExportWhat) -> Result<Take, Refusal> {
         noun: noun(what.noun),
         query: query(what.query)?,
         selection: what.selection.map(selection).transpose()?,
-        format: match what.format {
-            wire::ExportFormat::Csv => Format::Csv,
-            wire::ExportFormat::Json => Format::Json,
-        },
+        format: format(what.format),
     })
+}
+
+pub(crate) fn format(format: wire::ExportFormat) -> Format {
+    match format {
+        wire::ExportFormat::Csv => Format::Csv,
+        wire::ExportFormat::Json => Format::Json,
+    }
 }
 
 pub(crate) fn view(query: &wire::MapQuery) -> View {

@@ -413,6 +413,20 @@ export function inventory(made, how = {}) {
 
   const snapshots = Array.from({ length: how.snapshots ?? 9 }, (_, n) => ({ snapshot: n + 1, began_at: f.at(-(9 - n) * 2 * DAY - 4), read_at: f.at(-(9 - n) * 2 * DAY), read_by: n % 3 === 2 ? null : "nora@acme.test", apps: apps.length, apps_read: n === 4 ? apps.length - 2 : apps.length, grants: Math.max(0, grants.length - (8 - n) * 7), complete: n !== 4 }));
 
+  /** What differs between two snapshots. @param {import("../../../ui/contract.js").Commands["snapshot_changes"]["args"]} args */
+  function differences({ from, to, query, kinds }) {
+    const changed = grants.filter((grant) => grant.change !== null).map(line);
+    const gone = grants.slice(0, 2).map((grant) => ({ ...line(grant), change: /** @type {const} */ ("gone") }));
+    const all = from === to ? [] : [...changed, ...gone];
+    const words = wordsOf(query.filter);
+    const fits = all.filter((row) => (kinds.length === 0 || (row.change && kinds.includes(row.change))) && words.every((word) => `${row.app.name} ${row.member.name} ${row.scopes.join(" ")}`.toLowerCase().includes(word)));
+    const counts = { new: 0, widened: 0, narrowed: 0, altered: 0, gone: 0 };
+    for (const row of all) if (row.change) counts[row.change] += 1;
+    /** @param {number} n */
+    const mark = (n) => ({ snapshot: n, read_at: snapshots[n - 1]?.read_at ?? f.at(0) });
+    return { from: mark(from), to: mark(to), counts, rows: fits.slice(query.offset, query.offset + query.count), matching: fits.length, total: all.length, not_compared: from === 5 || to === 5 ? apps.slice(3, 5).map((one) => one.face) : [] };
+  }
+
   /** @type {Answers} */
   const answers = {
     inventory_status: () => ({ picture: facts, reading: null, snapshots: snapshots.length }),
@@ -434,18 +448,8 @@ export function inventory(made, how = {}) {
     inventory_copy: ({ what }) => ({ text: "connected_app_id,app_name\r\n", rows: what.selection ? selected(what.selection).rows : 42, left_out: 0 }),
     inventory_export: ({ what }) => ({ path: `/Users/nora/Downloads/cutoff-acme-robotics-2026-11-23.${what.format}`, rows: what.selection ? selected(what.selection).rows : grants.length, bytes: 48_213, complete: facts.complete }),
     snapshot_list: () => snapshots,
-    snapshot_changes: ({ from, to, query, kinds }) => {
-      const changed = grants.filter((grant) => grant.change !== null).map(line);
-      const gone = grants.slice(0, 2).map((grant) => ({ ...line(grant), change: /** @type {const} */ ("gone") }));
-      const all = from === to ? [] : [...changed, ...gone];
-      const words = wordsOf(query.filter);
-      const fits = all.filter((row) => (kinds.length === 0 || (row.change && kinds.includes(row.change))) && words.every((word) => `${row.app.name} ${row.member.name} ${row.scopes.join(" ")}`.toLowerCase().includes(word)));
-      const counts = { new: 0, widened: 0, narrowed: 0, altered: 0, gone: 0 };
-      for (const row of all) if (row.change) counts[row.change] += 1;
-      /** @param {number} n */
-      const mark = (n) => ({ snapshot: n, read_at: snapshots[n - 1]?.read_at ?? f.at(0) });
-      return { from: mark(from), to: mark(to), counts, rows: fits.slice(query.offset, query.offset + query.count), matching: fits.length, total: all.length, not_compared: from === 5 || to === 5 ? apps.slice(3, 5).map((one) => one.face) : [] };
-    },
+    snapshot_changes: differences,
+    snapshot_changes_export: (args) => { const page = differences(args); return { path: `/Users/nora/Downloads/cutoff-acme-robotics-changes-${args.from}-to-${args.to}.${args.format}`, rows: page.matching, bytes: 4_213, complete: page.not_compared.length === 0 }; },
     width_rules: () => ({ rules: RULES, standard: true }),
     width_rules_set: ({ rules }) => rules ?? { rules: RULES, standard: true },
   };

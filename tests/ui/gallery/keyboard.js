@@ -80,6 +80,23 @@ export const keyboard = {
     await arrives(page, "revoke-all");
     assert.deepEqual(await called(page, "sweep_start"), []);
   },
+  "the export of a comparison takes what is shown of it, and the keyboard stays on its button": async (page, url) => {
+    await open(page, url, "history");
+    await page.locator('[data-test="history-filter"]').fill("claude");
+    await page.locator('[data-test="kind"][data-kind="new"]').press("Enter");
+    await page.waitForFunction(() => document.activeElement?.getAttribute("aria-pressed") === "true");
+    await page.locator('[data-test="history-export"]').press("Enter");
+    await arrives(page, "export-csv");
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("Enter");
+    await page.waitForSelector('[data-test="exported"]:not([hidden])');
+    const shown = (await called(page, "snapshot_changes")).at(-1);
+    const [took] = await called(page, "snapshot_changes_export");
+    assert.deepEqual([took.format, took.from, took.to, took.kinds, took.query.filter], ["json", shown.from, shown.to, ["new"], { text: "claude" }]);
+    await arrives(page, "history-export");
+    await page.locator('[data-test="history-to"]').press("ArrowUp");
+    await page.waitForSelector('[data-test="exported"]', { state: "hidden" });
+  },
   "a reason makes another plan, which is the one that is sent": async (page, url) => {
     await open(page, url, "plan-typed");
     await page.locator('[data-test="plan-reason"]').fill("SEC-9");

@@ -29,14 +29,18 @@ const faults = [];
 let pictures = 0;
 const wanted = Object.keys(scenes).filter((name) => !options.only || name.includes(options.only));
 const { url, stop } = await serve();
-const browser = await chromium.launch({ executablePath: options.browser, args: ["--no-sandbox", "--disable-gpu", "--font-render-hinting=none"] });
+/** Lookers at once: each has a browser of its own, since one browser draws and photographs its pages one after the other. */
+const LOOKERS = 2;
+const launch = () => chromium.launch({ executablePath: options.browser, args: ["--no-sandbox", "--disable-gpu", "--font-render-hinting=none"] });
 if (!options["no-pictures"]) {
   if (!options.only) await rm(options.out, { recursive: true, force: true });
   await mkdir(options.out, { recursive: true });
 }
 
-/** @param {string} name */
-async function look(name) {
+/** @typedef {import("playwright-core").Browser} Browser */
+
+/** @param {Browser} browser @param {string} name */
+async function look(browser, name) {
   const context = await browser.newContext({ viewport: SIZES[0], colorScheme: "light", reducedMotion: "reduce", timezoneId: "UTC" });
   const page = await context.newPage();
   /** @param {string} what */
@@ -84,11 +88,13 @@ async function look(name) {
           pictures += 1;
         }
         if (size.width !== 1280) continue;
-        await page.evaluate(axe);
-        const found = await page.evaluate(async () => {
-          const result = await /** @type {any} */ (window).axe.run(document, { resultTypes: ["violations"], rules: { region: { enabled: false } } });
+        if (theme === "light") await page.evaluate(axe);
+        const found = await page.evaluate(async (whole) => {
+          // The other theme has other colours and nothing else that is other.
+          const rules = whole ? { rules: { region: { enabled: false } } } : { runOnly: ["color-contrast"] };
+          const result = await /** @type {any} */ (window).axe.run(document, { resultTypes: ["violations"], ...rules });
           return result.violations.filter((/** @type {any} */ one) => one.impact === "serious" || one.impact === "critical").map((/** @type {any} */ one) => `${one.id}: ${one.nodes.slice(0, 3).map((/** @type {any} */ node) => `${node.target.join(" ")} (${(node.any[0] ?? node.all[0] ?? node.none[0])?.message ?? ""})`).join("; ")}`);
-        });
+        }, theme === "light");
         for (const one of found) fault(`${theme}: axe ${one}`);
       }
     }
@@ -127,30 +133,35 @@ for (const file of await readdir(join(root, "ui"), { recursive: true })) {
   if (file !== "bridge.js" && /__TAURI__\b(?!`)/.test(text)) faults.push(`ui/${file}: only bridge.js opens the door to the shell`);
 }
 
-const queue = [...wanted];
-await Promise.all([0, 1].map(async () => {
-  for (let name = queue.shift(); name !== undefined; name = queue.shift()) await look(name);
-}));
-
 let promises = 0;
-if (!options.only || options.only === "keyboard") {
-  for (const [promise, check] of Object.entries(keyboard)) {
-    const context = await browser.newContext({ viewport: SIZES[0], timezoneId: "UTC" });
-    const page = await context.newPage();
-    page.on("pageerror", (error) => faults.push(`${promise}: threw ${error.message}`));
-    try {
-      await check(page, url);
-      promises += 1;
-    } catch (thrown) {
-      faults.push(`${promise}: ${thrown instanceof Error ? thrown.message : thrown}`);
-    }
-    await context.close();
+/** @param {Browser} browser @param {string} promise */
+async function keep(browser, promise) {
+  const context = await browser.newContext({ viewport: SIZES[0], timezoneId: "UTC" });
+  const page = await context.newPage();
+  page.on("pageerror", (error) => faults.push(`${promise}: threw ${error.message}`));
+  try {
+    await keyboard[promise]?.(page, url);
+    promises += 1;
+  } catch (thrown) {
+    faults.push(`${promise}: ${thrown instanceof Error ? thrown.message : thrown}`);
   }
+  await context.close();
 }
-await browser.close();
+
+const began = performance.now();
+/** @type {Array<(browser: Browser) => Promise<void>>} */
+const queue = [
+  ...(!options.only || options.only === "keyboard" ? Object.keys(keyboard) : []).map((promise) => (/** @type {Browser} */ browser) => keep(browser, promise)),
+  ...wanted.map((name) => (/** @type {Browser} */ browser) => look(browser, name)),
+];
+await Promise.all(Array.from({ length: LOOKERS }, async () => {
+  const browser = await launch();
+  for (let next = queue.shift(); next; next = queue.shift()) await next(browser);
+  await browser.close();
+}));
 stop();
 
-console.log(`${wanted.length} scenes, ${promises} promises kept, ${pictures} pictures${pictures > 0 ? ` in ${options.out}` : ""}`);
+console.log(`${wanted.length} scenes, ${promises} promises kept, ${pictures} pictures${pictures > 0 ? ` in ${options.out}` : ""}; ${Math.round((performance.now() - began) / 1000)} s`);
 if (faults.length > 0) {
   console.error(`${faults.length} faults:\n${faults.map((one) => `  ${one}`).join("\n")}`);
   process.exit(1);

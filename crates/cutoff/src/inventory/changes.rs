@@ -2,9 +2,10 @@
 
 use std::collections::HashSet;
 
+use super::export::ChangeRow;
 use super::filter::{Filter, UNKNOWN, folded};
 use super::list::{Query, SortedGrants};
-use super::picture::{Change, GoneGrant, Grant};
+use super::picture::{Change, GoneGrant, Grant, Picture};
 use super::shown::Shown;
 
 /// One grant that differs.
@@ -14,6 +15,40 @@ pub enum Row<'a> {
     There(&'a Grant),
     /// It is gone.
     Gone(&'a GoneGrant),
+}
+
+impl<'a> Row<'a> {
+    /// The row as a file tells it; `None`: it is as it was.
+    #[must_use]
+    pub fn line(&self, picture: &'a Picture) -> Option<ChangeRow<'a>> {
+        match *self {
+            Self::There(grant) => {
+                let (member, app) = (&picture.members[grant.member as usize], &picture.apps[grant.app as usize]);
+                Some(ChangeRow {
+                    change: grant.change?,
+                    member: &member.id,
+                    known: member.known.as_ref(),
+                    app: &app.id,
+                    app_name: &app.name,
+                    client_type: &app.client_type,
+                    before: grant.scopes_before.map_or(&[], |set| &picture.scope_sets[set as usize].scopes),
+                    after: &picture.scopes(grant).scopes,
+                    first_seen: grant.first_seen,
+                })
+            }
+            Self::Gone(gone) => Some(ChangeRow {
+                change: Change::Gone,
+                member: &gone.member,
+                known: gone.known.as_ref(),
+                app: &gone.app,
+                app_name: &gone.app_name,
+                client_type: &gone.client_type,
+                before: &gone.scopes.scopes,
+                after: &[],
+                first_seen: gone.first_seen,
+            }),
+        }
+    }
 }
 
 /// The differing grants of some kinds (all of them when none is given) that match, in order, those that are gone last.

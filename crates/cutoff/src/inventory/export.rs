@@ -456,7 +456,8 @@ pub fn write_members(
     sheet.close()
 }
 
-/// Writes differences between two readings, and how many. The facts of the file are those of `picture`, the later one.
+/// Writes differences between two readings, and how many. The facts of the file are those of `picture`, the later one, and the
+/// apps that could not be compared are named in it: no difference of theirs is among the rows.
 ///
 /// # Errors
 /// What `out` answers. The file is then cut short and must not be shown as whole.
@@ -464,6 +465,7 @@ pub fn write_changes<'a>(
     out: &mut dyn Write,
     picture: &Picture,
     rows: impl Iterator<Item = ChangeRow<'a>>,
+    not_compared: &[ConnectedAppId],
     format: Format,
     filtered: &str,
 ) -> io::Result<u64> {
@@ -496,7 +498,8 @@ pub fn write_changes<'a>(
         "first_seen_after",
         "first_seen_by",
     ];
-    let mut sheet = Sheet::open(out, picture, format, filtered, &columns)?;
+    let head = Head { not_compared: Some(NotCompared::of(picture, not_compared)), ..Head::new(picture, filtered) };
+    let mut sheet = Sheet::begin(out, picture, format, &head, &columns)?;
     for row in rows {
         let line = Line {
             change: change_word(row.change),
@@ -528,6 +531,16 @@ pub fn write_changes<'a>(
             ])?,
         }
     }
+    if format == Format::Csv {
+        let told = not_compared.len().min(MOST_MISSING);
+        for id in &not_compared[..told] {
+            let name = name_of(picture, id).unwrap_or_default();
+            sheet.notice("NOT_COMPARED", &format!("{} ({}) was not read whole in both", short(name), id.as_str()))?;
+        }
+        if not_compared.len() > told {
+            sheet.notice("NOT_COMPARED", &format!("and {} more apps", not_compared.len() - told))?;
+        }
+    }
     sheet.close()
 }
 
@@ -548,11 +561,21 @@ impl<'w, 'p> Sheet<'w, 'p> {
         filtered: &str,
         columns: &[&str],
     ) -> io::Result<Self> {
+        Self::begin(out, picture, format, &Head::new(picture, filtered), columns)
+    }
+
+    fn begin(
+        out: &'w mut dyn Write,
+        picture: &'p Picture,
+        format: Format,
+        head: &Head<'_>,
+        columns: &[&str],
+    ) -> io::Result<Self> {
         let mut sheet = Self { out, picture, format, columns: columns.len(), rows: 0 };
         match format {
             Format::Csv => sheet.record(columns)?,
             Format::Json => {
-                let mut head = serde_json::to_string(&Head::new(picture, filtered))?;
+                let mut head = serde_json::to_string(head)?;
                 // The object stays open for the rows, which are written one by one.
                 head.pop();
                 sheet.out.write_all(head.as_bytes())?;
@@ -652,6 +675,21 @@ struct Head<'a> {
     missing: Vec<MissingLine<'a>>,
     compared_with: Option<ComparedWith>,
     filter: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_compared: Option<Vec<NotCompared<'a>>>,
+}
+
+/// An app that one of two readings did not see whole.
+#[derive(Serialize)]
+struct NotCompared<'a> {
+    connected_app_id: &'a str,
+    app_name: Option<&'a str>,
+}
+
+impl<'a> NotCompared<'a> {
+    fn of(picture: &'a Picture, ids: &'a [ConnectedAppId]) -> Vec<Self> {
+        ids.iter().map(|id| Self { connected_app_id: id.as_str(), app_name: name_of(picture, id) }).collect()
+    }
 }
 
 #[derive(Serialize)]
@@ -701,6 +739,7 @@ impl<'a> Head<'a> {
             missing: facts.missing.iter().map(|missing| MissingLine::new(picture, missing)).collect(),
             compared_with: facts.since.map(|(snapshot, read)| ComparedWith { snapshot, read_at: at(read) }),
             filter: (!filtered.is_empty()).then_some(filtered),
+            not_compared: None,
         }
     }
 }

@@ -4,8 +4,13 @@
 use std::collections::HashSet;
 use std::io::{self, Write};
 
+use stytch_b2b::ConnectedAppId;
+
+use super::changes;
 use super::export::{self, AppRow, Format, MemberRow};
+use super::filter::Filter;
 use super::list::{self, Query};
+use super::picture::Change;
 use super::selection::{Noun, RowId, Selection};
 use super::shown::Shown;
 
@@ -88,30 +93,78 @@ impl Take {
         })
     }
 
-    /// The filter in a line, for whoever opens the file later.
-    fn filter_in_words(&self) -> String {
-        let filter = &self.query.filter;
-        let mut out = Vec::new();
-        let mut list = |name: &str, values: Vec<String>| {
-            if !values.is_empty() {
-                out.push(format!("{name}: {}", values.join(", ")));
-            }
-        };
-        list("text", Some(filter.text.trim().to_owned()).filter(|text| !text.is_empty()).into_iter().collect());
-        list("app", filter.apps.iter().map(ToString::to_string).collect());
-        list("type", filter.client_types.clone());
-        list("member", filter.members.iter().map(ToString::to_string).collect());
-        list("role", filter.roles.clone());
-        list("status", filter.statuses.clone());
-        list("scope", filter.scopes.clone());
-        list("width", filter.levels.iter().map(ToString::to_string).collect());
-        list("change", filter.changes.iter().map(|change| export::change_word(*change).to_owned()).collect());
-        list("first seen after snapshot", filter.first_seen_after.iter().map(ToString::to_string).collect());
-        list("look-alikes", filter.look_alikes.iter().map(|kind| format!("{kind:?}").to_lowercase()).collect());
-        list("group", filter.group.iter().cloned().collect());
-        if self.selection.is_some() {
-            out.push("selected rows only".to_owned());
-        }
-        out.join("; ")
+    /// Whether it is less than the whole list.
+    #[must_use]
+    pub fn filtered(&self) -> bool {
+        !self.filter_in_words().is_empty()
     }
+
+    fn filter_in_words(&self) -> String {
+        let mut words = filter_in_words(&self.query.filter);
+        if self.selection.is_some() {
+            words.push("selected rows only".to_owned());
+        }
+        words.join("; ")
+    }
+}
+
+/// What is taken of the differences between two snapshots.
+#[derive(Clone, Debug)]
+pub struct TakeChanges {
+    /// Filter and order; the window is not looked at.
+    pub query: Query,
+    /// Of these kinds; empty: of all.
+    pub kinds: Vec<Change>,
+    /// As what.
+    pub format: Format,
+}
+
+impl TakeChanges {
+    /// Writes the differences that `shown` has, and how many. `not_compared` are the apps that the comparison says nothing of.
+    ///
+    /// # Errors
+    /// What `out` answers.
+    pub fn write(&self, shown: &Shown, not_compared: &[ConnectedAppId], out: &mut dyn Write) -> io::Result<u64> {
+        let rows = changes::rows(shown, &self.query, &self.kinds);
+        let lines = rows.iter().filter_map(|row| row.line(&shown.picture));
+        export::write_changes(out, &shown.picture, lines, not_compared, self.format, &self.filter_in_words())
+    }
+
+    /// Whether it is less than all the differences.
+    #[must_use]
+    pub fn filtered(&self) -> bool {
+        !self.filter_in_words().is_empty()
+    }
+
+    fn filter_in_words(&self) -> String {
+        let mut words = filter_in_words(&self.query.filter);
+        if !self.kinds.is_empty() {
+            let kinds: Vec<&str> = self.kinds.iter().map(|kind| export::change_word(*kind)).collect();
+            words.push(format!("only: {}", kinds.join(", ")));
+        }
+        words.join("; ")
+    }
+}
+
+/// The filter in words, for whoever opens the file later.
+fn filter_in_words(filter: &Filter) -> Vec<String> {
+    let mut out = Vec::new();
+    let mut list = |name: &str, values: Vec<String>| {
+        if !values.is_empty() {
+            out.push(format!("{name}: {}", values.join(", ")));
+        }
+    };
+    list("text", Some(filter.text.trim().to_owned()).filter(|text| !text.is_empty()).into_iter().collect());
+    list("app", filter.apps.iter().map(ToString::to_string).collect());
+    list("type", filter.client_types.clone());
+    list("member", filter.members.iter().map(ToString::to_string).collect());
+    list("role", filter.roles.clone());
+    list("status", filter.statuses.clone());
+    list("scope", filter.scopes.clone());
+    list("width", filter.levels.iter().map(ToString::to_string).collect());
+    list("change", filter.changes.iter().map(|change| export::change_word(*change).to_owned()).collect());
+    list("first seen after snapshot", filter.first_seen_after.iter().map(ToString::to_string).collect());
+    list("look-alikes", filter.look_alikes.iter().map(|kind| format!("{kind:?}").to_lowercase()).collect());
+    list("group", filter.group.iter().cloned().collect());
+    out
 }
