@@ -1,13 +1,14 @@
 //! The stories that the tests and the demo both play in the real window, step by step: what was expected, what was seen. The
 //! tests stop at the first step that is not as expected; the demo goes on and leaves a picture of each.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::stage::{App, Mishap, Played, Scene, hook};
+use crate::stage::{App, Granted, Key, Mishap, Played, Scene, hook};
 
 /// The organization that the stories play in.
 pub const ORGANIZATION: &str = "Acme Robotics";
@@ -607,6 +608,198 @@ pub async fn inventory(scene: &Scene, app: &App, record: &mut Record) -> Played 
             holds > 0 && granted.starts_with(&format!("{holds} member")),
         )
         .await
+}
+
+/// What story 3 left behind.
+pub struct Contained {
+    /// The app that was contained.
+    pub connected_app_id: String,
+    /// Its look-alike that had come since the last look, and was blocked too.
+    pub also: String,
+    /// The policy as it was.
+    pub before: Value,
+    /// The pack of evidence.
+    pub pack: PathBuf,
+    /// The head that vouches for it.
+    pub head: String,
+}
+
+/// Story 3, by keyboard alone: an app that has two look-alikes, one of them new since the last look, is contained; its evidence is
+/// exported and verified by a program that shares nothing with ours. Begins with nobody signed in, and ends in the sweep's view.
+///
+/// # Errors
+/// When the window does not play along.
+pub async fn containment(scene: &Scene, app: &App, record: &mut Record) -> Played<Contained> {
+    sign_in(scene, app, "admin").await?;
+    let screen = hook("screen-apps");
+    let summary = format!("{screen} .pane {}", hook("summary"));
+    app.reads(&summary, "grants · read").await?;
+    let before = scene.grants().await?;
+    let of = |truth: &[Granted], id: &str| truth.iter().filter(|one| one.connected_app_id == id).count();
+    let apps: BTreeSet<&str> = before.iter().map(|one| one.connected_app_id.as_str()).collect();
+    let id = most_granted(&before);
+    let people: Vec<&str> = scene.sandbox.card().people.iter().map(|one| one.member_id.as_str()).collect();
+    let who = before
+        .iter()
+        .find(|one| one.connected_app_id == id && !people.contains(&one.member_id.as_str()))
+        .ok_or_else(|| Mishap::new("nobody else has granted it"))?;
+    // Somebody loses the app elsewhere, and consents to its double under another client id.
+    scene.faults(json!({"reconsent_after_ms": 0, "reconsent_new_client_id": true, "on": id})).await?;
+    scene.revoke_from_elsewhere(&who.member_id, &id).await?;
+    let truth = scene.grants().await?;
+    scene.faults(json!({"reconsent_after_ms": null, "reconsent_new_client_id": false, "on": id})).await?;
+    let also = truth.iter().find(|one| !apps.contains(one.connected_app_id.as_str()));
+    let also = also.ok_or_else(|| Mishap::new("no double came"))?.connected_app_id.clone();
+    let policy = scene.policy(json!({})).await?;
+    palette(app, "read", "act-read").await?;
+    app.see(&format!("{screen} .pane {}", hook("changes"))).await?;
+
+    palette(app, APP, &format!("app {id}")).await?;
+    app.see(&format!("{}[data-id=\"{id}\"]", hook("detail-app"))).await?;
+    palette(app, "contain", "act-contain").await?;
+    app.see("dialog[data-stage=\"contain\"]").await?;
+    let open = "return [...document.querySelectorAll('[data-test=decision]')].map((one) => one.dataset.id)";
+    let asked: Vec<String> = serde_json::from_value(app.script(open, vec![]).await?)?;
+    let dead = app.attribute(&format!("dialog {}", hook("confirm")), "disabled").await?.is_some();
+    let mute = app.attribute(&hook("contain-typed"), "disabled").await?.is_some();
+    let decide = app.text("dialog [data-slot=decide-title]").await?;
+    record
+        .step(
+            app,
+            "Contain an app that has two look-alikes, one of them new",
+            "its look-alikes and what is new need a decision each, and until then nothing can be typed or pressed",
+            format!("{decide}; the button is {}", if dead && mute { "dead" } else { "alive" }),
+            dead && mute && asked.len() >= 2 && asked.contains(&also) && decide.starts_with(&asked.len().to_string()),
+        )
+        .await?;
+
+    for _ in 0..asked.len() {
+        let here = "return document.activeElement.closest('[data-test=decision]')?.dataset.id ?? null";
+        let row = app.script(here, vec![]).await?;
+        let Some(row) = row.as_str().map(str::to_owned) else {
+            return Err(Mishap::new("the keyboard is on no decision"));
+        };
+        app.keys(" ").await?;
+        if row == also {
+            app.press(Key::Right).await?;
+        }
+        let decided = "return document.querySelector(`[data-test=decision][data-id=\"${arguments[0]}\"]`).dataset.decided \
+            === arguments[1]";
+        let choice = if row == also { "block" } else { "keep" };
+        app.holds("that is decided", decided, vec![json!(row), json!(choice)]).await?;
+        for _ in 0..4 {
+            app.press(Key::Tab).await?;
+            if app.script(here, vec![]).await?.as_str() != Some(&row) {
+                break;
+            }
+        }
+    }
+    app.see("dialog [data-fact=\"to_type\"]").await?;
+    let grants = of(&truth, &id) + of(&truth, &also);
+    let to_type = app.text("dialog [data-fact=\"to_type\"]").await?;
+    let button = app.text(&format!("dialog {}", hook("confirm"))).await?;
+    let lead = app.text("dialog [data-fact=\"lead\"]").await?;
+    let sent = scene.ledger().await?;
+    record
+        .step(
+            app,
+            "Decide: block the new one too, and keep the others",
+            &format!(
+                "{grants} grants of two apps are counted, {grants} {ORGANIZATION} is to be typed, nothing was sent"
+            ),
+            format!("{button}; type {to_type}; {}", one_line(&lead)),
+            to_type == format!("{grants} {ORGANIZATION}")
+                && button == format!("Block 2 apps and revoke {grants} grants in {ORGANIZATION}")
+                && sent.policy_changes.is_empty()
+                && sent.revocations.len() == 1,
+        )
+        .await?;
+
+    for _ in 0..40 {
+        if app.focus().await? == "contain-typed" {
+            break;
+        }
+        app.press(Key::Tab).await?;
+    }
+    app.focused("contain-typed").await?;
+    app.keys(&to_type).await?;
+    app.press(Key::Enter).await?;
+    app.see(&format!("{}[data-state=\"done\"]", hook("sweep"))).await?;
+    let now = app.text(&hook("sweep-now")).await?;
+    let blocked = app.text(&format!("{} [data-fact=policy]", hook("sweep"))).await?;
+    let ledger = scene.ledger().await?;
+    let left = ledger.grants.iter().filter(|(_, of)| *of == id || *of == also).count();
+    record
+        .step(
+            app,
+            "Type it and press Enter",
+            &format!("one change of the policy, then {grants} revokes, and {grants} gone by a later read"),
+            format!("{now} | {blocked} | the ledger has {left} left, after {} revokes", ledger.revocations.len() - 1),
+            now.starts_with(&format!("{grants} gone at"))
+                && blocked.contains("2 apps")
+                && (left, ledger.policy_changes.len(), ledger.revocations.len()) == (0, 1, grants + 1),
+        )
+        .await?;
+
+    for _ in 0..12 {
+        if app.focus().await? == "sweep-export" {
+            break;
+        }
+        app.press(Key::Tab).await?;
+    }
+    app.focused("sweep-export").await?;
+    app.press(Key::Enter).await?;
+    app.see("dialog[data-outcome=\"exported\"]").await?;
+    let pack = PathBuf::from(app.fact("path").await?);
+    let head = app.fact("head").await?;
+    let verified = verify(&pack, &head).await?;
+    record
+        .step(
+            app,
+            "Export the evidence, and let another program verify it",
+            "a pack in the folder for downloads that holds together, unchanged since the head that the window shows",
+            format!("{}: {}, {} rows", pack.display(), verified["verdict"], verified["rows"]),
+            verified["verdict"] == "unchanged" && verified["head"] == json!(head),
+        )
+        .await?;
+    app.press(Key::Escape).await?;
+    app.gone("dialog").await?;
+    Ok(Contained { connected_app_id: id, also, before: policy, pack, head })
+}
+
+/// The app with the most grants, which in every sandbox is the one that the stories are about.
+#[must_use]
+pub fn most_granted(truth: &[Granted]) -> String {
+    let of = |id: &str| truth.iter().filter(|one| one.connected_app_id == id).count();
+    truth.iter().map(|one| one.connected_app_id.clone()).max_by_key(|id| of(id)).unwrap_or_default()
+}
+
+/// What the independent verifier says of a pack.
+///
+/// # Errors
+/// When it cannot be run, or answers no JSON.
+pub async fn verify(pack: &Path, head: &str) -> Played<Value> {
+    let program = concat!(env!("CARGO_MANIFEST_DIR"), "/verify_pack.py");
+    let ran = tokio::process::Command::new("python3").arg(program).arg(pack).args(["--head", head]).output().await?;
+    Ok(serde_json::from_slice(&ran.stdout)?)
+}
+
+/// Opens the palette by key, types, goes to that entry, and takes it.
+///
+/// # Errors
+/// When it has no such entry.
+pub async fn palette(app: &App, text: &str, entry: &str) -> Played {
+    app.chord(Key::Control, 'k').await?;
+    app.focused("palette").await?;
+    app.keys(text).await?;
+    app.see(&format!("{}[data-key=\"{entry}\"]", hook("found"))).await?;
+    for _ in 0..40 {
+        if app.shows(&format!("{}[data-key=\"{entry}\"][aria-selected=\"true\"]", hook("found"))).await? {
+            return app.press(Key::Enter).await;
+        }
+        app.press(Key::Down).await?;
+    }
+    Err(Mishap::new(format!("the palette never came to {entry}")))
 }
 
 /// The digits of a text, without what stands between them.

@@ -3,6 +3,7 @@
 #![cfg(target_os = "linux")]
 
 mod canary;
+mod containment;
 mod hostile_names;
 mod hostile_network;
 mod interrupted;

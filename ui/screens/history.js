@@ -89,15 +89,20 @@ export async function openHistory(frame) {
     return { from: of.from, to: of.to, kinds: of.kinds, query: { filter: of.text === "" ? {} : { text: of.text }, sort: /** @type {const} */ ("name"), descending: false, fold: false, ...window } };
   }
 
+  /** What the last export took: it is told of as long as that is what is shown. */
+  let taken = "";
   function load() {
-    slot(root, "exported").hidden = true;
-    return rows.load({ filter: JSON.stringify(chosen()) });
+    const key = JSON.stringify(chosen());
+    if (key !== taken) slot(root, "exported").hidden = true;
+    return rows.load({ filter: key });
   }
 
   /** @param {import("../contract.js").ExportFormat} format */
   async function exportIt(format) {
     try {
-      const done = await ask("snapshot_changes_export", { ...asked(chosen(), { offset: 0, count: 0 }), format });
+      const wanted = chosen();
+      const done = await ask("snapshot_changes_export", { ...asked(wanted, { offset: 0, count: 0 }), format });
+      taken = JSON.stringify(wanted);
       const said = slot(root, "exported");
       said.hidden = false;
       put(said, ...writtenTo(done, words.exporting.not_compared));

@@ -1,4 +1,4 @@
-//! The main job, shown without anybody looking: drives the real window through stories 1 and 2 and the inventory, and leaves a transcript with a
+//! The main job, shown without anybody looking: drives the real window through stories 1 to 3 and the inventory, and leaves a transcript with a
 //! picture of each step, or through every screen for pictures alone. What is expected of the stories lies in the library.
 
 #[cfg(target_os = "linux")]
@@ -14,7 +14,7 @@ mod linux {
     /// Drives the real window of Cutoff on a display of its own.
     #[derive(Parser)]
     struct Arguments {
-        /// Play stories 1 and 2 and that of the inventory, and leave transcript.json and a PNG of each step here.
+        /// Play stories 1 to 3 and that of the inventory, and leave transcript.json and a PNG of each step here.
         #[arg(long, value_name = "DIR", required_unless_present = "shots")]
         out: Option<PathBuf>,
         /// Leave pictures of every screen here, large and small, light and dark.
@@ -60,6 +60,10 @@ mod linux {
         if let Err(mishap) = story_two(&mut record).await {
             record.broke(&mishap);
         }
+        record.part("Story 3");
+        if let Err(mishap) = story_three(&mut record).await {
+            record.broke(&mishap);
+        }
         record.part("Story inventory");
         if let Err(mishap) = story_inventory(&mut record).await {
             record.broke(&mishap);
@@ -92,6 +96,12 @@ mod linux {
         let scene = Scene::set(Setting::default()).await?;
         let app = scene.open().await?;
         stories::no_permission(&scene, &app, record).await
+    }
+
+    async fn story_three(record: &mut Record) -> Played {
+        let scene = Scene::set(Setting::default()).await?;
+        let app = scene.open().await?;
+        stories::containment(&scene, &app, record).await.map(drop)
     }
 
     async fn story_inventory(record: &mut Record) -> Played {

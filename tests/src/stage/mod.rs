@@ -20,7 +20,8 @@ pub use app::{App, hook};
 pub use fantoccini::key::Key;
 pub use home::Home;
 pub use hunt::{Finding, needles};
-pub use scene::{Granted, Keyring, Ledger, Looked, Revocation, Scene, Setting};
+pub use process::until;
+pub use scene::{Granted, Keyring, Ledger, Looked, PolicyChange, Revocation, Scene, Setting};
 pub use startup::{Running, Started, Startup};
 pub use wire::{Exchange, Wire};
 

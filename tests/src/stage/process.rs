@@ -138,7 +138,10 @@ fn stat(pid: u32) -> Option<(u32, char)> {
 }
 
 /// Waits until it is so.
-pub(crate) async fn until(what: &str, mut so: impl FnMut() -> bool) -> Played {
+///
+/// # Errors
+/// When it is not after a minute: with what was waited for.
+pub async fn until(what: &str, mut so: impl FnMut() -> bool) -> Played {
     let began = Instant::now();
     while !so() {
         if began.elapsed() > AMPLE {

@@ -65,6 +65,19 @@ pub struct Ledger {
     pub grants: Vec<(String, String)>,
     /// Every revoke that was handled.
     pub revocations: Vec<Revocation>,
+    /// Every change of the policy through the API that was carried out: before and after, in the API's words.
+    pub policy_changes: Vec<PolicyChange>,
+}
+
+/// A change of the policy that the sandbox carried out.
+#[derive(Clone, Debug, Deserialize)]
+pub struct PolicyChange {
+    /// When.
+    pub at: jiff::Timestamp,
+    /// The four fields as they were.
+    pub before: Value,
+    /// The four fields as they are.
+    pub after: Value,
 }
 
 /// A grant that lives, with all that the sandbox knows of it.
@@ -89,6 +102,8 @@ pub struct Revocation {
     pub effect: String,
     /// Whether a good answer was written whole.
     pub answered: bool,
+    /// When.
+    pub at: jiff::Timestamp,
 }
 
 fn pairs<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Vec<(String, String)>, D::Error> {
@@ -211,7 +226,7 @@ impl Scene {
     /// When the sandbox refuses.
     pub async fn consent(&self, member_id: &str, connected_app_id: &str, scopes: &[&str]) -> Played {
         let asked = json!({"member_id": member_id, "connected_app_id": connected_app_id, "scopes": scopes});
-        self.control("consent", asked).await
+        self.control("consent", asked).await.map(drop)
     }
 
     /// Sets faults; a field left out keeps its value.
@@ -219,7 +234,7 @@ impl Scene {
     /// # Errors
     /// When the sandbox refuses them.
     pub async fn faults(&self, faults: Value) -> Played {
-        self.control("faults", faults).await
+        self.control("faults", faults).await.map(drop)
     }
 
     /// Gives a member other roles.
@@ -227,15 +242,44 @@ impl Scene {
     /// # Errors
     /// When the sandbox refuses.
     pub async fn roles(&self, member_id: &str, roles: &[&str]) -> Played {
-        self.control("roles", json!({"member_id": member_id, "roles": roles})).await
+        self.control("roles", json!({"member_id": member_id, "roles": roles})).await.map(drop)
     }
 
-    async fn control(&self, name: &str, body: Value) -> Played {
+    /// The policy in force, after a change by another administrator, or after none.
+    ///
+    /// # Errors
+    /// When the sandbox refuses the change.
+    pub async fn policy(&self, change: Value) -> Played<Value> {
+        Ok(serde_json::from_str(&self.control("policy", change).await?)?)
+    }
+
+    /// An administrator who sits elsewhere revokes a grant through the API.
+    ///
+    /// # Errors
+    /// When the sandbox refuses.
+    pub async fn revoke_from_elsewhere(&self, member_id: &str, connected_app_id: &str) -> Played {
+        let card = self.sandbox.card();
+        let url = format!(
+            "{}/sdk/v1/b2b/organizations/members/{member_id}/connected_apps/{connected_app_id}/revoke",
+            card.url
+        );
+        let asked = self
+            .http
+            .post(url)
+            .basic_auth(&card.public_token, Some(&self.person("admin").session_token))
+            .header("Origin", "http://localhost:3000")
+            .header("Content-Type", "application/json")
+            .body("{}");
+        let status = asked.send().await?.status();
+        if status.is_success() { Ok(()) } else { Err(Mishap::new(format!("the revoke from elsewhere: {status}"))) }
+    }
+
+    async fn control(&self, name: &str, body: Value) -> Played<String> {
         let url = format!("{}/{name}", self.sandbox.control_url());
         let answer = self.http.post(url).body(body.to_string()).send().await?;
         let good = answer.status().is_success();
         let said = answer.text().await?;
-        if good { Ok(()) } else { Err(Mishap::new(format!("the sandbox refuses {name} {body}: {said}"))) }
+        if good { Ok(said) } else { Err(Mishap::new(format!("the sandbox refuses {name} {body}: {said}"))) }
     }
 
     /// The newest code sent to that address, once there is one beyond the first `known`.

@@ -217,7 +217,7 @@ export const scenes = {
   "kept-signed-out": { answers: signedIn({ ...stored.answers, session_status: () => ({ state: "signed_out", ended: null, kept: null, keeping: "keyring" }) }), steps: async (h) => { await h.find("row"); await h.find("sign-in-again"); }, ends: "banner-read-only" },
   "kept-offline": { answers: signedIn({ ...stored.answers, session_status: () => ({ state: "signed_out", ended: null, kept: f.problem({ cause: "dns" }), keeping: "keyring" }) }), steps: async (h) => { await h.find("row"); await h.find("session-restore"); await h.click("row"); await h.find("revoke"); }, ends: "banner-read-only" },
   "kept-member": { answers: signedIn({ ...stored.answers, session_status: never }), steps: async (h) => { await toMembers(h); await h.click("row"); await h.find("revoke"); }, ends: "detail-member" },
-  "kept-live": { answers: signedIn({ ...stored.answers, session_status: async () => { await new Promise((done) => setTimeout(done, 400)); return { state: "signed_in", ...f.session }; }, inventory_read: reading(progress()) }), steps: async (h) => { await h.find("row"); await h.find("account-menu"); await h.find("read-cancel"); }, ends: "screen-apps" },
+  "kept-live": { answers: signedIn({ ...stored.answers, session_status: async () => { do await new Promise((done) => setTimeout(done, 200)); while (/** @type {any} */ (window).held); return { state: "signed_in", ...f.session }; }, inventory_read: reading(progress()) }), steps: async (h) => { await h.find("row"); await h.find("account-menu"); await h.find("read-cancel"); }, ends: "screen-apps" },
 
   // ---- members
   "members": { answers: signedIn(), steps: toMembers, ends: "screen-members" },
