@@ -1,5 +1,5 @@
 //! Containment in the real window: by keyboard alone, with its evidence and its lifting; without the right to change the policy;
-//! from a grant that came back while the window was open.
+//! from a grant that came back while the window was open; from the indicators of an advisory.
 
 use std::time::Duration;
 
@@ -164,5 +164,40 @@ async fn a_grant_that_comes_back_while_the_window_is_open_is_told_once_and_can_b
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert!(!app.shows(&banner).await?, "told once");
     assert!(scene.ledger().await?.grants.contains(&(member.member_id, id)), "and it is still there");
+    scene.close(app).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_advisory_s_indicators_are_looked_for_and_what_is_found_is_contained() -> Played {
+    let scene = Scene::set(Setting::default()).await?;
+    let app = scene.open().await?;
+    stories::sign_in(&scene, &app, "admin").await?;
+    app.reads(&format!("{} .pane {}", hook("screen-apps"), hook("summary")), "grants · read").await?;
+    let truth = scene.grants().await?;
+    let id = stories::most_granted(&truth);
+    let grants = truth.iter().filter(|one| one.connected_app_id == id).count();
+    let file = scene.home().at("home/advisory.txt");
+    std::fs::write(&file, format!("{id}\nconnected-app-test-nobody\nNobody Knows It\n"))?;
+    palette(&app, "indicators", "act-indicators").await?;
+    scene.choose(&file).await?;
+    let dialog = "dialog[data-stage=\"indicators\"]";
+    app.see(dialog).await?;
+    app.reads(&format!("{dialog} [data-fact=coverage]"), "12 of 12 apps read").await?;
+    app.reads(&format!("{dialog} h2"), "1 of 3").await?;
+    app.reads(&hook("finding-rows"), &format!("{grants} grants")).await?;
+    tab_to(&app, "indicators-contain").await?;
+    app.press(Key::Enter).await?;
+    app.see("dialog[data-stage=\"contain\"]").await?;
+    app.click(&hook("contain-keep-rest")).await?;
+    let to_type = app.text("dialog [data-fact=\"to_type\"]").await?;
+    assert_eq!(to_type, format!("{grants} {}", stories::ORGANIZATION));
+    app.focused("contain-typed").await?;
+    app.keys(&to_type).await?;
+    app.press(Key::Enter).await?;
+    app.see(&format!("{}[data-state=\"done\"]", hook("sweep"))).await?;
+    let ledger = scene.ledger().await?;
+    assert_eq!(ledger.policy_changes.len(), 1);
+    assert!(ledger.revocations.iter().all(|one| one.connected_app_id == id));
+    assert_eq!(ledger.grants.len(), truth.len() - grants, "what was found is gone, and nothing else");
     scene.close(app).await
 }

@@ -1,12 +1,24 @@
 //! A display of its own, and what every window on it says about itself.
 
 use std::process::Stdio;
+use std::time::Duration;
 
+use x11rb::CURRENT_TIME;
 use x11rb::connection::Connection as _;
-use x11rb::protocol::xproto::{AtomEnum, ClientMessageEvent, ConnectionExt as _, EventMask, Window};
+use x11rb::protocol::xproto::{
+    AtomEnum, ClientMessageEvent, ConnectionExt as _, EventMask, InputFocus, KEY_PRESS_EVENT, KEY_RELEASE_EVENT,
+    MapState, Window,
+};
+use x11rb::protocol::xtest::ConnectionExt as _;
 
 use super::process::{Group, bare};
 use super::{Home, Mishap, Played};
+
+/// Key symbols of X11.
+const SHIFT: u32 = 0xffe1;
+const ENTER: u32 = 0xff0d;
+/// A dialog that completes what is typed must keep up.
+const BETWEEN_KEYS: Duration = Duration::from_millis(15);
 
 /// A virtual display.
 pub(crate) struct Display {
@@ -64,6 +76,61 @@ impl Display {
                 let message = ClientMessageEvent::new(32, window, protocols, [close, 0, 0, 0, 0]);
                 x.send_event(false, window, EventMask::NO_EVENT, message).map_err(display)?;
             }
+        }
+        x.flush().map_err(display)
+    }
+}
+
+impl Display {
+    /// Whether a dialog of the system's lies over the app, as one for choosing a file does.
+    pub(crate) fn dialog(&self) -> Played<Option<Window>> {
+        let (x, screen) = x11rb::connect(Some(&self.name)).map_err(display)?;
+        let atom = |name: &str| -> Played<u32> {
+            Ok(x.intern_atom(false, name.as_bytes()).map_err(display)?.reply().map_err(display)?.atom)
+        };
+        let (kind, wanted) = (atom("_NET_WM_WINDOW_TYPE")?, atom("_NET_WM_WINDOW_TYPE_DIALOG")?);
+        for window in windows(&x, x.setup().roots[screen].root)? {
+            let told = x.get_property(false, window, kind, AtomEnum::ATOM, 0, 8).map_err(display)?.reply();
+            let seen = x.get_window_attributes(window).map_err(display)?.reply();
+            if told.is_ok_and(|told| told.value32().is_some_and(|mut all| all.any(|one| one == wanted)))
+                && seen.is_ok_and(|seen| seen.map_state == MapState::VIEWABLE)
+            {
+                return Ok(Some(window));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Types into a window as a keyboard would, and presses Enter at the end. There is no window manager to give it the focus.
+    pub(crate) fn type_into(&self, window: Window, text: &str) -> Played {
+        let (x, screen) = x11rb::connect(Some(&self.name)).map_err(display)?;
+        let root = x.setup().roots[screen].root;
+        let (least, most) = (x.setup().min_keycode, x.setup().max_keycode);
+        let keys = x.get_keyboard_mapping(least, most - least + 1).map_err(display)?.reply().map_err(display)?;
+        let wide = usize::from(keys.keysyms_per_keycode);
+        let find = |wanted: u32| -> Played<(u8, bool)> {
+            let column = |at: usize| keys.keysyms.iter().skip(at).step_by(wide).position(|&one| one == wanted);
+            let found = column(0).map(|row| (row, false)).or_else(|| column(1).map(|row| (row, true)));
+            let (row, shift) = found.ok_or_else(|| Mishap::new(format!("no key for {wanted:#x}")))?;
+            Ok((least + u8::try_from(row).unwrap_or_default(), shift))
+        };
+        x.set_input_focus(InputFocus::POINTER_ROOT, window, CURRENT_TIME).map_err(display)?;
+        let fake = |kind: u8, key: u8| -> Played {
+            x.xtest_fake_input(kind, key, CURRENT_TIME, root, 0, 0, 0).map_err(display)?.check().map_err(display)
+        };
+        let (shift, _) = find(SHIFT)?;
+        // Latin letters are their own key symbols.
+        for symbol in text.chars().map(u32::from).chain([ENTER]) {
+            let (key, shifted) = find(symbol)?;
+            if shifted {
+                fake(KEY_PRESS_EVENT, shift)?;
+            }
+            fake(KEY_PRESS_EVENT, key)?;
+            fake(KEY_RELEASE_EVENT, key)?;
+            if shifted {
+                fake(KEY_RELEASE_EVENT, shift)?;
+            }
+            std::thread::sleep(BETWEEN_KEYS);
         }
         x.flush().map_err(display)
     }

@@ -1,6 +1,6 @@
 //! A scene: a stage with a sandbox behind a wire, on which the app is opened, closed, killed and opened again.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use sandbox::Sandbox;
 use serde::Deserialize;
@@ -10,6 +10,7 @@ use super::app::Launch;
 use super::bus::Bus;
 use super::display::Display;
 use super::hunt::{self, Finding};
+use super::process::until;
 use super::{App, Home, Mishap, Played, Wire};
 
 /// The keyring on a stage.
@@ -165,6 +166,21 @@ impl Scene {
     pub async fn close(&self, app: App) -> Played {
         self.display.close_windows()?;
         app.closed().await
+    }
+
+    /// Chooses a file in the system's dialog, once it is there: types its path and presses Enter.
+    ///
+    /// # Errors
+    /// When no dialog comes, or when it stays.
+    pub async fn choose(&self, path: &Path) -> Played {
+        let mut dialog = None;
+        until("a dialog for choosing a file is there", || {
+            dialog = self.display.dialog().ok().flatten();
+            dialog.is_some()
+        })
+        .await?;
+        self.display.type_into(dialog.unwrap_or_default(), &path.display().to_string())?;
+        until("the dialog for choosing a file is gone", || matches!(self.display.dialog(), Ok(None))).await
     }
 
     /// Where the app's journal lies.

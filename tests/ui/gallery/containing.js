@@ -83,7 +83,7 @@ export function containing(given = {}, how = {}) {
       const grants = look.grants + more.reduce((sum, one) => sum + (all.find((app) => app.app.connected_app_id === one.connected_app_id)?.grants ?? 0), 0);
       return plan({
         hash: `${4 + more.length}be1c7d0a9`.padEnd(64, "3"), grants, members: Math.min(grants, 158), apps: 1 + more.length, to_type: `${grants} ${look.organization_name}`, organization_name: look.organization_name, reason, denied: look.denied, own: look.own,
-        block: { apps: [f.dataSync], apps_total: 1 + more.length, kept: decisions.filter((one) => one.choice === "keep").length, left_out: decisions.filter((one) => one.choice === "leave_out").length, before: look.before, after: policy("RESTRICTED", kept + decisions.filter((one) => one.choice === "keep").length), unchanged: look.unchanged, block_denied: look.block_denied },
+        block: { apps: [f.dataSync], apps_total: 1 + more.length, kept: decisions.filter((one) => one.choice === "keep").length, left_out: decisions.filter((one) => one.choice === "leave_out").length, before: look.before, after: look.unchanged ? look.after : policy("RESTRICTED", kept + decisions.filter((one) => one.choice === "keep").length), unchanged: look.unchanged, block_denied: look.block_denied },
       });
     },
   };
