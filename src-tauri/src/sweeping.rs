@@ -71,12 +71,26 @@ struct Running {
     progress: watch::Receiver<Progress>,
 }
 
-/// How far a running sweep is, for whoever looks: ends when the sweep does.
+/// How far a running sweep is, for whoever looks.
 pub(crate) struct Look {
     /// The pictures.
     pub(crate) progress: watch::Receiver<Progress>,
     /// What was asked of it.
     pub(crate) wish: watch::Receiver<Wish>,
+}
+
+impl Running {
+    fn look(&self) -> Look {
+        Look { progress: self.progress.clone(), wish: self.wish.subscribe() }
+    }
+}
+
+impl Look {
+    /// Waits until nothing runs any more. The pictures end a little before: a refusal is noted in between.
+    pub(crate) async fn ended(mut self) {
+        // The sender of wishes lies with what runs, and goes with it.
+        while self.wish.changed().await.is_ok() {}
+    }
 }
 
 impl Sweeping {
@@ -115,7 +129,7 @@ impl Sweeping {
     pub(crate) fn look(&self, id: SweepId) -> Option<Look> {
         let running = held(&self.running);
         let running = running.as_ref().filter(|running| running.id == Some(id))?;
-        Some(Look { progress: running.progress.clone(), wish: running.wish.subscribe() })
+        Some(running.look())
     }
 
     /// Asks the running sweep for something; `false` when that sweep does not run.
@@ -127,16 +141,15 @@ impl Sweeping {
 
     /// Asks the running sweep to pause and waits until it rests.
     pub(crate) async fn rest(&self) {
-        let progress = match &*held(&self.running) {
+        let look = match &*held(&self.running) {
             Some(running) => {
                 running.wish.send_replace(Wish::Pause);
-                Some(running.progress.clone())
+                Some(running.look())
             }
             None => None,
         };
-        if let Some(mut progress) = progress {
-            // The sender goes when the run ends.
-            while progress.changed().await.is_ok() {}
+        if let Some(look) = look {
+            look.ended().await;
         }
     }
 

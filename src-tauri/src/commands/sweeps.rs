@@ -173,6 +173,7 @@ pub async fn sweep_watch<R: Runtime>(
                 changed = look.wish.changed() => changed.is_err(),
             };
             if over {
+                look.ended().await;
                 break;
             }
         }

@@ -17,6 +17,7 @@ use super::{Home, Mishap, Played};
 /// Key symbols of X11.
 const SHIFT: u32 = 0xffe1;
 const ENTER: u32 = 0xff0d;
+const CONTROL: u32 = 0xffe3;
 /// A dialog that completes what is typed must keep up.
 const BETWEEN_KEYS: Duration = Duration::from_millis(15);
 
@@ -101,7 +102,8 @@ impl Display {
         Ok(None)
     }
 
-    /// Types into a window as a keyboard would, and presses Enter at the end. There is no window manager to give it the focus.
+    /// Types a path into a dialog for choosing a file as a keyboard would, and presses Enter. There is no window manager to give it
+    /// the focus.
     pub(crate) fn type_into(&self, window: Window, text: &str) -> Played {
         let (x, screen) = x11rb::connect(Some(&self.name)).map_err(display)?;
         let root = x.setup().roots[screen].root;
@@ -118,20 +120,22 @@ impl Display {
         let fake = |kind: u8, key: u8| -> Played {
             x.xtest_fake_input(kind, key, CURRENT_TIME, root, 0, 0, 0).map_err(display)?.check().map_err(display)
         };
-        let (shift, _) = find(SHIFT)?;
-        // Latin letters are their own key symbols.
-        for symbol in text.chars().map(u32::from).chain([ENTER]) {
+        let press = |held: Option<u32>, symbol: u32| -> Played {
             let (key, shifted) = find(symbol)?;
-            if shifted {
-                fake(KEY_PRESS_EVENT, shift)?;
-            }
-            fake(KEY_PRESS_EVENT, key)?;
-            fake(KEY_RELEASE_EVENT, key)?;
-            if shifted {
-                fake(KEY_RELEASE_EVENT, shift)?;
-            }
+            let held = held.or(shifted.then_some(SHIFT)).map(find).transpose()?;
+            let (down, up) = (KEY_PRESS_EVENT, KEY_RELEASE_EVENT);
+            held.map_or(Ok(()), |(held, _)| fake(down, held))?;
+            fake(down, key)?;
+            fake(up, key)?;
+            held.map_or(Ok(()), |(held, _)| fake(up, held))?;
             std::thread::sleep(BETWEEN_KEYS);
-        }
+            Ok(())
+        };
+        // GTK's dialog: to the line for a path, whatever it shows, and over what is in it. Latin letters are their own symbols.
+        press(Some(CONTROL), u32::from('l'))?;
+        press(Some(CONTROL), u32::from('a'))?;
+        text.chars().try_for_each(|letter| press(None, u32::from(letter)))?;
+        press(None, ENTER)?;
         x.flush().map_err(display)
     }
 }
