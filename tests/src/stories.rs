@@ -74,6 +74,7 @@ impl Record {
         if let Some(dir) = &self.pictures {
             let name: String =
                 step.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect();
+            app.painted().await?;
             let name = name.split('-').filter(|part| !part.is_empty()).take(8).collect::<Vec<_>>().join("-");
             std::fs::write(dir.join(format!("{:02}-{name}.png", self.steps.len() + 1)), app.picture().await?)?;
         } else if !ok {

@@ -128,10 +128,7 @@ mod linux {
         async fn take(&self, app: &App, name: &str) -> Played {
             for (width, height) in [(900, 600), (1280, 800)] {
                 app.resize(width, height).await?;
-                // Two frames: layout, and what observes it.
-                let painted = "const done = arguments[arguments.length - 1]; \
-                    requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => done(null), 120)))";
-                app.script_async(painted).await?;
+                app.painted().await?;
                 let file = format!("{name}-{width}x{height}-{}.png", self.scheme);
                 std::fs::write(self.out.join(file), app.picture().await?)?;
             }

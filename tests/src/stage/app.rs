@@ -288,6 +288,17 @@ impl App {
         Ok(self.script(script, vec![]).await?.as_str().unwrap_or_default().to_owned())
     }
 
+    /// Waits until what the page is by now has been painted.
+    ///
+    /// # Errors
+    /// What the driver says.
+    pub async fn painted(&self) -> Played {
+        // Two frames, for layout and for what observes it, and the time of a transition.
+        let painted = "const done = arguments[arguments.length - 1]; \
+            requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => done(null), 120)))";
+        self.script_async(painted).await.map(drop)
+    }
+
     /// The window as a PNG.
     ///
     /// # Errors
