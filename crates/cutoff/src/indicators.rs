@@ -591,12 +591,13 @@ pub fn find(indicators: &Indicators, picture: &Picture) -> Findings {
 
 impl Desk {
     /// Looks for indicators in the inventory that is shown, and asks for each id that no list has by its own view, with at most
-    /// [`MOST_ASKED`] calls and one for the policy. What those cannot tell makes the findings incomplete.
+    /// [`MOST_ASKED`] calls and one for the policy. What those cannot tell makes the findings incomplete, and so does that nobody is
+    /// signed in to ask.
     ///
     /// # Errors
-    /// [`Error::NothingRead`], [`Error::SignedOut`], [`Error::Journal`].
+    /// [`Error::NothingRead`]; [`Error::SignedOut`] for a session that ends meanwhile; [`Error::Journal`].
     pub async fn match_indicators(&self, indicators: &Indicators) -> Result<Findings, Error> {
-        let (session, _) = self.seated()?;
+        let session = self.seated().ok().map(|(session, _)| session);
         let shown = self.shown().await?;
         let wanted = indicators.clone();
         let mut findings = blocking(move || Ok(find(&wanted, &shown.picture))).await?;
@@ -605,8 +606,9 @@ impl Desk {
         let mut ids: Vec<ConnectedAppId> =
             findings.each.iter().filter(|found| unlisted(found)).filter_map(asked_as).collect();
         ids.retain(|id| seen.insert(id.clone()));
-        findings.unasked = u32_of(ids.len().saturating_sub(MOST_ASKED));
-        ids.truncate(MOST_ASKED);
+        let most = if session.is_some() { MOST_ASKED } else { 0 };
+        findings.unasked = u32_of(ids.len().saturating_sub(most));
+        ids.truncate(most);
         findings.asked = u32_of(ids.len());
         let unnamed = |found: &Match| {
             !matches!(found.by, Some(By::Id | By::Name))
@@ -614,18 +616,22 @@ impl Desk {
                 && !is_id(&found.indicator.text)
         };
         let names = findings.each.iter().any(unnamed);
-        let policy = match ids.is_empty() && !names {
-            true => None,
-            false => {
-                match self.ask(&session, |client, token| async move { client.connected_app_policy(&token).await }).await
+        let policy = match &session {
+            Some(session) if !ids.is_empty() || names => {
+                match self.ask(session, |client, token| async move { client.connected_app_policy(&token).await }).await
                 {
                     Ok(read) => Some(state_of(&read)),
-                    Err(error @ ApiError::SignedOut(_)) => return Err(self.judge(&session, error).await),
+                    Err(error @ ApiError::SignedOut(_)) => return Err(self.judge(session, error).await),
                     Err(_) => None,
                 }
             }
+            _ => None,
         };
         findings.names_may_hide = names && !policy.as_ref().is_some_and(allows_all);
+        let Some(session) = session else {
+            findings.complete &= findings.unasked == 0 && !findings.names_may_hide && findings.not_understood == 0;
+            return Ok(findings);
+        };
         let answers: Vec<_> = stream::iter(ids)
             .map(|id| {
                 let session = &session;
