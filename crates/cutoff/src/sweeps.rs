@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use journal::{Body, Failure, Hash, Note, PolicyAnswer, Purpose, RowDraft, SweepId};
+use journal::{Body, Failure, Hash, Note, PolicyAnswer, Purpose, RowDraft, SweepId, SweepSummary};
 use stytch_b2b::{ClientType, ConnectedAppId, MemberId};
 use tokio::sync::watch;
 
@@ -27,7 +27,7 @@ use crate::session::Session;
 use crate::sweep::change::{Blocking, Changes, LIFTING, Turned};
 use crate::sweep::engine::{Ended, Engine, PATIENT, Progress, Watched, blocking};
 use crate::sweep::rows::Rows;
-use crate::sweep::verdict::{self, Outcome};
+use crate::sweep::verdict::{self, Outcome, Rules};
 use crate::sweep::{Manner, Observer, Step, Wish};
 
 /// The role that every project has for administrators.
@@ -324,7 +324,7 @@ impl Desk {
         }
         let ended = self.carry_out(&mut engine, plan, before).await;
         let sent = engine.has_sent();
-        drop(engine);
+        let rows = engine.into_rows();
         self.note_head(&session).await;
         let after = |error| if sent { after_sending(error) } else { error };
         let over = match &ended {
@@ -340,7 +340,7 @@ impl Desk {
             // Whether it really is over is asked once; the sweep can be taken up after signing in again.
             let _ = self.judge(&session, error.clone()).await;
         }
-        let report = self.sweep_report(id).await.map_err(after)?;
+        let report = self.report_of(id, rows).await.map_err(after)?;
         if report.closed {
             self.forget_plan(&hash).await.map_err(after)?;
         }
@@ -456,42 +456,19 @@ impl Desk {
     /// # Errors
     /// [`Error::Journal`].
     pub async fn sweep_report(&self, id: SweepId) -> Result<SweepReport, Error> {
+        self.report_of(id, Rows::default()).await
+    }
+
+    /// The same, by rows that are known already; the journal is read again if it has others by now.
+    async fn report_of(&self, id: SweepId, known: Rows) -> Result<SweepReport, Error> {
         let (journal, rules) = (self.journal.clone(), self.rules);
         blocking(move || {
-            let stored = journal.rows(id)?;
-            let head = stored.last().map(|row| row.hash.to_string()).unwrap_or_default();
-            let closed = stored.iter().any(|row| matches!(row.row.body, Body::Closing(_)));
-            let rows = Rows::new(stored.into_iter().map(|stored| stored.row));
-            let mut outcomes: BTreeMap<Outcome, u32> = BTreeMap::new();
-            let mut lines = Vec::with_capacity(rows.grants().len());
-            let mut tokens_until = None;
-            for (finding, grant) in verdict::findings(&rows, &rules).into_values().zip(rows.grants()) {
-                *outcomes.entry(finding.outcome).or_default() += 1;
-                let cut = finding.answer.as_ref().filter(|(answer, _)| verdict::is_success(answer)).map(|(_, at)| at);
-                tokens_until = tokens_until.max(cut.map(|at| later(at, TOKEN_LIFE).timestamp()));
-                lines.push(Line {
-                    member_id: grant.member_id.clone(),
-                    connected_app_id: grant.connected_app_id.clone(),
-                    outcome: finding.outcome,
-                    request_id: finding.answer.as_ref().and_then(|(answer, _)| answer.request_id.clone()),
-                    read_again_at: finding.last_read.as_ref().map(|read| read.began.utc.to_string()),
-                    gone_at: finding.gone.as_ref().map(|at| at.utc.timestamp()),
-                });
-            }
-            let policy = policy_report(&rows);
-            Ok(SweepReport {
-                id,
-                head,
-                ended: None,
-                outcomes,
-                lines,
-                closed,
-                can_consent_again: policy.as_ref().is_some_and(|policy| !policy.in_force),
-                policy,
-                collateral: collateral(&rows),
-                returned: returned(&rows),
-                tokens_until,
-            })
+            let summary = journal.summary(id)?;
+            let rows = match known.all().len() as u64 == summary.rows {
+                true => known,
+                false => Rows::new(journal.rows(id)?.into_iter().map(|stored| stored.row)),
+            };
+            Ok(report(&summary, &rows, &rules))
         })
         .await
     }
@@ -505,6 +482,39 @@ impl Desk {
             gone.extend(line.gone_at.map(|at| (member, app, at)));
         }
         self.grants_are_gone(session, gone);
+    }
+}
+
+fn report(summary: &SweepSummary, rows: &Rows, rules: &Rules) -> SweepReport {
+    let mut outcomes: BTreeMap<Outcome, u32> = BTreeMap::new();
+    let mut lines = Vec::with_capacity(rows.grants().len());
+    let mut tokens_until = None;
+    for (finding, grant) in verdict::findings(rows, rules).into_values().zip(rows.grants()) {
+        *outcomes.entry(finding.outcome).or_default() += 1;
+        let cut = finding.answer.as_ref().filter(|(answer, _)| verdict::is_success(answer)).map(|(_, at)| at);
+        tokens_until = tokens_until.max(cut.map(|at| later(at, TOKEN_LIFE).timestamp()));
+        lines.push(Line {
+            member_id: grant.member_id.clone(),
+            connected_app_id: grant.connected_app_id.clone(),
+            outcome: finding.outcome,
+            request_id: finding.answer.as_ref().and_then(|(answer, _)| answer.request_id.clone()),
+            read_again_at: finding.last_read.as_ref().map(|read| read.began.utc.to_string()),
+            gone_at: finding.gone.as_ref().map(|at| at.utc.timestamp()),
+        });
+    }
+    let policy = policy_report(rows);
+    SweepReport {
+        id: summary.id,
+        head: summary.head.to_string(),
+        ended: None,
+        outcomes,
+        lines,
+        closed: summary.closing.is_some(),
+        can_consent_again: policy.as_ref().is_some_and(|policy| !policy.in_force),
+        policy,
+        collateral: collateral(rows),
+        returned: returned(rows),
+        tokens_until,
     }
 }
 

@@ -74,7 +74,7 @@ pub struct Progress {
 /// be settled by reading.
 const READY: usize = 2;
 /// And at the most in all, where the disk is so slow that more would have left before the next are there.
-const MOST_READY: usize = 64;
+const MOST_READY: usize = 512;
 /// Requests in a row that nobody answered, and the network is looked for before the next is sent.
 const SILENT: u32 = 3;
 /// How many are sent before the next part of a canary sweep.
@@ -183,6 +183,11 @@ impl<'a> Engine<'a> {
     /// All rows so far.
     pub(super) fn rows(&self) -> &[Row] {
         self.rows.all()
+    }
+
+    /// All rows, for whoever goes on with them once the sweep's lock is given back.
+    pub(crate) fn into_rows(self) -> Rows {
+        self.rows
     }
 
     /// Which sweep this is.
