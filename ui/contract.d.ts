@@ -2743,6 +2743,30 @@ complete: boolean,
  */
 missing: Array<Missing>, 
 /**
+ * Ids in no list that were asked for by their own view.
+ */
+asked: number, 
+/**
+ * Apps in no list of which nothing can be told: the policy may hide them, or their view could not be read.
+ */
+unknown: number, 
+/**
+ * Ids in no list that were not asked for: more than are asked for one by one, or nobody is signed in.
+ */
+unasked: number, 
+/**
+ * A name that was not found may be that of an app that the policy hides: nobody can ask for an app by its name.
+ */
+names_may_hide: boolean, 
+/**
+ * Lines of the file that were not understood, the first characters of the first few.
+ */
+not_understood: Array<string>, 
+/**
+ * How many.
+ */
+not_understood_total: number, 
+/**
  * When the inventory was read.
  */
 read_at: string, };

@@ -60,7 +60,7 @@ fn what_an_advisory_names_is_found_planned_contained_and_exported() {
     let what = json!({"kind": "found", "finding": finding.finding, "look_alikes": false});
     let plan: Plan = app.get("plan_make", json!({"what": what, "first_party": false, "reason": "advisory"}));
     assert_eq!((plan.grants as usize, plan.apps, plan.block.is_none()), (grants, 2, true));
-    assert_eq!(ground.calls(), calls, "finding and planning ask nobody");
+    assert_eq!(ground.calls(), calls + 2, "the policy, and the one id that is in no list");
     let look: ContainLook = app.get("contain_look", json!({"what": what, "first_party": false}));
     assert_eq!((look.apps, look.grants as usize), (2, grants));
 
@@ -152,4 +152,46 @@ fn a_finding_that_was_never_shown_is_refused_and_one_of_another_place_is_no_evid
     read(&app);
     let refused = app.refusal("indicators_export", json!({"finding": finding.finding, "reason": null}));
     assert!(matches!(&refused, Refusal::Plan { fault } if fault == "elsewhere"), "{refused:?}");
+}
+
+#[test]
+fn an_app_that_the_policy_hides_is_found_by_its_id_and_never_called_absent() {
+    let ground = Ground::with(sandbox::Options { members: 40, apps: 10, ..sandbox::Options::default() });
+    let (app, chosen) = with_choice(&ground);
+    read(&app);
+    let mut plain =
+        app_rows(&app).into_iter().filter(|row| !row.app.first_party && row.odd.is_empty() && row.grants > 1);
+    let id = plain.next().expect("an app").app.connected_app_id;
+    let grants = ground.ledger().grants.iter().filter(|grant| grant.connected_app_id == id).count();
+    let third = |row: &contract::inventory::AppRow| !row.app.first_party && row.app.connected_app_id != id;
+    let others: Vec<String> = app_rows(&app).into_iter().filter(third).map(|row| row.app.connected_app_id).collect();
+    ground.switch().policy(json!({
+        "third_party_connected_apps_allowed_type": "RESTRICTED",
+        "allowed_third_party_connected_apps": others,
+    }));
+    read(&app);
+    assert!(app_rows(&app).iter().all(|row| row.app.connected_app_id != id), "it is in no list any more");
+    let file = app.state_dir().join("advisory.txt");
+    std::fs::write(&file, format!("- {}\nconnected-app-test-nobody\n\"half of a name\n", id.to_uppercase())).expect("a file");
+    *chosen.lock().expect("a choice") = Some(file);
+
+    let finding = check(&app);
+    assert_eq!((finding.found, finding.grants as usize, finding.asked), (1, grants, 2));
+    assert_eq!((finding.unknown, finding.unasked, finding.complete), (1, 0, false), "nobody's view may be hidden too");
+    assert_eq!(finding.not_understood_total, 1);
+    let found = rows(&app, &finding, "found");
+    assert_eq!((found.rows[0].by, found.rows[0].apps[0].connected_app_id.as_str()), (Some(MatchedBy::Id), id.as_str()));
+    assert!(!found.rows[0].apps[0].name.is_empty(), "its own view names it");
+    let what = json!({"kind": "found", "finding": finding.finding, "look_alikes": false});
+    let plan: Plan = app.get("plan_make", json!({"what": what, "first_party": false, "reason": null}));
+    assert_eq!(plan.grants as usize, grants);
+
+    // Its own view is hidden too: it is unknown, and no finding is nil.
+    ground.fault(json!({"policy_hides": true}));
+    let finding = check(&app);
+    assert_eq!((finding.found, finding.unknown, finding.complete), (0, 2, false));
+    // Nobody is signed in to ask.
+    app.get::<Value>("sign_out", json!({"even_if_unreachable": false}));
+    let refused = app.ask("indicators_check", json!({}));
+    assert!(refused.is_err(), "nothing is shown, so nothing is looked for: {refused:?}");
 }

@@ -48,7 +48,7 @@ function show(frame, dialog, finding) {
   const title = finding.found > 0 ? said.title(finding.found, finding.indicators) : said.title_none(finding.indicators);
   slot(root, "title").textContent = title;
   put(slot(root, "lead"), say(said.lead, { file: named(finding.file, { strong: true, limit: 120 }), at: time(finding.read_at, { seconds: false }) }), " ", el("span", { "data-fact": "coverage" }, el("b", { class: "num" }, said.coverage(apps_read, apps_listed)), "."));
-  put(slot(root, "notes"), finding.complete ? el("p", { class: "soft", "data-fact": "complete" }, said.complete) : note("missing", el("b", {}, said.incomplete), " ", finding.missing.length > 0 ? missingSentence(finding.missing, apps_listed) : null));
+  put(slot(root, "notes"), finding.complete ? el("p", { class: "soft", "data-fact": "complete" }, said.complete, finding.asked > 0 ? ` ${said.asked(finding.asked)}` : null) : note("missing", el("b", {}, said.incomplete), ...gaps(finding, frame.session === null)));
 
   /** @type {FindingPart} */
   let part = finding.found > 0 ? "found" : "all";
@@ -106,6 +106,22 @@ function show(frame, dialog, finding) {
   dialog.show(root, { stage: "indicators", finding: finding.finding }, close);
   rows.load({ filter: part });
   announce(`${title}. ${said.coverage(apps_read, apps_listed)}.`);
+}
+
+/** What could not be told, a sentence each. @param {Finding} finding @param {boolean} offline @returns {Array<Node | string>} */
+function gaps(finding, offline) {
+  const said = words.indicators;
+  /** @type {Array<Node | string>} */
+  const told = [];
+  if (finding.missing.length > 0) told.push(missingSentence(finding.missing, finding.apps_listed));
+  if (finding.unknown > 0) told.push(said.unknown(finding.unknown));
+  if (finding.unasked > 0) told.push((offline ? said.unasked_offline : said.unasked)(finding.unasked));
+  if (finding.names_may_hide) told.push(said.names_may_hide);
+  if (finding.not_understood_total > 0) {
+    const [first] = finding.not_understood;
+    told.push(el("span", {}, said.not_understood(finding.not_understood_total), " ", first === undefined ? null : named(first, { limit: 80 }), finding.not_understood_total > 1 ? ` ${said.more(finding.not_understood_total - 1)}` : null));
+  }
+  return told.flatMap((part) => [" ", part]);
 }
 
 /** @param {HTMLElement} node @param {FindingRow} row */

@@ -37,6 +37,18 @@ pub struct Finding {
     pub complete: bool,
     /// What could not be read.
     pub missing: Vec<Missing>,
+    /// Ids in no list that were asked for by their own view.
+    pub asked: u32,
+    /// Apps in no list of which nothing can be told: the policy may hide them, or their view could not be read.
+    pub unknown: u32,
+    /// Ids in no list that were not asked for: more than are asked for one by one, or nobody is signed in.
+    pub unasked: u32,
+    /// A name that was not found may be that of an app that the policy hides: nobody can ask for an app by its name.
+    pub names_may_hide: bool,
+    /// Lines of the file that were not understood, the first characters of the first few.
+    pub not_understood: Vec<String>,
+    /// How many.
+    pub not_understood_total: u32,
     /// When the inventory was read.
     pub read_at: Utc,
 }

@@ -70,7 +70,7 @@ pub async fn run(seat: &Seat, flags: &Plan, file: &Path) -> Done {
     let shown = fresh_enough(seat, flags.max_age).await?;
     let mut interrupts = Interrupts::listen();
     let findings = tokio::select! {
-        found = seat.desk.match_indicators(&indicators) => found?,
+        found = seat.desk.match_indicators(&indicators, &shown) => found?,
         // It only reads, and a wait for a limit may be long.
         () = interrupts.next() => return Err(cutoff::Error::Cancelled.into()),
     };

@@ -8,6 +8,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::future::Future;
+use std::sync::Arc;
 
 use futures::{StreamExt as _, stream};
 use jiff::Timestamp;
@@ -23,6 +24,7 @@ use crate::evidence::INDICATORS;
 use crate::inventory::filter::folded;
 use crate::inventory::look_alike::Likenesses;
 use crate::inventory::picture::{Cause, Missing, Picture, Reading, What, u32_of};
+use crate::inventory::shown::Shown;
 use crate::plan_file::Pair;
 use crate::policy::{State, forbids, state_of};
 use crate::revoke;
@@ -590,16 +592,15 @@ pub fn find(indicators: &Indicators, picture: &Picture) -> Findings {
 }
 
 impl Desk {
-    /// Looks for indicators in the inventory that is shown, and asks for each id that no list has by its own view, with at most
+    /// Looks for indicators in an inventory that is shown, and asks for each id that no list has by its own view, with at most
     /// [`MOST_ASKED`] calls and one for the policy. What those cannot tell makes the findings incomplete, and so does that nobody is
     /// signed in to ask.
     ///
     /// # Errors
-    /// [`Error::NothingRead`]; [`Error::SignedOut`] for a session that ends meanwhile; [`Error::Journal`].
-    pub async fn match_indicators(&self, indicators: &Indicators) -> Result<Findings, Error> {
+    /// [`Error::SignedOut`] for a session that ends meanwhile; [`Error::Journal`].
+    pub async fn match_indicators(&self, indicators: &Indicators, shown: &Arc<Shown>) -> Result<Findings, Error> {
         let session = self.seated().ok().map(|(session, _)| session);
-        let shown = self.shown().await?;
-        let wanted = indicators.clone();
+        let (wanted, shown) = (indicators.clone(), shown.clone());
         let mut findings = blocking(move || Ok(find(&wanted, &shown.picture))).await?;
         let unlisted = |found: &Match| found.by != Some(By::Id) && found.indicator.kind != Kind::Name;
         let mut seen = HashSet::new();

@@ -1,13 +1,11 @@
 //! Indicators of an advisory: looked for in the inventory that is shown, told in windows, and recorded as evidence.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use contract::evidence::EvidencePack;
 use contract::indicators::{Finding, FindingPart, FindingRows};
 use contract::refusal::Refusal;
 use cutoff::indicators::{Indicators, LARGEST};
-use cutoff::inventory::selection::{Noun, RowId, Selection};
 use cutoff::sweeps::What;
 use tauri::{AppHandle, Runtime, State};
 use uuid::Uuid;
@@ -22,24 +20,24 @@ pub(super) fn found(shell: &Shell, finding: &str) -> Reply<Arc<Found>> {
     shell.findings.get(finding).ok_or_else(|| Refusal::Plan { fault: "not_kept".to_owned() })
 }
 
-/// Everything of the apps of a finding.
-pub(super) fn what(shell: &Shell, finding: &str, look_alikes: bool) -> Reply<What> {
-    let apps = found(shell, finding)?.findings.apps(look_alikes);
-    let ids: HashSet<RowId> = apps.into_iter().map(RowId::App).collect();
-    Ok(What::Selected(Selection { noun: Noun::Apps, fold: false, all: false, filter: Default::default(), ids }))
+/// Every grant of the apps of a finding, those in no list among them.
+pub(super) fn what(shell: &Shell, finding: &str, look_alikes: bool, first_party: bool) -> Reply<What> {
+    let found = found(shell, finding)?;
+    Ok(What::Pairs(found.findings.pairs(&found.inventory.picture, look_alikes, first_party)))
 }
 
-/// Lets the user choose a file of indicators and looks for them in the inventory that is shown; nothing when none was chosen.
+/// Lets the user choose a file of indicators and looks for them in the inventory that is shown, and for ids in no list by their
+/// own view; nothing when none was chosen.
 #[tauri::command(rename_all = "snake_case")]
 pub async fn indicators_check<R: Runtime>(app: AppHandle<R>, shell: State<'_, Shell>) -> Reply<Option<Finding>> {
     let desk = shell.desk()?;
-    let inventory = desk.shown().await.map_err(refusal)?;
+    // Where nothing was read yet, nobody has to choose a file to learn it.
+    desk.shown().await.map_err(refusal)?;
     let Some(path) = shell.choose_file(&app, None).await? else { return Ok(None) };
     let bytes = chosen::read(&path, LARGEST).ok_or_else(chosen::unreadable)?;
     let indicators = Indicators::read(&bytes).map_err(map::unreadable)?;
-    let (wanted, picture) = (indicators.clone(), inventory.picture.clone());
-    let looked = tauri::async_runtime::spawn_blocking(move || cutoff::indicators::find(&wanted, &picture));
-    let findings = looked.await.map_err(|_| Refusal::Cancelled)?;
+    let inventory = desk.shown().await.map_err(refusal)?;
+    let findings = desk.match_indicators(&indicators, &inventory).await.map_err(refusal)?;
     let found =
         Found { file: chosen::name(&path), indicators, findings, inventory, recorded: tokio::sync::Mutex::default() };
     let name = Uuid::new_v4().to_string();

@@ -26,7 +26,7 @@ pub async fn plan_make(
 ) -> Reply<Plan> {
     let reason = checked(reason)?;
     let what = match what {
-        PlanWhat::Found { finding, look_alikes } => indicators::what(&shell, &finding, look_alikes)?,
+        PlanWhat::Found { finding, look_alikes } => indicators::what(&shell, &finding, look_alikes, first_party)?,
         what => map::what(what)?,
     };
     make(&shell, &what, first_party, reason).await

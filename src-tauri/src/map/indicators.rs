@@ -4,10 +4,10 @@ use contract::indicators as wire;
 use contract::refusal::Refusal;
 use cutoff::clock::rfc3339;
 use cutoff::indicators::{By, Findings, Indicators, Kind, Match, Unreadable};
-use cutoff::inventory::picture::Picture;
+use cutoff::inventory::picture::{Missing, What};
 use cutoff::inventory::shown::Shown as Inventory;
 use journal::SweepId;
-use stytch_b2b::ConnectedAppId;
+use stytch_b2b::{ClientType, ConnectedAppId};
 
 use super::{contain, inventory, number};
 
@@ -47,10 +47,14 @@ pub(crate) fn unreadable(unreadable: Unreadable) -> Refusal {
 
 pub(crate) fn finding(name: String, found: &Found) -> wire::Finding {
     let (findings, picture) = (&found.findings, &found.inventory.picture);
-    let grants = |apps: &[ConnectedAppId]| -> u32 {
-        apps.iter().filter_map(|id| picture.app(id)).map(|at| number(picture.grants_of_app(at).len())).sum()
-    };
+    let grants = |look_alikes| number(findings.pairs(picture, look_alikes, true).len());
     let (sure, all) = (findings.apps(false), findings.apps(true));
+    // Sentences about the list say nothing of what is in no list.
+    let (unknown, missing): (Vec<&Missing>, Vec<&Missing>) = findings
+        .missing
+        .iter()
+        .partition(|missing| matches!(&missing.what, What::App(id) if picture.app(id).is_none()));
+    let lines = &found.indicators.not_understood;
     wire::Finding {
         finding: name,
         file: found.file.clone(),
@@ -58,13 +62,23 @@ pub(crate) fn finding(name: String, found: &Found) -> wire::Finding {
         found: number(findings.found()),
         by_look_only: number(findings.each.iter().filter(|each| each.by == Some(By::LookAlike)).count()),
         apps: number(sure.len()),
-        grants: grants(&sure),
+        grants: grants(false),
         apps_with_look_alikes: number(all.len()),
-        grants_with_look_alikes: grants(&all),
+        grants_with_look_alikes: grants(true),
         apps_listed: findings.apps_listed,
         apps_read: findings.apps_read,
         complete: findings.complete,
-        missing: findings.missing.iter().map(|missing| inventory::missing(missing, picture)).collect(),
+        missing: missing.into_iter().map(|missing| inventory::missing(missing, picture)).collect(),
+        asked: findings.asked,
+        unknown: number(unknown.len()),
+        unasked: findings.unasked,
+        names_may_hide: findings.names_may_hide,
+        not_understood: lines
+            .iter()
+            .take(MOST_NAMED)
+            .map(|line| line.text.chars().take(LONGEST_TEXT).collect())
+            .collect(),
+        not_understood_total: number(lines.len()),
         read_at: rfc3339(findings.read_at),
     }
 }
@@ -77,15 +91,15 @@ pub(crate) fn rows(found: &Found, part: wire::FindingPart, offset: u32, count: u
     };
     let matching: Vec<&Match> = found.findings.each.iter().filter(wanted).collect();
     let window = matching.iter().skip(offset as usize).take(count.min(MOST_ROWS) as usize);
-    wire::FindingRows {
-        rows: window.map(|each| row(each, &found.inventory.picture)).collect(),
-        total: number(matching.len()),
-    }
+    wire::FindingRows { rows: window.map(|each| row(each, found)).collect(), total: number(matching.len()) }
 }
 
-fn row(each: &Match, picture: &Picture) -> wire::FindingRow {
-    let named =
-        |ids: &[ConnectedAppId]| ids.iter().take(MOST_NAMED).map(|id| contain::app_by_id(Some(picture), id)).collect();
+fn row(each: &Match, found: &Found) -> wire::FindingRow {
+    let face = |id: &ConnectedAppId| match found.findings.beyond.iter().find(|beyond| beyond.id == *id) {
+        Some(beyond) => super::app_face(id.as_str(), &beyond.name, "", &ClientType::Other(String::new())),
+        None => contain::app_by_id(Some(&found.inventory.picture), id),
+    };
+    let named = |ids: &[ConnectedAppId]| ids.iter().take(MOST_NAMED).map(face).collect();
     wire::FindingRow {
         text: each.indicator.text.chars().take(LONGEST_TEXT).collect(),
         kind: match each.indicator.kind {
