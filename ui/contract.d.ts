@@ -2395,6 +2395,10 @@ changes: Array<PolicyDifference>,
  */
 hidden: number, 
 /**
+ * Grants that no revoke was ever sent for: they are as they were.
+ */
+not_attempted: number, 
+/**
  * Grants whose revoke was answered and whose end no read could show: they should not come back.
  */
 accepted: number, 

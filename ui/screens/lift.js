@@ -71,6 +71,7 @@ export async function lift(frame, sweepId) {
     const listed = look.changes.some((one) => one.added_total + one.removed_total > 0);
     if (!same && (listed || (look.way !== "exact" && look.changes.length > 0))) notes.push(el("div", { class: "soft", "data-fact": "changes" }, said.would, differences(look.changes)));
     if (look.hidden > 0) notes.push(note("hidden", el("b", {}, said.hidden(look.hidden)), " ", said.hidden_note));
+    if (look.not_attempted > 0) notes.push(note("not-attempted", el("b", {}, said.not_attempted(look.not_attempted)), " ", said.not_attempted_note));
     if (look.accepted > 0) notes.push(el("p", { class: "soft", "data-fact": "accepted" }, said.accepted(look.accepted)));
     notes.push(el("p", { class: "soft" }, same ? said.reread : `${said.after} ${said.reread}`));
     show({

@@ -313,6 +313,8 @@ pub struct LiftLook {
     pub changes: Vec<PolicyDifference>,
     /// Grants of which nobody can tell, and that no revoke was answered for: they may come back.
     pub hidden: u32,
+    /// Grants that no revoke was ever sent for: they are as they were.
+    pub not_attempted: u32,
     /// Grants whose revoke was answered and whose end no read could show: they should not come back.
     pub accepted: u32,
     /// The change is probably denied.

@@ -276,6 +276,7 @@ pub(crate) fn lift(
         block_denied: block_denied(session, changes.is_empty()),
         changes: differences(&changes, picture),
         hidden: view.hidden,
+        not_attempted: view.not_attempted,
         accepted: view.accepted,
     }
 }

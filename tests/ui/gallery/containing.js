@@ -121,11 +121,12 @@ export const lifting = (given = {}) => ({
   differs: [],
   changes: [{ kind: "third_party", word_from: "RESTRICTED", word_to: "ALL_ALLOWED", added: [], added_total: 0, removed: [], removed_total: 0 }],
   hidden: 0,
+  not_attempted: 0,
   accepted: 0,
   block_denied: null,
   ...given,
 });
-export const liftingChanged = () => lifting({ way: "changed", now: policy("RESTRICTED", 41), to: policy("RESTRICTED", 42), differs, changes: [{ kind: "third_party", word_from: null, word_to: null, added: [f.dataSync], added_total: 1, removed: [], removed_total: 0 }], hidden: 3, accepted: 12 });
+export const liftingChanged = () => lifting({ way: "changed", now: policy("RESTRICTED", 41), to: policy("RESTRICTED", 42), differs, changes: [{ kind: "third_party", word_from: null, word_to: null, added: [f.dataSync], added_total: 1, removed: [], removed_total: 0 }], hidden: 3, not_attempted: 2, accepted: 12 });
 
 /** What a lifting came to. @param {number} returned @param {{ not_lifted?: boolean, nothing_to_lift?: boolean }} [how] @returns {import("../../../ui/contract.js").Lifted} */
 export const lifted = (returned, how = {}) => ({ sweep: sweep({ stand: { state: "done" }, unsettled: false, outcomes: [{ outcome: "revoked", grants: 137 }], unsent: 0, gone_at: f.at(-600), returned, policy: blocked({ in_force: how.not_lifted === true, lifted: how.not_lifted !== true, can_consent_again: how.not_lifted !== true, liftable: how.not_lifted === true }) }), differs: [], not_lifted: false, nothing_to_lift: false, ...how });
