@@ -110,6 +110,54 @@ fn a_plan_is_carried_out_exactly_and_once() {
 }
 
 #[test]
+fn a_plan_that_two_processes_carry_out_at_once_is_sent_once() {
+    let ground = many();
+    plan(&ground, &["--app", "DataSync"]).expect(0);
+    let planned = pairs_of_plan(&ground).len();
+    let file = ground.dir.path().join("plan.json").display().to_string();
+    ground.faults(json!({"latency_ms": 30}));
+    let both: Vec<_> = (0..2)
+        .map(|_| start(ground.command(&["apply", &file, "--yes"]), &format!("{}\n", ground.token("admin"))))
+        .collect();
+    let mut ended: Vec<Ended> = both.into_iter().map(ground::end).collect();
+    ended.sort_by_key(|ended| ended.code);
+    assert_eq!(requests(&ground), planned, "each grant is sent once");
+    assert_eq!((ended[0].code, ended[1].code), (0, 5), "{}\n{}", ended[0].err, ended[1].err);
+    assert_eq!(ground.here(&["log", "--json"]).expect(0).lines().len(), 1, "one sweep");
+}
+
+#[test]
+fn an_edited_copy_of_a_plan_that_was_carried_out_is_refused() {
+    let ground = many();
+    plan(&ground, &["--app", "DataSync"]).expect(0);
+    let planned = pairs_of_plan(&ground);
+    let file = ground.dir.path().join("plan.json");
+    let good: Value = serde_json::from_slice(&std::fs::read(&file).expect("the plan")).expect("JSON");
+    let edited = |change: &dyn Fn(&mut Value)| {
+        let mut edited = good.clone();
+        change(&mut edited);
+        std::fs::write(&file, edited.to_string()).expect("written");
+        apply(&ground, &["--yes"]).expect(5)
+    };
+    // Hours that no plan is made with are not believed, carried out or not.
+    edited(&|plan| plan["expires_at"] = json!("2036-01-01T00:00:00.000Z")).says(&["not a plan"]);
+    edited(&|plan| {
+        plan["created_at"] = json!("2090-01-01T00:00:00.000Z");
+        plan["expires_at"] = json!("2090-01-01T12:00:00.000Z");
+    })
+    .says(&["not a plan"]);
+    assert_eq!(requests(&ground), 0);
+
+    std::fs::write(&file, good.to_string()).expect("written");
+    apply(&ground, &["--yes"]).expect(0);
+    for (member, app) in &planned {
+        ground.control("consent", json!({"member_id": member, "connected_app_id": app, "scopes": ["openid"]}));
+    }
+    edited(&|plan| plan["reason"] = json!("another")).says(&["carried out already"]);
+    assert_eq!(requests(&ground), planned.len(), "nothing of it was sent again");
+}
+
+#[test]
 fn what_a_sweep_found_gone_is_not_listed_again_by_a_program_that_starts_later() {
     let ground = many();
     plan(&ground, &["--app", "DataSync"]).expect(0);

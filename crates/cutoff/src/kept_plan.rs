@@ -32,10 +32,11 @@ impl Desk {
     /// Compares a plan with the picture that is shown. Whoever wants it compared with what is so now reads the inventory first.
     ///
     /// # Errors
-    /// [`Error::Plan`] when it is not for here and now; [`Error::NothingRead`], [`Error::SignedOut`], [`Error::Journal`].
+    /// [`Error::Plan`] when it is not for here and now, or is another one's of the same run; [`Error::NothingRead`], [`Error::SignedOut`], [`Error::Journal`].
     pub async fn compare_plan(&self, file: PlanFile, now: Timestamp) -> Result<Compared, Error> {
         let (session, _) = self.seated()?;
         file.fits(&session, now).map_err(Error::Plan)?;
+        self.is_first_of_its_run(&file).await?;
         let sweep = self.sweep_of(&file.hash()).await?;
         let shown = self.shown().await?;
         let made: Timestamp = file.created_at.parse().map_err(|_| Error::Plan(Unusable::NotAPlan))?;
@@ -57,6 +58,25 @@ impl Desk {
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.clock.now().utc
+    }
+
+    /// Refuses a plan whose run id another one was begun with: it is a plan that was carried out, edited.
+    ///
+    /// # Errors
+    /// [`Error::Plan`] with [`Unusable::CarriedOut`]; [`Error::Journal`].
+    pub(crate) async fn is_first_of_its_run(&self, plan: &PlanFile) -> Result<(), Error> {
+        let (journal, key) = (self.journal.clone(), run_key(plan));
+        let used = blocking(move || journal.get(&key)).await?;
+        match used.is_some_and(|used| used != plan.hash().to_string()) {
+            true => Err(Error::Plan(Unusable::CarriedOut)),
+            false => Ok(()),
+        }
+    }
+
+    /// Uses a plan's run id up, for as long as there is this journal.
+    pub(crate) async fn use_run(&self, plan: &PlanFile) -> Result<(), Error> {
+        let (journal, key, value) = (self.journal.clone(), run_key(plan), plan.hash().to_string().into());
+        blocking(move || journal.set(&key, &value)).await
     }
 
     /// Keeps a plan for as long as its sweep may have to be taken up.
@@ -86,6 +106,10 @@ impl Desk {
         let plan = kept.and_then(|kept| PlanFile::read(kept.to_string().as_bytes()).ok());
         plan.filter(|plan| plan.hash() == hash).ok_or(Error::Plan(Unusable::NotAPlan))
     }
+}
+
+fn run_key(plan: &PlanFile) -> String {
+    format!("run {}", plan.run_id)
 }
 
 fn key(hash: &Hash) -> String {

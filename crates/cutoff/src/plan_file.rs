@@ -23,6 +23,8 @@ pub const FORMAT: &str = "cutoff-plan";
 pub const VERSION: u32 = 1;
 /// How long a plan may be carried out.
 pub const LIFE: Duration = Duration::from_secs(24 * 3600);
+/// How far the clock of whoever made a plan may be ahead of this one.
+const CLOCKS_DIFFER: Duration = Duration::from_secs(10 * 60);
 /// Larger files are refused before they are read.
 pub const LARGEST: u64 = 32 * 1024 * 1024;
 
@@ -80,7 +82,7 @@ pub struct Pair {
 /// Why a file is not a plan that can be used here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unusable {
-    /// Not JSON, or not a plan.
+    /// Not JSON, or not a plan: also one that says to be made later than now, or to live longer than any is made for.
     #[error("it is not a plan")]
     NotAPlan,
     /// Larger than [`LARGEST`].
@@ -101,7 +103,7 @@ pub enum Unusable {
     /// Another host, project, environment or organization.
     #[error("it is for another organization or place")]
     Elsewhere,
-    /// It was carried out in this journal already.
+    /// It was carried out in this journal already, or another was that has its run id.
     #[error("it was carried out already")]
     CarriedOut,
     /// A sweep of it is unfinished, and nobody said to resume.
@@ -219,7 +221,7 @@ impl PlanFile {
     /// Whether it may be carried out by this session now.
     ///
     /// # Errors
-    /// [`Unusable::Elsewhere`], [`Unusable::Expired`].
+    /// [`Unusable::Elsewhere`], [`Unusable::Expired`]; [`Unusable::NotAPlan`] where its hours are none that a plan is made with.
     pub fn fits(&self, session: &Session, now: Timestamp) -> Result<(), Unusable> {
         let checked = connections::reopen(&session.connection).map_err(|_| Unusable::Elsewhere)?;
         let token = Hash(Sha256::digest(checked.public_token.as_str()).into()).to_string();
@@ -232,8 +234,15 @@ impl PlanFile {
         if !here {
             return Err(Unusable::Elsewhere);
         }
-        let expires: Timestamp = self.expires_at.parse().map_err(|_| Unusable::NotAPlan)?;
-        if expires < now { Err(Unusable::Expired) } else { Ok(()) }
+        let time = |text: &str| text.parse::<Timestamp>().map_err(|_| Unusable::NotAPlan);
+        let (created, expires) = (time(&self.created_at)?, time(&self.expires_at)?);
+        if expires < now {
+            return Err(Unusable::Expired);
+        }
+        // A file can be edited, and what it says of its own hours would let it live on for years.
+        let after = |at: Timestamp, span| at.checked_add(span).unwrap_or(Timestamp::MAX);
+        let believable = expires <= after(created, LIFE) && created <= after(now, CLOCKS_DIFFER);
+        if believable { Ok(()) } else { Err(Unusable::NotAPlan) }
     }
 }
 

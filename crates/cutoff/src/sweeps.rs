@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use journal::{Body, Failure, Hash, Note, PolicyAnswer, Purpose, RowDraft, SweepId, SweepSummary};
 use stytch_b2b::{ClientType, ConnectedAppId, MemberId};
 use tokio::sync::watch;
+use uuid::Uuid;
 
 use crate::activity::Stand;
 use crate::clock::{later, rfc3339};
@@ -286,6 +287,10 @@ impl Desk {
             Some(concurrency) => crate::sweep::Pace { concurrency: concurrency.max(1), ..self.pace.clone() },
             None => self.pace.clone(),
         };
+        // Two processes that are handed one plan, or an edited copy of it, must not both find that nobody has begun it.
+        let run = SweepId(Uuid::new_v5(&Uuid::NAMESPACE_OID, plan.run_id.as_bytes()));
+        let _one_of_a_run = self.lock(run).await?;
+        self.is_first_of_its_run(plan).await?;
         let (id, lock, fresh) = match self.sweep_of(&hash).await? {
             Some((_, true)) => return Err(Error::Plan(Unusable::CarriedOut)),
             Some((_, false)) if !how.resume => return Err(Error::Plan(Unusable::Unfinished)),
@@ -315,6 +320,7 @@ impl Desk {
         if fresh {
             // Kept before anything of it is done, so that it can be gone on with after a crash, without its file.
             self.keep_plan(plan).await?;
+            self.use_run(plan).await?;
             self.open_many(&session, &directory, plan, id, hash, how.block_last).await?;
             observer(Step::Opened);
         }
