@@ -541,8 +541,9 @@ fault: string,
  */
 folder: string | null, } | { "kind": "nothing_read" } | { "kind": "cancelled" } | { "kind": "plan", 
 /**
- * `not_a_plan`, `too_large`, `newer`, `grants`, `block`, `expired`, `elsewhere`, `carried_out`, `unfinished`, `not_kept`
- * (the app does not have the plan any more), `unreadable` (the file cannot be read).
+ * `not_a_plan`, `too_large`, `newer`, `grants`, `block`, `expired`, `elsewhere`, `carried_out`, `unfinished`,
+ * `other_member` (only who began its sweep may go on with it), `too_old` (nothing was done for its sweep for a day),
+ * `not_kept` (the app does not have the plan any more), `unreadable` (the file cannot be read).
  */
 fault: string, } | { "kind": "block", 
 /**

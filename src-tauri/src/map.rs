@@ -390,6 +390,8 @@ fn plan_fault(unusable: Unusable) -> &'static str {
         Unusable::Elsewhere => "elsewhere",
         Unusable::CarriedOut => "carried_out",
         Unusable::Unfinished => "unfinished",
+        Unusable::OtherMember => "other_member",
+        Unusable::TooOld => "too_old",
     }
 }
 

@@ -172,7 +172,8 @@ fn an_app_that_the_policy_hides_is_found_by_its_id_and_never_called_absent() {
     read(&app);
     assert!(app_rows(&app).iter().all(|row| row.app.connected_app_id != id), "it is in no list any more");
     let file = app.state_dir().join("advisory.txt");
-    std::fs::write(&file, format!("- {}\nconnected-app-test-nobody\n\"half of a name\n", id.to_uppercase())).expect("a file");
+    std::fs::write(&file, format!("- {}\nconnected-app-test-nobody\n\"half of a name\n", id.to_uppercase()))
+        .expect("a file");
     *chosen.lock().expect("a choice") = Some(file);
 
     let finding = check(&app);

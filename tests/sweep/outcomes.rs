@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use cutoff::activity::Resume;
 use cutoff::revoke::Ask;
 use cutoff::sweep::verdict::{Outcome, Why};
 use cutoff::{Desk, Error};
@@ -371,13 +372,25 @@ async fn a_request_that_left_is_told_as_unknown_even_when_the_session_ends_befor
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_revoke_left_open_for_more_than_a_day_is_not_sent_again_however_lately_it_was_looked_at() {
+    let ago = Duration::from_secs(3 * 24 * 3600);
+    is_left_alone(|now| now - ago).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revoke_that_a_clock_set_back_shows_in_the_future_is_neither_offered_nor_sent_again() {
+    let ahead = Duration::from_secs(2 * 3600);
+    is_left_alone(|now| now + ahead).await;
+}
+
+/// A revoke that was left open at another time is not gone on with.
+async fn is_left_alone(then: impl Fn(jiff::Timestamp) -> jiff::Timestamp) {
     let ground = Ground::new().await;
     let report = ground.revoke().await;
-    // The same sweep as it would lie in a journal of three days ago, with an intent and no answer.
+    // The same sweep as it would lie in a journal of then, with an intent and no answer.
     let journal = journal::Journal::open(ground.dir.path()).expect("the journal opens beside the desk");
     let opening = journal.summary(report.sweep_id).expect("a summary").opening;
-    let old = report.began_at.parse::<jiff::Timestamp>().expect("a time") - Duration::from_secs(3 * 24 * 3600);
-    let clock = journal::Clock { utc: journal::Utc::new(old), mono_ms: 1, boot_id: "an earlier boot".into() };
+    let then = then(report.began_at.parse().expect("a time"));
+    let clock = journal::Clock { utc: journal::Utc::new(then), mono_ms: 1, boot_id: "an earlier boot".into() };
     let draft = journal::OpeningDraft {
         clock: clock.clone(),
         sweep_id: journal::SweepId::random(),
@@ -410,6 +423,8 @@ async fn a_revoke_left_open_for_more_than_a_day_is_not_sent_again_however_lately
     let consent = json!({"member_id": ground.member, "connected_app_id": ground.app, "scopes": ["openid"]});
     ground.place.control("consent", consent).await;
     ground.desk.tend(jiff::Timestamp::now()).await.expect("tended");
+    let digest = ground.desk.digest(id).await.expect("a digest");
+    assert_eq!(ground.desk.may_go_on(&digest).await.expect("an answer"), Resume::TooOld, "and it is not offered");
     assert!(matches!(ground.desk.settle(id, true).await, Err(Error::PlanChanged)), "too old to go on with");
     assert!(ground.there().await, "what was consented to since is left alone");
     assert_eq!(ground.place.revokes().await, 1);

@@ -109,8 +109,9 @@ pub enum Refusal {
     Cancelled,
     /// A plan cannot be used.
     Plan {
-        /// `not_a_plan`, `too_large`, `newer`, `grants`, `block`, `expired`, `elsewhere`, `carried_out`, `unfinished`, `not_kept`
-        /// (the app does not have the plan any more), `unreadable` (the file cannot be read).
+        /// `not_a_plan`, `too_large`, `newer`, `grants`, `block`, `expired`, `elsewhere`, `carried_out`, `unfinished`,
+        /// `other_member` (only who began its sweep may go on with it), `too_old` (nothing was done for its sweep for a day),
+        /// `not_kept` (the app does not have the plan any more), `unreadable` (the file cannot be read).
         fault: String,
     },
     /// No change of the organization's policy can be made of this. Nothing was sent.

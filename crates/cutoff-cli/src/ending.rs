@@ -465,6 +465,15 @@ pub fn plan(unusable: Unusable) -> String {
         }
         Unusable::CarriedOut => "This plan was carried out already. Make a new one with: cutoff plan",
         Unusable::Unfinished => "A sweep of this plan is unfinished. Go on with it: cutoff apply PLAN --resume --yes",
+        Unusable::OtherMember => {
+            "Another member began the sweep of this plan, and only they may go on with it, within a day. Nothing was sent. Find the \
+             sweep with: cutoff log; make a new plan of what is left with: cutoff plan --failed-of SWEEP --out again.json"
+        }
+        Unusable::TooOld => {
+            "Nothing was done for the sweep of this plan for a day: what is left may have been consented to again since, rightly. \
+             Nothing was sent. Find the sweep with: cutoff log; make a new plan of what is left with: cutoff plan --failed-of SWEEP \
+             --out again.json"
+        }
     }
     .to_owned()
 }

@@ -398,7 +398,10 @@ fn a_session_that_ends_in_the_middle_is_told_and_the_same_member_goes_on() {
     let reader = ground.sandbox.card().people.iter().find(|person| person.role == "reader").expect("a reader");
     ground.control("roles", json!({"member_id": reader.member_id, "roles": ["stytch_admin"]}));
     let file = ground.dir.path().join("plan.json").display().to_string();
-    ground.as_role("reader", &["apply", &file, "--yes", "--resume"]).expect(5);
+    ground
+        .as_role("reader", &["apply", &file, "--yes", "--resume"])
+        .expect(5)
+        .says(&["Another member began", "--failed-of"]);
     assert_eq!(removed(&ground).len(), done_before);
 
     // The same member does, with another session.

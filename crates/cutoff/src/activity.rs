@@ -5,15 +5,19 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use journal::{Body, Connection, Journal, Note, Person, PersonKind, PersonRecord, Row, SweepId, SweepSummary, Utc};
+use journal::{
+    Body, Clock, Connection, Journal, Note, Person, PersonKind, PersonRecord, Row, SweepId, SweepSummary, Utc,
+};
+use stytch_b2b::MemberId;
 
-use crate::clock::later;
+use crate::clock::{later, millis_between};
 use crate::desk::Desk;
 use crate::error::Error;
 use crate::inventory::picture::u32_of;
 use crate::plan_file::Pair;
 use crate::report::{Report, TOKEN_LIFE, look_again};
 use crate::revoke::{RESUME_WITHIN, connection_of};
+use crate::session::Session;
 use crate::sweep::engine::blocking;
 use crate::sweep::rows::Rows;
 use crate::sweep::verdict::{Finding, Outcome, Rules, is_success};
@@ -108,7 +112,7 @@ pub struct Digest {
     /// Until about when tokens issued before may still be accepted.
     pub tokens_until: Option<Utc>,
     /// When something was last done for it; reads do not count.
-    pub acted: Utc,
+    pub acted: Clock,
     /// What was done to the organization's policy; `None` for a plan without a block.
     pub policy: Option<PolicyReport>,
     /// Grants in no plan that vanished meanwhile; `None`: nobody looked.
@@ -240,11 +244,14 @@ impl Told {
             (grant.member_id.clone(), known.and_then(|text| serde_json::from_str(text).ok()))
         });
         let policy = policy_report(&self.rows);
-        let acted = self.rows.all().iter().rev().find(|row| acts(row)).map_or(summary.opened.utc, |row| row.clock.utc);
+        let acted = self.rows.all().iter().rev().find(|row| acts(row)).map_or(&summary.opened, |row| &row.clock);
+        // By the rows that are judged: the summary is older or younger by the rows that came between the two reads.
+        let closed = self.rows.all().iter().rev().any(|row| matches!(row.body, Body::Closing(_)));
+        let last = self.rows.all().last().map_or(&summary.last, |row| &row.clock);
         Digest {
             id: self.id,
             began: summary.opened.utc,
-            last: summary.last.utc,
+            last: last.utc,
             connection: summary.opening.connection.clone(),
             actor: summary.opening.actor.member_id.clone(),
             reason: self.text(PersonKind::Reason, &summary.opening.actor.member_id).map(str::to_owned),
@@ -255,13 +262,13 @@ impl Told {
             only_member,
             unsent: u32_of(self.findings.iter().filter(|finding| is_unsent(finding)).count()),
             outcomes,
-            stand: stand(self.rows.all(), summary.closing.is_some()),
-            unsettled: summary.closing.is_none() || self.findings.iter().any(|finding| !finding.settled()),
+            stand: stand(self.rows.all(), closed),
+            unsettled: !closed || self.findings.iter().any(|finding| !finding.settled()),
             gone_at: all(|finding| finding.gone.as_ref().map(|at| at.utc)),
             confirmed_at: all(|finding| finding.confirmed.as_ref().map(|at| at.utc)),
             look_again_at: looks.min(),
             tokens_until: tokens.max(),
-            acted,
+            acted: acted.clone(),
             collateral: collateral(&self.rows),
             returned: returned(&self.rows),
             head: self.head.clone(),
@@ -350,7 +357,7 @@ impl Desk {
         let (journal, rules, open) = (self.journal.clone(), self.rules, self.digested.open.clone());
         let (rows, digest) = blocking(move || {
             let mut open = look(&open);
-            // A row may have come since the summary: what is told belongs to the rows that were read.
+            // A row may have come since the summary: what is told belongs to the rows that were read, and is kept as theirs.
             let tell = |told: &mut Told| {
                 told.follow(&journal, &rules)?;
                 Ok((told.rows.all().len() as u64, told.digest(&summary, &rules)))
@@ -445,12 +452,21 @@ impl Desk {
             return Ok(Resume::Elsewhere);
         }
         let (session, _) = self.seated()?;
-        if session.state().member.member_id.as_str() != digest.actor {
-            return Ok(Resume::OtherMember);
+        Ok(self.may_resume(digest, &session))
+    }
+
+    /// Whether a member may carry on what a sweep has open: the one who began it, within a day of the last thing that was done for
+    /// it. Reads do not count: looking at an old sweep does not make it young. One that was last acted on in the future is as
+    /// doubtful as an old one.
+    pub(crate) fn may_resume(&self, digest: &Digest, session: &Session) -> Resume {
+        if !session.is_self(&MemberId::from(digest.actor.as_str())) {
+            return Resume::OtherMember;
         }
-        let idle = self.clock.now().utc.duration_since(digest.acted.timestamp());
-        let idle = Duration::try_from(idle).unwrap_or_default();
-        Ok(if idle <= RESUME_WITHIN { Resume::Yes } else { Resume::TooOld })
+        let idle = u64::try_from(millis_between(&digest.acted, &self.clock.now().stamp()));
+        match idle.is_ok_and(|idle| Duration::from_millis(idle) <= RESUME_WITHIN) {
+            true => Resume::Yes,
+            false => Resume::TooOld,
+        }
     }
 
     fn here(&self) -> Option<Connection> {
@@ -463,4 +479,64 @@ impl Desk {
 /// A poisoned lock holds what was told before, which is as good as none.
 fn look<T>(held: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     held.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::desk::Options;
+
+    #[tokio::test]
+    async fn a_sweep_that_ends_between_two_looks_at_it_is_told_as_ended() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let journal = Arc::new(Journal::open(dir.path()).expect("a journal"));
+        let desk = Desk::new(journal.clone(), Options::new(vault::Vault::memory(vault::Trouble::Missing)));
+        let clock = desk.clock.now().stamp();
+        let hash = journal::Hash([7; 32]);
+        let draft = journal::OpeningDraft {
+            clock: clock.clone(),
+            sweep_id: SweepId::random(),
+            tool: journal::Tool { name: "cutoff".into(), version: "0".into(), commit: "none".into() },
+            plan_hash: hash,
+            connection: Connection {
+                scheme: "https".into(),
+                host: "api.example".into(),
+                port: 443,
+                public_token_sha256: hash,
+                organization_id: "organization-1".into(),
+                environment: journal::Environment::Test,
+            },
+            actor: journal::ActorDraft {
+                member_id: "member-1".into(),
+                member_session_id: "session-1".into(),
+                roles: Vec::new(),
+                factors: Vec::new(),
+                person: None,
+                impersonator: None,
+            },
+            organization_name: None,
+            reason: None,
+        };
+        let grant = journal::GrantDraft {
+            member_id: "member-2".into(),
+            connected_app_id: "app-1".into(),
+            client_type: None,
+            scopes: Vec::new(),
+            first_party: false,
+            route: journal::Route::Member,
+            member_roles: None,
+        };
+        let id = journal.open_sweep(&draft, &[grant], &journal::People::default()).expect("opened").id;
+        let before = journal.summary(id).expect("a summary");
+        let closing = journal::Closing { counts: BTreeMap::new(), rules_version: 1, rows: 0 };
+        let mut ended = clock;
+        ended.mono_ms += 5_000;
+        ended.utc = later(&ended, Duration::from_secs(5));
+        let row = journal::RowDraft { clock: ended.clone(), body: Body::Closing(closing) };
+        journal.append(id, &[row]).expect("appended");
+
+        for digest in [desk.digest_of(before).await.expect("a digest"), desk.digest(id).await.expect("a digest")] {
+            assert_eq!((&digest.stand, digest.last), (&Stand::Closed, ended.utc));
+        }
+    }
 }

@@ -8,6 +8,7 @@ use journal::{Purpose, SweepId};
 use stytch_b2b::{ConnectedAppId, Error as ApiError};
 use tokio::sync::watch;
 
+use crate::activity::Resume;
 use crate::desk::Desk;
 use crate::error::Error;
 use crate::inventory::filter::Filter;
@@ -176,7 +177,7 @@ impl Desk {
         let summary = blocking(move || journal.summary(id)).await?;
         // Whoever may change the policy may lift; only who may go on with the sweep sends for it.
         let may_send = summary.closing.is_none()
-            && self.may_resume(&summary, &session).await?
+            && self.may_resume(&*self.digest(id).await?, &session) == Resume::Yes
             && self.must_be_current(id).await.is_ok();
         let lock = self.lock(id).await?;
         let observer = observer.unwrap_or(&self.observer);

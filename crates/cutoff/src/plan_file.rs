@@ -109,6 +109,12 @@ pub enum Unusable {
     /// A sweep of it is unfinished, and nobody said to resume.
     #[error("a sweep of it is unfinished")]
     Unfinished,
+    /// Its unfinished sweep was begun by another member, who alone may go on with it.
+    #[error("another member began its sweep")]
+    OtherMember,
+    /// Nothing was done for its unfinished sweep for a day.
+    #[error("its sweep is too old to go on with")]
+    TooOld,
 }
 
 impl PlanFile {

@@ -13,7 +13,7 @@ use journal::{
 use sha2::{Digest, Sha256};
 use stytch_b2b::{ClientType, ConnectedAppId, Error as ApiError, MemberId};
 
-use crate::clock::millis_between;
+use crate::activity::Resume;
 use crate::connections;
 use crate::desk::Desk;
 use crate::directory::{Directory, KnownGrant, check_id};
@@ -299,7 +299,9 @@ impl Desk {
         let (session, directory) = self.seated()?;
         let journal = self.journal.clone();
         let sweep = blocking(move || journal.summary(id)).await?;
-        if !same_ground(&sweep, &session) || (send_again && !self.may_resume(&sweep, &session).await?) {
+        if !same_ground(&sweep, &session)
+            || (send_again && self.may_resume(&*self.digest(id).await?, &session) != Resume::Yes)
+        {
             return Err(Error::PlanChanged);
         }
         if send_again {
@@ -388,29 +390,13 @@ impl Desk {
         for sweep in open {
             // A sweep of a journal that was rolled back is not carried on: the plan is carried out anew, and looked at first.
             if same_ground(&sweep, session)
-                && self.may_resume(&sweep, session).await?
+                && self.may_resume(&*self.digest(sweep.id).await?, session) == Resume::Yes
                 && self.must_be_current(sweep.id).await.is_ok()
             {
                 return Ok(Some((sweep.id, self.lock(sweep.id).await?)));
             }
         }
         Ok(None)
-    }
-
-    /// Whether the one who is signed in may carry a sweep on: the same member, within a day of the last thing that was
-    /// done for it. Reads do not count: looking at an old sweep does not make it young.
-    pub(crate) async fn may_resume(&self, sweep: &SweepSummary, session: &Session) -> Result<bool, Error> {
-        if !session.is_self(&MemberId::from(sweep.opening.actor.member_id.as_str())) {
-            return Ok(false);
-        }
-        let (journal, id) = (self.journal.clone(), sweep.id);
-        let rows = blocking(move || journal.rows(id)).await?;
-        let acted = rows.iter().rev().find(|stored| {
-            matches!(stored.row.body, Body::Opening(_) | Body::Grant(_) | Body::Intent(_) | Body::Answer(_))
-        });
-        let idle = acted.map(|stored| millis_between(&stored.row.clock, &self.clock.now().stamp()));
-        let idle = idle.and_then(|idle| u64::try_from(idle).ok()).map(Duration::from_millis);
-        Ok(idle.is_some_and(|idle| idle <= RESUME_WITHIN))
     }
 
     pub(crate) async fn lock(&self, id: SweepId) -> Result<RunningLock, Error> {

@@ -10,7 +10,7 @@ use stytch_b2b::{ClientType, ConnectedAppId, MemberId};
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use crate::activity::Stand;
+use crate::activity::{Resume, Stand};
 use crate::clock::{later, rfc3339};
 use crate::desk::Desk;
 use crate::directory::Directory;
@@ -296,14 +296,15 @@ impl Desk {
             Some((_, false)) if !how.resume => return Err(Error::Plan(Unusable::Unfinished)),
             Some((id, false)) => {
                 // What somebody cancelled is never sent, although it may have no closing row.
-                if self.digest(id).await?.stand == Stand::Cancelled {
+                let digest = self.digest(id).await?;
+                if digest.stand == Stand::Cancelled {
                     return Err(Error::Plan(Unusable::CarriedOut));
                 }
                 self.must_be_current(id).await?;
-                let journal = self.journal.clone();
-                let summary = blocking(move || journal.summary(id)).await?;
-                if !self.may_resume(&summary, &session).await? {
-                    return Err(Error::PlanChanged);
+                match self.may_resume(&digest, &session) {
+                    Resume::Yes => {}
+                    Resume::OtherMember => return Err(Error::Plan(Unusable::OtherMember)),
+                    _ => return Err(Error::Plan(Unusable::TooOld)),
                 }
                 (id, self.lock(id).await?, false)
             }

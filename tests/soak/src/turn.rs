@@ -219,7 +219,7 @@ fn end_of(done: Result<SweepReport, Error>) -> End {
         },
         Err(Error::Plan(Unusable::CarriedOut)) => End::CarriedOut,
         Err(Error::PolicyChanged(_)) => End::PolicyChanged,
-        Err(Error::PlanChanged) => End::NotYours,
+        Err(Error::Plan(Unusable::OtherMember)) => End::NotYours,
         // The list of apps had a row that nobody can read: nothing is made of a part of it.
         Err(Error::Block(Refused::IncompleteList)) => stopped("incomplete_list"),
         // Apps were connected since the plan was made.
