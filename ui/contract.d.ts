@@ -2965,7 +2965,8 @@ resume: SweepResume,
  */
 gone_at: string | null, 
 /**
- * When the second read of the last of them began. `null` until all are confirmed.
+ * When the second read of the last of those that something was sent for began. `null` until all of them are confirmed, and
+ * where nothing was sent.
  */
 confirmed_at: string | null, 
 /**

@@ -3,8 +3,11 @@
 use std::time::Duration;
 
 use cutoff::activity::Resume;
+use cutoff::plan_file::{Pair, PlanFile, Unusable};
 use cutoff::revoke::Ask;
+use cutoff::sweep::Wish;
 use cutoff::sweep::verdict::{Outcome, Why};
+use cutoff::sweeps::Apply;
 use cutoff::{Desk, Error};
 use promises::ground::{self, Place};
 use sandbox::{Options as SandboxOptions, Sandbox};
@@ -450,4 +453,54 @@ async fn a_session_that_ends_does_not_take_the_next_persons_out_of_the_keyring()
     third.restore().await.expect("the member's session is still kept");
     let kept = third.session().expect("and lives").state().member.member_id;
     assert_eq!(kept.as_str(), ground::member_id(&ground.sandbox, "member"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sweep_is_confirmed_when_what_it_revoked_is_and_never_for_what_was_gone_before() {
+    let mut options = ground::quick();
+    options.rules.confirm_after = Duration::from_millis(300);
+    let ground = Ground::with(options).await;
+    let shown = ground.desk.shown().await.expect("an inventory");
+    let picture = &shown.picture;
+    let pair = |grant: &cutoff::inventory::picture::Grant| Pair {
+        member_id: picture.members[grant.member as usize].id.clone(),
+        connected_app_id: picture.apps[grant.app as usize].id.clone(),
+    };
+    let others = picture.grants.iter().map(pair).filter(|pair| pair.member_id.as_str() != ground.member);
+    let mut pairs: Vec<Pair> = others.take(2).collect();
+    pairs.push(Pair { member_id: ground.member.as_str().into(), connected_app_id: ground.app.as_str().into() });
+    ground.revoke().await;
+    let sweep = async || {
+        let session = ground.desk.session().expect("signed in");
+        let plan = PlanFile::new(&session, pairs.clone(), None, jiff::Timestamp::now()).expect("a plan");
+        let (_wish, wishes) = tokio::sync::watch::channel(Wish::Run);
+        let progress = tokio::sync::watch::Sender::default();
+        let report = ground.desk.apply(&plan, &Apply::default(), wishes, progress, None).await.expect("a report");
+        tokio::time::sleep(Duration::from_millis(400)).await;
+        ground.desk.tend(jiff::Timestamp::now()).await.expect("tended");
+        ground.desk.digest(report.id).await.expect("a digest")
+    };
+    let digest = sweep().await;
+    assert_eq!(digest.outcomes, [(Outcome::Revoked, 2), (Outcome::AlreadyGone, 1)].into(), "one was gone before");
+    assert!(digest.confirmed_at.is_some() && digest.confirmed_at > digest.gone_at, "{digest:?}");
+    let digest = sweep().await;
+    assert_eq!(digest.outcomes, [(Outcome::AlreadyGone, 3)].into(), "all were gone before");
+    assert!(digest.gone_at.is_some() && digest.confirmed_at.is_none(), "nothing was revoked: {digest:?}");
+    assert_eq!(ground.place.revokes().await, 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_left_of_a_sweep_is_planned_again_only_where_it_was() {
+    let ground = Ground::new().await;
+    ground.place.faults(json!({"reset_before_commit_share": 1.0, "on": "/revoke"})).await;
+    let report = ground.revoke().await;
+    ground.place.faults(json!({"reset_before_commit_share": null})).await;
+    assert_eq!(report.outcome, Outcome::Unknown, "{report:?}");
+    let rest = ground.desk.rest_of(report.sweep_id).await.expect("what is left");
+    let whose: Vec<_> = rest.iter().map(|pair| (pair.member_id.as_str(), pair.connected_app_id.as_str())).collect();
+    assert_eq!(whose, [(ground.member.as_str(), ground.app.as_str())]);
+    let other = Sandbox::start(SandboxOptions::default()).await.expect("another sandbox starts");
+    Place::of(&other).sign_in(&ground.desk, &ground::email(&other, "admin")).await;
+    let refused = ground.desk.rest_of(report.sweep_id).await.expect_err("it was elsewhere");
+    assert!(matches!(refused, Error::Plan(Unusable::Elsewhere)), "{refused:?}");
 }

@@ -12,8 +12,8 @@ const COUNT_EVERY = 1_500;
 
 /** Outcomes that a later read has settled as gone. @type {readonly Outcome[]} */
 export const GONE = ["revoked", "already_gone", "member_gone"];
-/** What a new plan of the rest is made of. @type {readonly Outcome[]} */
-export const AGAIN = ["denied", "failed", "still_there", "unknown"];
+/** What a new plan of the rest is made of: another request may help. @type {readonly Outcome[]} */
+export const AGAIN = ["denied", "failed", "still_there", "hidden", "unknown"];
 
 /** Grants of a sweep with one of these outcomes. @param {Sweep} sweep @param {readonly Outcome[]} outcomes */
 export const counted = (sweep, outcomes) => sweep.outcomes.reduce((sum, one) => sum + (outcomes.includes(one.outcome) ? one.grants : 0), 0);

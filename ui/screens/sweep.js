@@ -56,6 +56,8 @@ export function sweepStand(sweep) {
   if (state === "running" || state === "elsewhere") return { mark: "wait", short: words.sweep.states[state] };
   if (state === "done" || state === "cancelled") {
     const whole = gone === sweep.grants;
+    // What was gone before was not revoked by this sweep.
+    if (whole && counted(sweep, ["revoked"]) === 0) return { mark: "gone", short: words.outcome[counted(sweep, ["already_gone"]) > 0 ? "already_gone" : "member_gone"].short };
     if (whole && sweep.confirmed_at) return { mark: "gone", short: words.outcome.confirmed.short };
     if (whole) return { mark: "gone", short: words.outcome.revoked.short };
     return { mark: counted(sweep, ["denied", "failed"]) > 0 ? "trouble" : "wait", short: state === "cancelled" ? words.sweep.states.cancelled : words.sweep.partial_short(gone, sweep.grants) };

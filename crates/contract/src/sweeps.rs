@@ -115,7 +115,8 @@ pub struct Sweep {
     pub resume: SweepResume,
     /// When the last of its grants was found gone. `null` until all are.
     pub gone_at: Option<Utc>,
-    /// When the second read of the last of them began. `null` until all are confirmed.
+    /// When the second read of the last of those that something was sent for began. `null` until all of them are confirmed, and
+    /// where nothing was sent.
     pub confirmed_at: Option<Utc>,
     /// When the next such read is due.
     pub look_again_at: Option<Utc>,

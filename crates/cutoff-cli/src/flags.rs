@@ -213,7 +213,7 @@ pub struct Plan {
     /// Every grant in which these words occur, as with --filter.
     #[arg(long = "match", id = "matching", value_name = "FILTER")]
     pub matching: Vec<String>,
-    /// Every grant of an earlier sweep that is not gone by a later read, to try again.
+    /// Every grant of an earlier sweep that another request may still help: refused, failed, still listed, hidden or not known.
     #[arg(long, value_name = "SWEEP")]
     pub failed_of: Option<String>,
     /// Look for the client ids and names of an advisory and plan every grant of the apps that are found: a JSON array, a CSV with

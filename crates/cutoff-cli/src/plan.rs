@@ -3,15 +3,15 @@
 use std::io::Write as _;
 use std::path::Path;
 
+use cutoff::activity::Stand;
 use cutoff::inventory::filter::Filter;
 use cutoff::inventory::picture::Picture;
 use cutoff::inventory::selection::{Noun, Selection};
-use cutoff::plan_file::{Pair, PlanFile};
+use cutoff::plan_file::{Pair, PlanFile, Unusable};
 use cutoff::sweeps::{Proposal, What};
 use serde::Serialize;
 use stytch_b2b::{ConnectedAppId, MemberId};
 
-use crate::apply::is_gone;
 use crate::ending::{DENIED, DONE, Ending, PARTIAL};
 use crate::flags::{Filters, Plan};
 use crate::lists::{filter, fresh_enough};
@@ -39,7 +39,7 @@ pub async fn run(seat: &Seat, flags: &Plan) -> Done {
     seat.sit().await?;
     let shown = fresh_enough(seat, flags.max_age).await?;
     let what = if let Some(sweep) = &flags.failed_of {
-        What::Pairs(not_gone(seat, sweep).await?)
+        What::Pairs(rest_of(seat, sweep).await?)
     } else if flags.grant.is_empty() {
         let filters = Filters {
             app: flags.app.clone(),
@@ -74,25 +74,22 @@ pub async fn run(seat: &Seat, flags: &Plan) -> Done {
     Ok([code, unlisted, incomplete].into_iter().find(|code| *code != DONE).unwrap_or(DONE))
 }
 
-/// The grants of a sweep that no later read showed to be gone.
-async fn not_gone(seat: &Seat, sweep: &str) -> Result<Vec<Pair>, Ending> {
+/// The grants of a sweep that another request may still help.
+async fn rest_of(seat: &Seat, sweep: &str) -> Result<Vec<Pair>, Ending> {
     let id = crate::log::sweep_id(sweep)?;
-    let digest = seat.desk.digest(id).await.map_err(crate::log::no_such_sweep)?;
-    if !seat.desk.is_here(&digest) {
+    let left = seat.desk.rest_of(id).await.map_err(|error| match error {
+        cutoff::Error::Plan(Unusable::Elsewhere) => {
+            Ending::usage("That sweep was in another organization, project or host than the one signed in to.")
+        }
+        other => crate::log::no_such_sweep(other),
+    })?;
+    if left.is_empty() {
         return Err(Ending::usage(
-            "That sweep was in another organization, project or host than the one signed in to.",
+            "Every grant of that sweep is gone by a later read, or its revoke was answered and only a read can tell more: nothing is \
+             left to plan.",
         ));
     }
-    let report = seat.desk.sweep_report(id).await?;
-    let left = report.lines.iter().filter(|line| !is_gone(line.outcome)).map(|line| Pair {
-        member_id: MemberId::from(line.member_id.as_str()),
-        connected_app_id: ConnectedAppId::from(line.connected_app_id.as_str()),
-    });
-    let left: Vec<Pair> = left.collect();
-    if left.is_empty() {
-        return Err(Ending::usage("Every grant of that sweep is gone by a later read: nothing is left to plan."));
-    }
-    if !report.closed {
+    if !matches!(seat.desk.digest(id).await?.stand, Stand::Closed) {
         say("That sweep is unfinished. Where it can be gone on with, that is the better way: see cutoff log.");
     }
     Ok(left)

@@ -14,14 +14,14 @@ use crate::clock::{later, millis_between};
 use crate::desk::Desk;
 use crate::error::Error;
 use crate::inventory::picture::u32_of;
-use crate::plan_file::Pair;
+use crate::plan_file::{Pair, Unusable};
 use crate::report::{Report, TOKEN_LIFE, look_again};
 use crate::revoke::{RESUME_WITHIN, connection_of};
 use crate::session::Session;
 use crate::sweep::engine::blocking;
 use crate::sweep::rows::Rows;
 use crate::sweep::verdict::{Finding, Outcome, Rules, is_success};
-use crate::sweeps::{PolicyReport, collateral, policy_report, returned};
+use crate::sweeps::{Line, PolicyReport, collateral, policy_report, returned};
 
 /// Where a sweep stands, as its rows tell it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -105,7 +105,8 @@ pub struct Digest {
     pub unsettled: bool,
     /// When the last of its grants was found gone; `None` until all are.
     pub gone_at: Option<Utc>,
-    /// When the second, late read of the last of them began; `None` until all are confirmed.
+    /// When the second, late read of the last of those that something was sent for began; `None` until all of them are confirmed
+    /// and the others found gone, and where nothing was sent: what was gone before is not confirmed by looking twice.
     pub confirmed_at: Option<Utc>,
     /// When the next such read is due.
     pub look_again_at: Option<Utc>,
@@ -219,10 +220,11 @@ impl Told {
         for finding in self.findings.iter().filter(|finding| !is_unsent(finding)) {
             *outcomes.entry(finding.outcome).or_default() += 1;
         }
-        let all = |moment: fn(&Finding) -> Option<Utc>| {
-            let moments: Option<Vec<Utc>> = self.findings.iter().map(moment).collect();
-            moments.and_then(|moments| moments.into_iter().max())
-        };
+        let gone: Option<Vec<Utc>> = self.findings.iter().map(|finding| Some(finding.gone.as_ref()?.utc)).collect();
+        let sent = self.findings.iter().filter(|finding| finding.attempts > 0);
+        let confirmed: Option<Vec<Utc>> = sent.map(|finding| Some(finding.confirmed.as_ref()?.utc)).collect();
+        // A grant that nothing was sent for has no revoke that a second read could confirm: that it is gone is enough.
+        let confirmed = confirmed.filter(|_| gone.is_some());
         let tokens = self.findings.iter().filter_map(|finding| {
             let cut = matches!(finding.outcome, Outcome::Revoked | Outcome::Accepted | Outcome::AlreadyGone);
             let succeeded = finding.answer.as_ref().filter(|(answer, _)| is_success(answer)).map(|(_, at)| at);
@@ -264,8 +266,8 @@ impl Told {
             outcomes,
             stand: stand(self.rows.all(), closed),
             unsettled: !closed || self.findings.iter().any(|finding| !finding.settled()),
-            gone_at: all(|finding| finding.gone.as_ref().map(|at| at.utc)),
-            confirmed_at: all(|finding| finding.confirmed.as_ref().map(|at| at.utc)),
+            gone_at: gone.and_then(|moments| moments.into_iter().max()),
+            confirmed_at: confirmed.and_then(|moments| moments.into_iter().max()),
             look_again_at: looks.min(),
             tokens_until: tokens.max(),
             acted: acted.clone(),
@@ -428,6 +430,26 @@ impl Desk {
     #[must_use]
     pub fn is_here(&self, digest: &Digest) -> bool {
         self.here().is_some_and(|here| here == digest.connection)
+    }
+
+    /// The grants of a sweep that another request may still help: what a new plan of its rest is made of. What a read showed to be
+    /// gone is not among them, nor what was answered and cannot be proven: of that only reads can tell more.
+    ///
+    /// # Errors
+    /// [`Error::Plan`] for a sweep of another place or organization than the session's: the ids would mean others here.
+    /// [`Error::SignedOut`]; [`Error::Journal`], also for a sweep that is not there.
+    pub async fn rest_of(&self, id: SweepId) -> Result<Vec<Pair>, Error> {
+        self.seated()?;
+        let digest = self.digest(id).await?;
+        if !self.is_here(&digest) {
+            return Err(Error::Plan(Unusable::Elsewhere));
+        }
+        let lines = self.sweep_report(id).await?.lines;
+        let rest = lines.iter().filter(|line| {
+            use Outcome::{Denied, Failed, Hidden, StillThere, Unknown};
+            matches!(line.outcome, Denied | Failed | StillThere | Hidden | Unknown)
+        });
+        Ok(rest.map(Line::pair).map(|(member_id, connected_app_id)| Pair { member_id, connected_app_id }).collect())
     }
 
     /// Whether it was found open although this run did not begin it.

@@ -8,12 +8,9 @@ use contract::plans::Plan;
 use contract::refusal::{Fault, Field, Refusal};
 use contract::sweeps::{Sweep, SweepGrants, SweepProgress, SweepQuery, SweepWish};
 use cutoff::activity::{Digest, Wanted};
-use cutoff::plan_file::Pair;
 use cutoff::sweep::Wish;
-use cutoff::sweep::verdict::Outcome;
 use cutoff::sweeps::{Apply, What};
 use journal::SweepId;
-use stytch_b2b::{ConnectedAppId, MemberId};
 use tauri::ipc::{Channel, JavaScriptChannelId};
 use tauri::{Runtime, State, Webview};
 
@@ -120,19 +117,14 @@ pub async fn sweep_wish(shell: State<'_, Shell>, sweep_id: String, wish: SweepWi
     }
 }
 
-/// A new plan of what a sweep did not bring about: refused, failed, still there, or not known. Sends nothing.
+/// A new plan of what a sweep did not bring about and another request may. Sends nothing.
 #[tauri::command(rename_all = "snake_case")]
 pub async fn sweep_retry(shell: State<'_, Shell>, sweep_id: String) -> Reply<Plan> {
     let id = id_of(&sweep_id)?;
     let found = digest(&shell, id).await?;
-    let report = shell.desk()?.sweep_report(id).await.map_err(refusal)?;
-    let again = [Outcome::Denied, Outcome::Failed, Outcome::StillThere, Outcome::Unknown];
-    let pairs = report.lines.into_iter().filter(|line| again.contains(&line.outcome)).map(|line| Pair {
-        member_id: MemberId::from(line.member_id.as_str()),
-        connected_app_id: ConnectedAppId::from(line.connected_app_id.as_str()),
-    });
+    let rest = shell.desk()?.rest_of(id).await.map_err(refusal)?;
     // What was taken in once was decided then.
-    plans::make(&shell, &What::Pairs(pairs.collect()), true, found.reason.clone()).await
+    plans::make(&shell, &What::Pairs(rest), true, found.reason.clone()).await
 }
 
 /// Every sweep of many or with a block, the newest first. Others of one are revokes.
