@@ -539,7 +539,7 @@ fault: string,
 /**
  * The folder it was meant for, when one is known.
  */
-folder: string | null, } | { "kind": "nothing_read" } | { "kind": "cancelled" } | { "kind": "plan", 
+folder: string | null, } | { "kind": "nothing_read" } | { "kind": "cancelled" } | { "kind": "broken" } | { "kind": "plan", 
 /**
  * `not_a_plan`, `too_large`, `newer`, `grants`, `block`, `expired`, `elsewhere`, `carried_out`, `unfinished`,
  * `other_member` (only who began its sweep may go on with it), `too_old` (nothing was done for its sweep for a day),

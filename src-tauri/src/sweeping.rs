@@ -79,6 +79,22 @@ pub(crate) struct Look {
     pub(crate) wish: watch::Receiver<Wish>,
 }
 
+/// Lies with a run, and says when it goes that nothing runs any more: also of a run that broke.
+struct Ends(Arc<Sweeping>);
+
+impl Drop for Ends {
+    fn drop(&mut self) {
+        let mut running = held(&self.0.running);
+        // Noted before whoever looks hears that it ended.
+        if std::thread::panicking()
+            && let Some(id) = running.as_ref().and_then(|running| running.id)
+        {
+            held(&self.0.refused).insert(id, Refusal::Broken);
+        }
+        *running = None;
+    }
+}
+
 impl Running {
     fn look(&self) -> Look {
         Look { progress: self.progress.clone(), wish: self.wish.subscribe() }
@@ -158,12 +174,12 @@ impl Sweeping {
         held(&self.refused).get(&id).cloned()
     }
 
-    /// Says that something runs for a sweep. [`Sweeping::end`] says that it does not any more.
+    /// Says that something runs for a sweep, until what it answers last is dropped.
     fn begin(
-        &self,
+        self: &Arc<Self>,
         id: Option<SweepId>,
         wish: Wish,
-    ) -> Result<(watch::Receiver<Wish>, watch::Sender<Progress>), Refusal> {
+    ) -> Result<(watch::Receiver<Wish>, watch::Sender<Progress>, Ends), Refusal> {
         let (wish, wishes) = watch::channel(wish);
         let (progress, looked) = watch::channel(Progress::default());
         let mut running = held(&self.running);
@@ -174,27 +190,24 @@ impl Sweeping {
             held(&self.refused).remove(&id);
         }
         *running = Some(Running { id, wish, progress: looked });
-        Ok((wishes, progress))
-    }
-
-    fn end(&self) {
-        *held(&self.running) = None;
+        Ok((wishes, progress, Ends(self.clone())))
     }
 
     /// Lifts the block of a sweep. Whoever looks sees it run.
     ///
     /// # Errors
     /// [`Refusal::SweepRunning`]; else as the mind says.
-    pub(crate) async fn lift(&self, desk: Arc<Desk>, id: SweepId, how: Lift) -> Result<Lifted, Refusal> {
-        let (wishes, progress) = self.begin(Some(id), Wish::Run)?;
+    pub(crate) async fn lift(self: &Arc<Self>, desk: Arc<Desk>, id: SweepId, how: Lift) -> Result<Lifted, Refusal> {
+        let (wishes, progress, ends) = self.begin(Some(id), Wish::Run)?;
         let shown = desk.shown().await.ok();
-        // In a task of its own, so that whatever becomes of it nothing is said to run for ever.
-        let run = tauri::async_runtime::spawn(async move { desk.lift(id, &how, wishes, progress, None).await });
-        let lifted = run.await;
-        self.end();
-        match lifted {
+        // In a task of its own: it goes on when nobody waits for it any more.
+        let run = tauri::async_runtime::spawn(async move {
+            let _ends = ends;
+            desk.lift(id, &how, wishes, progress, None).await
+        });
+        match run.await {
             Ok(lifted) => lifted.map_err(|error| map::contain::refusal(error, shown.as_deref())),
-            Err(_) => Err(Refusal::Cancelled),
+            Err(_) => Err(Refusal::Broken),
         }
     }
 
@@ -210,7 +223,7 @@ impl Sweeping {
         known: Option<SweepId>,
         wish: Wish,
     ) -> Result<SweepId, Refusal> {
-        let (wishes, progress) = self.begin(known, wish)?;
+        let (wishes, progress, ends) = self.begin(known, wish)?;
         let (begun, mut begins) = oneshot::channel();
         let (own, begun) = (desk.observer(), Mutex::new(Some(begun)));
         let went = Arc::new(AtomicBool::new(false));
@@ -228,8 +241,10 @@ impl Sweeping {
         let hash = plan.hash();
         let (this, its_desk) = (self.clone(), desk.clone());
         let mut run = tauri::async_runtime::spawn(async move {
+            // The first to be there and the last to go: a refusal is noted before.
+            let _ends = ends;
             let ended = its_desk.apply(&plan, &how, wishes, progress, Some(&observer)).await;
-            let ended = match ended {
+            match ended {
                 Ok(report) => Ok(report.id),
                 Err(error) => {
                     tracing::info!(%error, "a sweep did not go on");
@@ -243,9 +258,7 @@ impl Sweeping {
                     }
                     Err(refusal)
                 }
-            };
-            this.end();
-            ended
+            }
         });
         let early = tokio::select! {
             Ok(()) = &mut begins => None,
@@ -253,7 +266,7 @@ impl Sweeping {
         };
         let id = match early {
             Some(Ok(ended)) => ended?,
-            Some(Err(_)) => return Err(Refusal::Cancelled),
+            Some(Err(_)) => return Err(Refusal::Broken),
             None => desk
                 .sweep_of_plan(&hash)
                 .await
@@ -278,4 +291,27 @@ pub(crate) fn not_kept(error: cutoff::Error) -> Refusal {
 /// A poisoned lock holds what was there before.
 fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
     lock.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_that_breaks_is_over_and_says_so_and_the_next_can_begin() {
+        let sweeping: Arc<Sweeping> = Arc::default();
+        let id = SweepId::random();
+        let (_wishes, _progress, ends) = sweeping.begin(Some(id), Wish::Run).expect("nothing runs");
+        assert!(sweeping.is_running() && sweeping.free().is_err());
+        let broke = tauri::async_runtime::block_on(tauri::async_runtime::spawn(async move {
+            let _ends = ends;
+            panic!("a mistake in a sweep");
+        }));
+        assert!(broke.is_err());
+        assert!(!sweeping.is_running() && sweeping.free().is_ok());
+        assert!(matches!(sweeping.refused(id), Some(Refusal::Broken)));
+        let next = sweeping.begin(Some(id), Wish::Run).map(|_| ());
+        assert!(next.is_ok() && !sweeping.is_running(), "what ends by itself leaves nothing behind");
+        assert!(sweeping.refused(id).is_none(), "and is no news of the next run");
+    }
 }

@@ -593,6 +593,11 @@ export function tellRefusal(refusal, around) {
       begin(all.cancelled);
       told.acts.push(...again);
       break;
+    case "broken":
+      told.mark = "trouble";
+      begin(all.broken);
+      told.facts = [next(all.broken.next)];
+      break;
     case "plan": {
       const faults = /** @type {Record<string, string>} */ (all.plan.faults);
       const nexts = /** @type {Record<string, string>} */ (all.plan.next);

@@ -1008,6 +1008,7 @@ export const words = {
       },
       choose: "Choose another…",
     },
+    broken: { title: "The sweep broke off", lead: "That is a mistake in Cutoff. What has been sent is in the journal.", next: "Look at the sweep in Activity and go on with it there: it reads again first." },
     plan_changed: { title: "Something changed since you looked", lead: "What the confirmation showed is no longer what would be done, so nothing was sent.", next: "Look again and confirm what is there now." },
     export: {
       title: "The file could not be written",

@@ -107,6 +107,8 @@ pub enum Refusal {
     NothingRead,
     /// It was asked to stop, and stopped.
     Cancelled,
+    /// A sweep broke off by a mistake in the app. What was sent is in the journal, and the sweep can be gone on with.
+    Broken,
     /// A plan cannot be used.
     Plan {
         /// `not_a_plan`, `too_large`, `newer`, `grants`, `block`, `expired`, `elsewhere`, `carried_out`, `unfinished`,
