@@ -171,7 +171,7 @@ def verify(data, head=None):
 
 
 def main(words):
-    head = words[words.index("--head") + 1] if "--head" in words else None
+    head = words[words.index("--head") + 1].strip().lower() if "--head" in words else None
     packs = [word for at, word in enumerate(words) if word != "--head" and words[at - 1:at] != ["--head"]]
     sound = bool(packs)
     for pack in packs:

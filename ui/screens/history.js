@@ -86,7 +86,7 @@ export async function openHistory(frame) {
   const chosen = () => ({ from: Number(from.value), to: Number(to.value), kinds: KINDS.filter((kind) => kinds.has(kind)), text: filter.value.trim() });
   /** What the shell is asked for. @param {ReturnType<typeof chosen>} of @param {{ offset: number, count: number }} window */
   function asked(of, window) {
-    return { from: of.from, to: of.to, kinds: of.kinds, query: { filter: of.text === "" ? {} : { text: of.text }, sort: /** @type {const} */ ("name"), descending: false, fold: false, ...window } };
+    return { from: of.from, to: of.to, kinds: of.kinds, query: { filter: of.text === "" ? {} : { text: of.text }, sort: /** @type {const} */ ("name"), descending: false, fold: false, offset: window.offset, count: window.count } };
   }
 
   /** What the last export took: it is told of as long as that is what is shown. */

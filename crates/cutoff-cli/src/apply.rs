@@ -181,6 +181,14 @@ pub async fn watched<T>(
 /// # Errors
 /// When the output takes no more.
 pub fn print(seat: &Seat, report: &SweepReport) -> Result<(), Ending> {
+    match printed(seat, report) {
+        // Who closed the pipe has read enough. What the sweep came to is still to be said, and to be the exit code.
+        Err(ending) if ending.code == DONE => Ok(()),
+        other => other,
+    }
+}
+
+fn printed(seat: &Seat, report: &SweepReport) -> Result<(), Ending> {
     let mut printer = Printer::new(seat.json);
     if seat.json {
         lines(&mut printer, report)?;

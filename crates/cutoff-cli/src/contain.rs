@@ -102,8 +102,17 @@ async fn propose(seat: &Seat, flags: &Contain) -> Result<Containment, Ending> {
     }
     let ids = |ids: &[String]| ids.iter().map(|id| ConnectedAppId::from(id.as_str())).collect();
     let decisions = Decisions { keep: ids(&flags.keep), leave_out: ids(&flags.leave_out) };
+    if let Some(both) = apps.iter().find(|app| decisions.keep.contains(app) || decisions.leave_out.contains(app)) {
+        return Err(Ending::usage(format!(
+            "{} cannot be blocked and kept, or left out, at once. Nothing was sent.",
+            safe(both.as_str())
+        )));
+    }
     let apps: Vec<ConnectedAppId> = apps.into_iter().collect();
     let vendors = |id: &ConnectedAppId| picture.app(id).is_some_and(|at| picture.apps[at as usize].first_party());
+    for app in apps.iter().filter(|app| !flags.first_party && vendors(app)) {
+        say(&format!("{} is the vendor's own and is left out; take it in with --first-party.", safe(app.as_str())));
+    }
     if !flags.first_party && apps.iter().all(vendors) {
         return Err(Ending::usage(
             "Those are the vendor's own apps: its command line or mobile app may need them. Nothing was sent. If that is \

@@ -31,6 +31,9 @@ struct Line<'a> {
 /// When there is no such sweep, or the file cannot be written.
 pub async fn run(seat: &Seat, flags: &Export) -> Done {
     let id: SweepId = flags.sweep.parse().map_err(|_| Ending::usage("That is not a sweep's id. See: cutoff log"))?;
+    if flags.timestamp_request.as_deref() == Some(flags.out.as_path()) {
+        return Err(Ending::usage("The pack and the timestamp request cannot be the same file. Nothing was exported."));
+    }
     let place = Place::take(&flags.out)?;
     let pack = pack_of(seat, id).await?;
     // First, since it is the one that may be refused for being there.

@@ -520,3 +520,17 @@ fn the_token_is_in_no_plan_no_journal_and_no_output_of_a_sweep() {
     }
     assert!(files >= 2, "a plan and a journal at least");
 }
+
+#[test]
+fn whoever_reads_no_further_still_gets_the_exit_code_of_what_became_of_the_sweep() {
+    let ground = many();
+    plan(&ground, &["--app", "DataSync"]).expect(0);
+    ground.faults(json!({"server_error_share": 1.0, "on": "/revoke"}));
+    let file = ground.dir.path().join("plan.json").display().to_string();
+    let mut child =
+        start(ground.command(&["apply", &file, "--yes", "--json"]), &format!("{}\n", ground.token("admin")));
+    drop(child.stdout.take());
+    let ended = ground::end(child).expect(2);
+    assert!(!ended.err.is_empty(), "and why is said");
+    assert_eq!(ended.out, "");
+}

@@ -371,9 +371,9 @@ mod inside {
     #[ignore = "runs on a bus that another test makes"]
     fn is_refused() {
         // Has the keyring's name and knows none of its objects.
-        let impostor = zbus::blocking::Connection::session().unwrap();
-        impostor.object_server().at("/elsewhere", zbus::fdo::ObjectManager).unwrap();
-        impostor.request_name("org.freedesktop.secrets").unwrap();
+        let impostor = zbus::blocking::connection::Builder::session().unwrap();
+        let impostor = impostor.serve_at("/elsewhere", zbus::fdo::ObjectManager).unwrap();
+        let _impostor = impostor.name("org.freedesktop.secrets").unwrap().build().unwrap();
         assert_eq!(Vault::system(SERVICE).probe(AMPLE), Keeping::Memory(Trouble::Refused));
     }
 

@@ -234,10 +234,15 @@ impl Run {
     /// Another admin tries to go on with the sweep, and is refused.
     async fn intrude(&mut self, apply: Work, state: &Path, story: &Story) -> Result<(), String> {
         let mine = std::mem::replace(&mut self.place, self.ground.place("reader", state, story.confirm_ms)?);
-        let before = self.ground.ledger().await?["revocations"].as_array().map_or(0, Vec::len);
+        // By when they arrived: what an earlier turn sent may be carried out late, in this one.
+        let arrived = |ledger: &Value| {
+            let calls = ledger["calls"].as_array().map(Vec::as_slice).unwrap_or_default();
+            calls.iter().filter(|call| call["path"].as_str().is_some_and(|path| path.ends_with("/revoke"))).count()
+        };
+        let before = arrived(&self.ground.ledger().await?);
         let (end, _) = self.turn(&Turn::default(), apply, state).await?;
         self.place = mine;
-        let after = self.ground.ledger().await?["revocations"].as_array().map_or(0, Vec::len);
+        let after = arrived(&self.ground.ledger().await?);
         match end {
             End::NotYours | End::CarriedOut if before == after => Ok(()),
             end => Err(format!("another member went on with the sweep: {end:?}, {} requests", after - before)),

@@ -120,7 +120,7 @@ pub(crate) fn write(sweep: &Record<'_>) -> String {
     for event in &sweep.events {
         let Some((_, request)) = event.details.iter().find(|(key, _)| key == "request_id") else { continue };
         say(format_args!("  request id   {}", id(request)));
-        say(format_args!("    recorded   {}, {}", event.at.utc, id(&event.kind)));
+        say(format_args!("    recorded   {}, {}", event.row.clock.utc, id(&event.kind)));
     }
     say(format_args!(""));
     say(format_args!("Reads before and after, by which we saw what was gone"));

@@ -21,7 +21,7 @@ pub(crate) struct Record<'a> {
     pub closed: bool,
     pub lines: Vec<Line<'a>>,
     pub outcomes: BTreeMap<Outcome, usize>,
-    pub notes: Vec<(&'a Clock, &'a Note)>,
+    pub notes: Vec<(&'a Row, &'a Note)>,
     /// Rows that are neither about a grant nor a read nor a note: changes of the policy, collateral.
     pub events: Vec<Event<'a>>,
     pub reads: Vec<&'a Read>,
@@ -33,7 +33,7 @@ pub(crate) struct Record<'a> {
 
 /// A row of another kind, told by the names it has in its line.
 pub(crate) struct Event<'a> {
-    pub at: &'a Clock,
+    pub row: &'a Row,
     pub kind: String,
     /// Paths and values.
     pub details: Vec<(String, String)>,
@@ -46,7 +46,7 @@ impl<'a> Event<'a> {
         let mut details = Vec::new();
         flatten("", &value, &mut details);
         details.retain(|(key, _)| key != "kind");
-        Self { at: &row.clock, kind, details }
+        Self { row, kind, details }
     }
 }
 
@@ -112,13 +112,12 @@ impl<'a> Record<'a> {
         let (mut unknown, mut closed) = (0, false);
         for row in rows.all() {
             match &row.body {
-                Body::Note(note) => notes.push((&row.clock, note)),
+                Body::Note(note) => notes.push((row, note)),
                 Body::Read(read) => reads.push(read),
                 Body::Closing(_) => closed = true,
                 Body::Unknown => unknown += 1,
                 Body::Opening(_) | Body::Grant(_) | Body::Intent(_) | Body::Answer(_) => {}
                 // Every other kind, also one that is added later, is told.
-                #[allow(unreachable_patterns, reason = "there is none in this version of the rows")]
                 _ => events.push(Event::new(row)),
             }
         }

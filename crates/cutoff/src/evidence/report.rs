@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fmt::{Display, Write as _};
 use std::time::Duration;
 
-use journal::{Clock, Environment, Failure, PersonKind, Read, Route, Utc, View};
+use journal::{Clock, Environment, Failure, PersonKind, Read, Route, Row, Utc, View};
 
 use super::finding;
 use super::record::{Line, Record, harmless, is_gone};
@@ -222,27 +222,28 @@ impl Page {
 
     fn decisions(&mut self, sweep: &Record<'_>) {
         self.html("<h2>Decisions and events</h2>");
-        let detail = |key: &String, value: &String| format!("{}: {}", bare(key, NAME), text(value, TEXT));
-        let notes = sweep.notes.iter().filter(|(_, note)| !QUIET.contains(&note.what.as_str())).map(|(clock, note)| {
+        let detail = |key: &String, value: &String| format!("{}: {}", bare(&detail_name(key), NAME), text(value, TEXT));
+        let notes = sweep.notes.iter().filter(|(_, note)| !QUIET.contains(&note.what.as_str())).map(|(row, note)| {
             let details: Vec<String> = note.detail.iter().map(|(key, value)| detail(key, value)).collect();
-            (clock.utc, event(&note.what), details)
+            (*row, event(&note.what), details)
         });
-        let events = sweep.events.iter().map(|row| {
-            let details: Vec<String> = row.details.iter().map(|(key, value)| detail(key, value)).collect();
-            (row.at.utc, event(&row.kind), details)
+        let events = sweep.events.iter().map(|event_row| {
+            let details: Vec<String> = event_row.details.iter().map(|(key, value)| detail(key, value)).collect();
+            (event_row.row, event(&event_row.kind), details)
         });
-        let mut told: Vec<(Utc, &str, Vec<String>)> = notes.chain(events).collect();
-        told.sort_by_key(|(at, ..)| *at);
+        let mut told: Vec<(&Row, &str, Vec<String>)> = notes.chain(events).collect();
+        // As they were written down: a clock that was set meanwhile changes no order.
+        told.sort_by_key(|(row, ..)| row.seq);
         if told.is_empty() {
             self.html("<p>None but the requests and reads below.</p>");
         } else {
             self.html(
                 "<table class=\"events\">\n<thead><tr><th>When (UTC)</th><th>What</th><th>Details</th></tr></thead>\n<tbody>",
             );
-            for (at, what, details) in told {
+            for (row, what, details) in told {
                 self.html(format_args!(
                     "<tr><td class=\"time\">{}</td><td>{}</td><td>{}</td></tr>",
-                    time(at),
+                    time(row.clock.utc),
                     bare(what, NAME),
                     details.join("<br>")
                 ));
@@ -634,9 +635,24 @@ fn event(what: &str) -> &str {
         "paused" => "paused",
         "cancelled" => "called off",
         "session_ended" => "the session ended",
-        "signed_in_again" => "signed in again",
-        "denied_in_advance" => "denied in advance by the policy, and sent all the same",
+        "halted" => "stopped by a refusal that would have met every other request too",
+        "canary_died" => "stopped: too many of the first few failed",
+        "block" => "what was decided: the apps that the policy is to forbid, and what was decided of others",
+        "blocked" => "the block was carried out",
+        "not_blocked" => "the block was not carried out",
+        "lifting" => "the block is to be lifted",
         other => other,
+    }
+}
+
+/// What a detail is called. Of a list in a note each entry has its number in the key.
+fn detail_name(key: &str) -> String {
+    match key.trim_end_matches(|c: char| c.is_ascii_digit()).strip_suffix('_') {
+        Some("first_party") => "forbidden, the vendor’s own".to_owned(),
+        Some("third_party") => "forbidden".to_owned(),
+        Some("kept") => "kept allowed, as decided".to_owned(),
+        Some("left_out") => "left off the list, its grants left alone, as decided".to_owned(),
+        _ => key.to_owned(),
     }
 }
 
@@ -691,6 +707,21 @@ pub(crate) fn count(n: usize, one: &str, many: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sweep::change::{BLOCK, BLOCKED, LIFTING, NOT_BLOCKED};
+
+    #[test]
+    fn every_note_that_a_sweep_writes_is_told_in_words() {
+        for code in ["resumed", "cancelled", "session_ended", "halted", "canary_died"].into_iter().chain([
+            BLOCK,
+            BLOCKED,
+            NOT_BLOCKED,
+            LIFTING,
+        ]) {
+            assert_ne!(event(code), code, "{code} stands by its code");
+        }
+        assert_eq!(detail_name("kept_00012"), "kept allowed, as decided");
+        assert_eq!(detail_name("error_type"), "error_type");
+    }
 
     #[test]
     fn what_strangers_wrote_is_shown_and_can_do_nothing() {

@@ -29,6 +29,8 @@ pub(crate) const LIFTING: &str = "lifting";
 
 const FIRST: &str = "first_party_";
 const THIRD: &str = "third_party_";
+const KEPT: &str = "kept_";
+const LEFT_OUT: &str = "left_out_";
 
 /// What a change came to.
 #[derive(Debug)]
@@ -104,7 +106,13 @@ impl Blocking {
             let prefix = if kind == Kind::FirstParty { FIRST } else { THIRD };
             (format!("{prefix}{at:05}"), app.to_string())
         });
-        Note { what: BLOCK.to_owned(), detail: order.into_iter().chain(apps).collect::<BTreeMap<_, _>>() }
+        // Whoever reads the rows later is to know what was decided, and not only what came of it.
+        let numbered = |prefix: &'static str, apps: &[ConnectedAppId]| -> Vec<(String, String)> {
+            apps.iter().enumerate().map(|(at, app)| (format!("{prefix}{at:05}"), app.to_string())).collect()
+        };
+        let decided = numbered(KEPT, &block.kept).into_iter().chain(numbered(LEFT_OUT, &block.left_out));
+        let detail = order.into_iter().chain(apps).chain(decided).collect::<BTreeMap<_, _>>();
+        Note { what: BLOCK.to_owned(), detail }
     }
 }
 
