@@ -137,6 +137,8 @@ async fn each_way_in_which_an_answer_can_be_wrong_has_its_own_sentence_and_the_r
         scene.faults(none).await?;
         app.click(&format!("{screen} {}", hook("read-again"))).await?;
         app.gone(&strip).await?;
+        // To its end: a reading that the next fault meets on its way would be another one's story.
+        app.gone(&format!("{screen} {}", hook("progress"))).await?;
         sentences.push(said);
     }
     sentences.sort();

@@ -35,7 +35,7 @@ pub fn run(filter: Option<&str>) -> Done {
     if filter.is_none_or(|filter| filter == PAGE) {
         if without_node.is_empty() {
             tally.record("page types", page_types().is_ok());
-            page_states(&mut tally)?;
+            page_states(&mut tally, filter == Some(PAGE))?;
         } else {
             tally.skipped.push(format!("page types, page states: without {}", without_node.join(" and ")));
         }
@@ -54,7 +54,7 @@ pub fn page_types() -> Done {
 }
 
 /// Shows every state of the page outside the app and looks at it: accessibility, and what else the gallery checks.
-fn page_states(tally: &mut Tally) -> Done {
+fn page_states(tally: &mut Tally, pictures: bool) -> Done {
     let gallery = page_folder().join("gallery/run.js");
     let without = lacking(Purpose::Browser);
     if !without.is_empty() {
@@ -62,7 +62,12 @@ fn page_states(tally: &mut Tally) -> Done {
     } else if !gallery.is_file() {
         tally.skipped.push("page states: there is no gallery to look at".to_owned());
     } else {
-        tally.record("page states", succeeds(&mut node::node(&gallery))?);
+        // Pictures are for people to look at; `cargo xtask test page` makes them.
+        let mut run = node::node(&gallery);
+        if !pictures {
+            run.arg("--no-pictures");
+        }
+        tally.record("page states", succeeds(&mut run)?);
     }
     Ok(())
 }

@@ -83,6 +83,9 @@ export const keyboard = {
   "the export of a comparison takes what is shown of it, and the keyboard stays on its button": async (page, url) => {
     await open(page, url, "history");
     await page.locator('[data-test="history-filter"]').fill("claude");
+    // The chips are drawn anew with what the filter found: a person sees that before pressing one.
+    await page.waitForFunction(() => /** @type {any} */ (window).gallery.calls.some((/** @type {any} */ call) => call.name === "snapshot_changes" && call.args.query.filter.text === "claude"));
+    await page.waitForTimeout(300);
     await page.locator('[data-test="kind"][data-kind="new"]').press("Enter");
     await page.waitForFunction(() => document.activeElement?.getAttribute("aria-pressed") === "true");
     await page.locator('[data-test="history-export"]').press("Enter");
