@@ -1,5 +1,5 @@
 //! Grants that come back: one that a sweep found gone is listed again, or a member who lost one has connected a client that
-//! looks like it. It compares and remembers what was told; it reads nothing but the journal, and revokes nothing.
+//! looks like it. It compares each reading and remembers what was told; it revokes nothing.
 //!
 //! That a grant is listed again is all that can be seen. Whether the server never removed it or the member consented once more,
 //! Stytch gives no way to tell.

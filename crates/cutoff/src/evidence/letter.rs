@@ -46,7 +46,7 @@ pub(crate) fn write(sweep: &Record<'_>) -> String {
     ));
     say(format_args!(""));
     say(format_args!(
-        "Every answer of Stytch carried a request id. The owner of a project can look these up in the project's logs,"
+        "Answers of Stytch carry a request id. The owner of a project can look these up in the project's logs,"
     ));
     say(format_args!("which reach back 30 days: the first of these requests leaves them on {}.", day(sweep)));
     say(format_args!(""));
