@@ -433,6 +433,28 @@ fn a_grant_that_vanishes_meanwhile_and_is_in_no_plan_is_named() {
 }
 
 #[test]
+fn of_an_app_that_was_left_out_and_is_hidden_since_nobody_says_that_nothing_vanished() {
+    let ground = small();
+    let app = app_called(&ground, "DataSync");
+    let third =
+        |row: &&Value| text(row, "client_type").starts_with("third_party") && text(row, "connected_app_id") != app;
+    let left = text(apps(&ground).iter().find(third).expect("another app"), "connected_app_id");
+    // The policy takes the grants of what it forbids, and nobody can see it.
+    ground.faults(json!({"policy_revokes": true, "policy_hides": true}));
+    let pack = ground.dir.path().join("pack.zip");
+    contain(&ground, &["--app", &app, "--leave-out", &left, "--evidence", &pack.display().to_string()]);
+    assert_eq!(changes(&ground).len(), 1);
+    let journal = journal::Journal::open(&ground.state_dir()).expect("the journal");
+    let sweep = newest_sweep(&ground).parse().expect("an id");
+    let rows = journal.rows(sweep).expect("rows");
+    let of = |kind: &str| rows.iter().filter(|row| row.line.contains(&format!("\"kind\":\"{kind}\""))).count();
+    assert_eq!(of("collateral"), 0, "nothing was seen, so nothing is said of it");
+    let told = |what: &str, id: &str| rows.iter().any(|row| row.line.contains(what) && row.line.contains(id));
+    assert!(told("beside_unseen", &left), "which app it was stands in the rows");
+    assert!(told("left_out_00000", &left), "and so does the decision");
+}
+
+#[test]
 fn two_admins_at_once_agree_on_what_is_gone() {
     let ground = ground_with(Options { members: 120, apps: 4, ..Options::default() });
     ground.faults(json!({"second_revoke_404": true, "policy_hides": false}));

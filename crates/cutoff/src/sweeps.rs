@@ -25,7 +25,7 @@ use crate::policy::{Block, Refused, State, in_force};
 use crate::report::TOKEN_LIFE;
 use crate::revoke::{self, allowance, known_apps};
 use crate::session::Session;
-use crate::sweep::change::{Blocking, Changes, LIFTING, Turned};
+use crate::sweep::change::{Blocking, Changes, LIFTING, Turned, UNSEEN};
 use crate::sweep::engine::{Ended, Engine, PATIENT, Progress, Watched, blocking};
 use crate::sweep::rows::Rows;
 use crate::sweep::verdict::{self, Outcome, Rules};
@@ -414,6 +414,23 @@ impl Desk {
             .map(|gone| Pair { member_id: gone.member.clone(), connected_app_id: gone.app.clone() })
             .filter(|pair| !planned.contains(pair))
             .collect();
+        // What could not be read is not said to be as it was: the policy may hide it now.
+        let facts = &shown.picture.facts;
+        let unseen: Vec<(String, String)> = facts
+            .missing
+            .iter()
+            .filter_map(|missing| missing.what.app())
+            .filter(|app| !plan.grants.iter().any(|pair| pair.connected_app_id == **app))
+            .zip(0..)
+            .map(|(app, at)| (format!("app_{at:05}"), app.to_string()))
+            .collect();
+        if !unseen.is_empty() {
+            let detail: Vec<(&str, String)> = unseen.iter().map(|(key, app)| (key.as_str(), app.clone())).collect();
+            engine.note(UNSEEN, &detail).await?;
+            if vanished.is_empty() {
+                return Ok(());
+            }
+        }
         engine.collateral(&vanished).await
     }
 

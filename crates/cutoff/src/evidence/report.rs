@@ -641,6 +641,9 @@ fn event(what: &str) -> &str {
         "blocked" => "the block was carried out",
         "not_blocked" => "the block was not carried out",
         "lifting" => "the block is to be lifted",
+        "beside_unseen" => {
+            "apps that could not be read any more: whether grants to them that are in no plan vanished was not seen"
+        }
         other => other,
     }
 }
@@ -650,6 +653,7 @@ fn detail_name(key: &str) -> String {
     match key.trim_end_matches(|c: char| c.is_ascii_digit()).strip_suffix('_') {
         Some("first_party") => "forbidden, the vendor’s own".to_owned(),
         Some("third_party") => "forbidden".to_owned(),
+        Some("app") => "app".to_owned(),
         Some("kept") => "kept allowed, as decided".to_owned(),
         Some("left_out") => "left off the list, its grants left alone, as decided".to_owned(),
         _ => key.to_owned(),
@@ -707,7 +711,7 @@ pub(crate) fn count(n: usize, one: &str, many: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sweep::change::{BLOCK, BLOCKED, LIFTING, NOT_BLOCKED};
+    use crate::sweep::change::{BLOCK, BLOCKED, LIFTING, NOT_BLOCKED, UNSEEN};
 
     #[test]
     fn every_note_that_a_sweep_writes_is_told_in_words() {
@@ -716,6 +720,7 @@ mod tests {
             BLOCKED,
             NOT_BLOCKED,
             LIFTING,
+            UNSEEN,
         ]) {
             assert_ne!(event(code), code, "{code} stands by its code");
         }

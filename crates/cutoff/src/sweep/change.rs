@@ -27,6 +27,9 @@ pub(crate) const NOT_BLOCKED: &str = "not_blocked";
 /// The note that somebody lifts the block.
 pub(crate) const LIFTING: &str = "lifting";
 
+/// The note of apps of which it was not seen whether grants in no plan vanished.
+pub(crate) const UNSEEN: &str = "beside_unseen";
+
 const FIRST: &str = "first_party_";
 const THIRD: &str = "third_party_";
 const KEPT: &str = "kept_";
