@@ -89,7 +89,7 @@ async fn rest_of(seat: &Seat, sweep: &str) -> Result<Vec<Pair>, Ending> {
              left to plan.",
         ));
     }
-    if !matches!(seat.desk.digest(id).await?.stand, Stand::Closed) {
+    if !matches!(seat.desk.digest(id).await?.stand, Stand::Closed | Stand::Cancelled) {
         say("That sweep is unfinished. Where it can be gone on with, that is the better way: see cutoff log.");
     }
     Ok(left)
