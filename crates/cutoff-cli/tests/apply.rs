@@ -194,6 +194,32 @@ fn what_somebody_else_has_revoked_meanwhile_is_not_sent_again() {
 }
 
 #[test]
+fn a_list_that_is_cut_short_spares_no_grant_that_lives() {
+    let ground = many();
+    plan(&ground, &["--app", "DataSync"]).expect(0);
+    let planned = pairs_of_plan(&ground).len();
+    ground.faults(json!({"list_cap": 5}));
+    let done = apply(&ground, &["--yes"]).expect(0);
+    nothing_false(&ground, &done);
+    assert_eq!(removed(&ground).len(), planned, "every one was listed by its own member's view, and sent");
+    assert_eq!(outcomes(&done), BTreeMap::from([("revoked".to_owned(), planned)]));
+}
+
+#[test]
+fn where_no_second_view_can_be_read_what_one_list_lacks_is_sent_all_the_same() {
+    let ground = many();
+    plan(&ground, &["--app", "DataSync"]).expect(0);
+    let planned = pairs_of_plan(&ground).len();
+    // A member's list leaves out what the policy forbids.
+    let forbids = json!({"third_party_connected_apps_allowed_type": "NOT_ALLOWED"});
+    ground.control("policy", forbids);
+    ground.faults(json!({"list_cap": 5}));
+    let done = apply(&ground, &["--yes"]);
+    nothing_false(&ground, &done);
+    assert_eq!(removed(&ground).len(), planned, "{:?}\n{}", outcomes(&done), done.err);
+}
+
+#[test]
 fn the_vendors_own_apps_are_left_out_until_they_are_asked_for() {
     let ground = many();
     let admin = ground.email("admin");

@@ -67,9 +67,10 @@ impl Desk {
     pub(crate) async fn is_first_of_its_run(&self, plan: &PlanFile) -> Result<(), Error> {
         let (journal, key) = (self.journal.clone(), run_key(plan));
         let used = blocking(move || journal.get(&key)).await?;
-        match used.is_some_and(|used| used != plan.hash().to_string()) {
-            true => Err(Error::Plan(Unusable::CarriedOut)),
-            false => Ok(()),
+        let hash = plan.hash().to_string();
+        match used.as_ref().and_then(serde_json::Value::as_str) {
+            Some(used) if used != hash => Err(Error::Plan(Unusable::CarriedOut)),
+            _ => Ok(()),
         }
     }
 
@@ -77,6 +78,12 @@ impl Desk {
     pub(crate) async fn use_run(&self, plan: &PlanFile) -> Result<(), Error> {
         let (journal, key, value) = (self.journal.clone(), run_key(plan), plan.hash().to_string().into());
         blocking(move || journal.set(&key, &value)).await
+    }
+
+    /// Gives a plan's run id back: it was refused, and nothing of it was ever sent.
+    pub(crate) async fn free_run(&self, plan: &PlanFile) -> Result<(), Error> {
+        let (journal, key) = (self.journal.clone(), run_key(plan));
+        blocking(move || journal.set(&key, &serde_json::Value::Null)).await
     }
 
     /// Keeps a plan for as long as its sweep may have to be taken up.

@@ -156,7 +156,7 @@ pub struct PolicyReport {
     pub before: Option<State>,
     /// What it was to be.
     pub after: Option<State>,
-    /// The request id of the last change.
+    /// The request id of the last answer to the block, or of the one by which it was lifted.
     pub request_id: Option<String>,
     /// When that was answered, RFC 3339.
     pub at: Option<String>,
@@ -341,6 +341,10 @@ impl Desk {
         };
         if over {
             self.forget_plan(&hash).await?;
+            // A copy that somebody spoilt must not keep the plan itself from being carried out.
+            if !rows.all().iter().any(|row| matches!(row.body, Body::Intent(_) | Body::PolicyIntent(_))) {
+                self.free_run(plan).await?;
+            }
         }
         let ended = ended.map_err(after)?;
         if let Ended::SessionEnded(error) = &ended {
@@ -546,8 +550,10 @@ fn report(summary: &SweepSummary, rows: &Rows, rules: &Rules) -> SweepReport {
 pub(crate) fn policy_report(rows: &Rows) -> Option<PolicyReport> {
     let blocking = Blocking::of(rows)?;
     let changes = Changes::of(rows.all());
-    let block = changes.intents.iter().find(|(intent, _)| intent.purpose == Purpose::Block).map(|(intent, _)| *intent);
-    let answer = changes.answers.last();
+    let blocks = || changes.intents.iter().map(|(intent, _)| *intent).filter(|intent| intent.purpose == Purpose::Block);
+    let block = blocks().next();
+    let answered =
+        changes.answers.iter().rev().find(|(answer, _)| blocks().any(|block| block.attempt == answer.attempt));
     let refused = |answer: &PolicyAnswer| answer.answered && matches!(answer.status, Some(400..=499));
     let lifts = || changes.intents.iter().filter(|(intent, _)| intent.purpose == Purpose::Lift);
     // A read that is older than a lifting which may have been carried out says nothing of now.
@@ -559,14 +565,17 @@ pub(crate) fn policy_report(rows: &Rows) -> Option<PolicyReport> {
     };
     let in_force =
         changes.reads.last().is_some_and(|(state, _, row)| in_force(state, &blocking.apps) && !outdated(row.seq));
-    let success = |attempt| {
-        let of = changes.answers.iter().find(|(answer, _)| answer.attempt == attempt);
-        of.is_some_and(|(answer, _)| verdict::succeeded(answer.answered, answer.status, answer.failure))
-    };
+    let lifted = changes.answers.iter().rev().find(|(answer, _)| {
+        lifts().any(|(lift, _)| lift.attempt == answer.attempt)
+            && verdict::succeeded(answer.answered, answer.status, answer.failure)
+    });
+    let lifted = lifted.filter(|_| !in_force);
+    // A lifting that was refused says nothing of when the block was made.
+    let last = lifted.or(answered);
     Some(PolicyReport {
         in_force,
-        denied: !in_force && answer.is_some_and(|(answer, _)| refused(answer)),
-        lifted: !in_force && lifts().any(|(intent, _)| success(intent.attempt)),
+        denied: !in_force && answered.is_some_and(|(answer, _)| refused(answer)),
+        lifted: lifted.is_some(),
         overtaken: rows.all().iter().any(|row| {
             matches!(&row.body, Body::Note(note) if note.what == "cancelled"
                 && note.detail.get("why").is_some_and(|why| why == "policy_changed"))
@@ -574,8 +583,8 @@ pub(crate) fn policy_report(rows: &Rows) -> Option<PolicyReport> {
         apps: u32_of(blocking.apps.len()),
         before: block.map(|intent| intent.before.clone()),
         after: block.map(|intent| intent.after.clone()),
-        request_id: answer.and_then(|(answer, _)| answer.request_id.clone()),
-        at: answer.map(|(_, row)| row.clock.utc.to_string()),
+        request_id: last.and_then(|(answer, _)| answer.request_id.clone()),
+        at: last.map(|(_, row)| row.clock.utc.to_string()),
     })
 }
 
@@ -593,18 +602,26 @@ pub(crate) fn collateral(rows: &Rows) -> Option<Vec<Pair>> {
     found
 }
 
-/// The grants of the plan that a read listed after the block was lifted.
+/// The grants of the plan that a read listed after the block was lifted: a lifting that was refused lets nothing back.
 pub(crate) fn returned(rows: &Rows) -> Vec<Pair> {
-    let mut listed: Vec<u32> = rows
-        .all()
-        .iter()
-        .skip_while(|row| !matches!(&row.body, Body::Note(note) if note.what == LIFTING))
-        .filter_map(|row| match &row.body {
-            Body::Read(read) => Some(read.present.iter().copied()),
-            _ => None,
-        })
-        .flatten()
-        .collect();
+    let Some(blocking) = Blocking::of(rows) else { return Vec::new() };
+    let (mut lifting, mut lifted, mut lifts) = (false, false, HashSet::new());
+    let mut listed: Vec<u32> = Vec::new();
+    for row in rows.all() {
+        match &row.body {
+            Body::Note(note) if note.what == LIFTING => lifting = true,
+            Body::PolicyIntent(intent) if intent.purpose == Purpose::Lift => _ = lifts.insert(intent.attempt),
+            Body::PolicyAnswer(answer) if lifts.contains(&answer.attempt) => {
+                lifted |= verdict::succeeded(answer.answered, answer.status, answer.failure);
+            }
+            // Also where no answer to the lifting came, or somebody else had lifted it before.
+            Body::PolicyRead(read) => {
+                lifted |= lifting && read.state.as_ref().is_some_and(|state| !in_force(state, &blocking.apps));
+            }
+            Body::Read(read) if lifted => listed.extend(&read.present),
+            _ => {}
+        }
+    }
     listed.sort_unstable();
     listed.dedup();
     let grants = listed.into_iter().filter_map(|n| rows.grant(n));
@@ -718,4 +735,117 @@ pub fn all_gone(report: &SweepReport) -> bool {
         .lines
         .iter()
         .all(|line| matches!(line.outcome, Outcome::Revoked | Outcome::AlreadyGone | Outcome::MemberGone))
+}
+
+#[cfg(test)]
+mod tests {
+    use journal::{Clock, Grant, PolicyIntent, PolicyRead, PolicyState, Read, Route, Row, Utc, View};
+
+    use super::*;
+
+    fn clock(ms: u64) -> Clock {
+        let at = Timestamp::UNIX_EPOCH.checked_add(Duration::from_millis(ms)).expect("in range");
+        Clock { utc: Utc::new(at), mono_ms: ms, boot_id: "boot".into() }
+    }
+
+    fn policy(word: &str) -> PolicyState {
+        PolicyState {
+            first_party: "ALL_ALLOWED".into(),
+            allowed_first_party: Vec::new(),
+            third_party: word.into(),
+            allowed_third_party: Vec::new(),
+        }
+    }
+
+    fn change(attempt: u32, purpose: Purpose, status: u16, ms: u64) -> [Body; 2] {
+        let (before, after) = (policy("ALL_ALLOWED"), policy("NOT_ALLOWED"));
+        let answer = PolicyAnswer {
+            attempt,
+            sent: clock(ms),
+            answered: true,
+            status: Some(status),
+            error_type: None,
+            request_id: Some(format!("request-id-{attempt}")),
+            server_date: None,
+            failure: None,
+        };
+        [Body::PolicyIntent(PolicyIntent { attempt, purpose, before, after }), Body::PolicyAnswer(answer)]
+    }
+
+    fn policy_read(word: &str, ms: u64) -> Body {
+        Body::PolicyRead(PolicyRead {
+            began: clock(ms),
+            ended: clock(ms),
+            answered: true,
+            status: Some(200),
+            error_type: None,
+            request_id: None,
+            server_date: None,
+            state: Some(policy(word)),
+        })
+    }
+
+    /// A block that is in force, and then a lifting that was answered so, after which the grant is listed.
+    fn lifting(status: u16, then: &str) -> Rows {
+        let note = |what: &str, detail: &[(&str, &str)]| {
+            let detail = detail.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+            Body::Note(Note { what: what.to_owned(), detail })
+        };
+        let grant = Body::Grant(Grant {
+            n: 1,
+            member_id: "member".into(),
+            connected_app_id: "app".into(),
+            client_type: None,
+            scopes: Vec::new(),
+            first_party: false,
+            route: Route::Member,
+            member_roles: None,
+            person: None,
+            app_name: None,
+        });
+        let listed = Body::Read(Read {
+            read: 1,
+            view: View::App,
+            subject: Some("app".into()),
+            began: clock(9_000),
+            ended: clock(9_000),
+            answered: true,
+            status: Some(200),
+            error_type: None,
+            request_id: None,
+            server_date: None,
+            complete: true,
+            unreadable: 0,
+            present: vec![1],
+            absent: Vec::new(),
+            policy: None,
+            others_listed: None,
+        });
+        let bodies = [grant, note("block", &[("order", "first"), ("third_party_00000", "app")])]
+            .into_iter()
+            .chain(change(1, Purpose::Block, 200, 2_000))
+            .chain([policy_read("NOT_ALLOWED", 4_000), note(LIFTING, &[])])
+            .chain(change(2, Purpose::Lift, status, 6_000))
+            .chain([policy_read(then, 8_000), listed]);
+        Rows::new(bodies.zip(0..).map(|(body, seq)| Row { seq, clock: clock(seq * 1_000), body }))
+    }
+
+    #[test]
+    fn a_refused_lifting_leaves_the_block_its_own_answer_and_nothing_came_back_by_it() {
+        let rows = lifting(403, "NOT_ALLOWED");
+        let told = policy_report(&rows).expect("a block");
+        assert!(told.in_force && !told.lifted && !told.denied, "{told:?}");
+        assert_eq!(told.request_id.as_deref(), Some("request-id-1"));
+        assert_eq!(told.at, Some(clock(3_000).utc.to_string()));
+        assert_eq!(returned(&rows), Vec::new());
+    }
+
+    #[test]
+    fn a_lifting_that_was_carried_out_is_told_by_its_own_answer_and_names_what_came_back() {
+        let rows = lifting(200, "ALL_ALLOWED");
+        let told = policy_report(&rows).expect("a block");
+        assert!(told.lifted && !told.in_force, "{told:?}");
+        assert_eq!(told.request_id.as_deref(), Some("request-id-2"));
+        assert_eq!(returned(&rows).len(), 1);
+    }
 }

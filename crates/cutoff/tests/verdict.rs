@@ -278,6 +278,16 @@ fn read(listed: bool) -> Event {
     }
 }
 
+/// The look of its member's own view, which bears out what the app's view lacks.
+fn borne_out() -> Event {
+    match read(false) {
+        Event::Read { status, listed, complete, forbidden, others, .. } => {
+            Event::Read { view: View::Member, status, listed, complete, forbidden, others }
+        }
+        other => other,
+    }
+}
+
 fn next_of(events: &[Event]) -> Move {
     let rows = rows(events, Route::Member);
     next(1, &rows, &Pace::default(), &Rules::default(), true, true, &clock(60_000))
@@ -297,7 +307,7 @@ fn what_somebody_called_off_is_not_sent_by_whoever_takes_the_sweep_up() {
 
 #[test]
 fn a_grant_that_is_listed_again_is_sent_although_it_was_gone_before_the_block() {
-    let gone = [Event::Note("look_first"), read(false), Event::Block];
+    let gone = [Event::Note("look_first"), read(false), borne_out(), Event::Block];
     assert_eq!(next_of(&gone), Move::Rest);
     assert_eq!(next_of(&[&gone[..], &[Event::Resumed, read(true)]].concat()), Move::Send);
 }
@@ -305,7 +315,41 @@ fn a_grant_that_is_listed_again_is_sent_although_it_was_gone_before_the_block() 
 #[test]
 fn what_a_read_showed_gone_before_a_block_that_came_last_is_not_sent_again() {
     let lost = Event::Answer { status: None, error_type: None, failure: Some(Failure::Reset) };
-    let gone = [Event::Note("look_first"), read(true), Event::Intent, lost, read(false)];
+    let gone = [Event::Note("look_first"), read(true), Event::Intent, lost, read(false), borne_out()];
     assert_eq!(next_of(&gone), Move::Rest);
     assert_eq!(next_of(&[&gone[..], &[Event::Block]].concat()), Move::Rest);
+}
+
+#[test]
+fn what_one_list_alone_lacks_is_not_called_gone_and_is_sent() {
+    let look = [Event::Note("look_first"), read(false)];
+    assert_eq!(next_of(&look), Move::Send, "the list may have been cut short");
+    assert_eq!(next_of(&[&look[..], &[borne_out()]].concat()), Move::Rest);
+    let finding = |events: &[Event]| Finding::of(1, &rows(events, Route::Member), &Rules::default());
+    assert_eq!((finding(&look).outcome, finding(&look).gone), (Outcome::Unknown, None));
+}
+
+#[test]
+fn a_member_is_called_gone_only_by_the_apps_own_view_after_the_answer() {
+    let refused = || Event::Answer { status: Some(404), error_type: Some("member_not_found"), failure: None };
+    let outcome = |events: &[Event]| Finding::of(1, &rows(events, Route::Member), &Rules::default()).outcome;
+    assert_eq!(outcome(&[Event::Intent, refused(), read(false)]), Outcome::MemberGone);
+    assert_ne!(outcome(&[read(false), Event::Intent, refused()]), Outcome::MemberGone, "read before the answer");
+    assert_ne!(outcome(&[Event::Intent, refused(), read(false), read(true)]), Outcome::MemberGone, "listed since");
+    let (of_app, of_organization) = (404, View::Organization);
+    let unknown =
+        Event::Read { view: View::App, status: of_app, listed: None, complete: false, forbidden: None, others: 0 };
+    let lacks = Event::Read {
+        view: of_organization,
+        status: 200,
+        listed: Some(false),
+        complete: true,
+        forbidden: Some(false),
+        others: 1,
+    };
+    assert_ne!(
+        outcome(&[Event::Intent, refused(), unknown, lacks]),
+        Outcome::MemberGone,
+        "another view than the app's"
+    );
 }

@@ -127,11 +127,17 @@ impl Story {
         // forbade: no reader of the API could.
         let policy_moves = stale.is_none();
         let turns = dice.usize(1..4);
-        let turns = (0..turns).map(|_| turn(dice, policy_moves)).chain([Turn::default()]).collect();
-        let lift = (block.is_some() && chance(dice, 60)).then(|| {
+        let mut turns: Vec<Turn> = (0..turns).map(|_| turn(dice, policy_moves)).chain([Turn::default()]).collect();
+        let mut lift: Option<Vec<Turn>> = (block.is_some() && chance(dice, 60)).then(|| {
             let hard = usize::from(chance(dice, 60));
             (0..hard).map(|_| turn(dice, policy_moves)).collect()
         });
+        // After a revoke that was answered with success one view is enough, so a list that is cut short hides who consented again.
+        let consents = |turn: &Turn| turn.others.iter().any(|(_, act)| matches!(act, Act::Consent(_)));
+        let mut every = || turns.iter_mut().chain(lift.iter_mut().flatten());
+        if nature.iter().any(|fault| fault.get("reconsent_after_ms").is_some()) || every().any(|turn| consents(turn)) {
+            every().for_each(|turn| turn.faults.retain(|fault| fault.get("list_cap").is_none()));
+        }
         Self {
             members: dice.usize(10..41),
             apps: dice.usize(3..9),
@@ -195,7 +201,7 @@ fn fault(dice: &mut Rng) -> Vec<Value> {
     let share = |dice: &mut Rng| dice.u32(1..8) as f64 / 10.0;
     let on = *dice.choice(["/revoke", "/connected_apps", "/organizations"].iter()).unwrap_or(&"/revoke");
     let seed = dice.u64(0..1_000_000);
-    let fault = match dice.u32(0..17) {
+    let fault = match dice.u32(0..18) {
         0 | 1 => json!({"latency_ms": dice.u64(1..20)}),
         2 | 3 => json!({"reset_before_commit_share": share(dice), "fault_seed": seed, "on": on}),
         4 | 5 => json!({"reset_after_commit_share": share(dice), "fault_seed": seed, "on": on}),
@@ -218,6 +224,7 @@ fn fault(dice: &mut Rng) -> Vec<Value> {
             let kind = if dice.bool() { "lone_surrogate" } else { "wrong_type" };
             json!({"bad_row": kind})
         }
+        16 => json!({"list_cap": dice.u64(0..8)}),
         _ => {
             let name = *dice
                 .choice(["views_disagree", "deleted_member_listed", "sdk_endpoint_off"].iter())

@@ -5,7 +5,7 @@ use std::time::Duration;
 use journal::{Answer, Body, Clock, Failure, Grant, Purpose, Read, Route, Row, View};
 
 use super::Pace;
-use super::verdict::{Finding, Outcome, Rules, Why, is_certain_refusal, is_success};
+use super::verdict::{Finding, Outcome, Rules, Why, is_absence, is_certain_refusal, is_success};
 use crate::clock::millis_between;
 
 /// One move.
@@ -65,7 +65,7 @@ pub fn next<'a>(
         Some(answer) if is_success(answer) => reread(&finding, &story, pace, now),
         Some(answer) if is_certain_refusal(answer) => match answer.status {
             // Both name something that is not there, which only a read can bear out.
-            Some(404) if is_absence(answer) => reread(&finding, &story, pace, now),
+            _ if is_absence(answer) => reread(&finding, &story, pace, now),
             _ => Move::Rest,
         },
         // Sent, and not answered: read, and if it is still listed send it again.
@@ -82,10 +82,6 @@ pub fn next<'a>(
 /// Refused for its rate, or never left: nothing was done, and nothing speaks against another try.
 fn was_put_off(answer: &Answer) -> bool {
     answer.failure == Some(Failure::NotSent) || (answer.answered && answer.status == Some(429))
-}
-
-fn is_absence(answer: &Answer) -> bool {
-    matches!(answer.error_type.as_deref(), Some("connected_app_not_found" | "member_not_found"))
 }
 
 /// The `error_type`s by which a dead session is refused, as the official SDKs agree on them.

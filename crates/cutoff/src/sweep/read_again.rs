@@ -3,7 +3,8 @@
 //!
 //! The app's view proves a whole batch in one call, so it is asked first; one's own list is first for oneself. Only when
 //! that view cannot tell (denied, absent, incomplete) are others asked, and with them the organization, since a list
-//! proves nothing while its policy hides the app.
+//! proves nothing while its policy hides the app. Where it lacks a grant that no revoke of ours is known to have ended, the
+//! member's own view is asked as well: a server may cut lists short without a word.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,6 +14,7 @@ use stytch_b2b::{ConnectedAppId, Error as ApiError, MemberId, Organization, Repl
 use super::KNOWN_APPS;
 use super::change::LIFTING;
 use super::engine::{Engine, failure};
+use super::verdict::is_success;
 use crate::session::app_forbidden;
 
 /// What one view showed.
@@ -94,6 +96,15 @@ impl Engine<'_> {
         let app_listed = shown.listed.clone();
         let keys: Vec<(&Grant, String)> = grants.iter().map(|g| (*g, g.member_id.clone())).collect();
         let mut left = self.record(View::App, Some(app), &keys, shown, None, None, rows);
+        // A list that was cut short lacks what lives. Where no success of ours says that it went, its absence is borne out by
+        // its member's own view, or it is there.
+        let lacked: Vec<&Grant> = match &app_listed {
+            Some((listed, 0)) => {
+                grants.iter().filter(|g| !listed.contains(&g.member_id) && !self.succeeded(g.n)).copied().collect()
+            }
+            _ => Vec::new(),
+        };
+        left.extend(lacked);
         if left.is_empty() {
             return Ok(());
         }
@@ -156,6 +167,13 @@ impl Engine<'_> {
         let keys: Vec<(&Grant, String)> = grants.iter().map(|g| (*g, g.connected_app_id.clone())).collect();
         let left = self.record(View::Organization, None, &keys, shown, policy, others, rows);
         Ok(if proves { left } else { grants.to_vec() })
+    }
+
+    /// Whether a revoke of this grant was answered with a success.
+    fn succeeded(&self, n: u32) -> bool {
+        let success =
+            |row: &&journal::Row| matches!(&row.body, Body::Answer(answer) if answer.n == n && is_success(answer));
+        self.rows.of(n).iter().any(success)
     }
 
     /// Apps other than `app` that were listed before this read: in this run, or when the sweep was opened.

@@ -1,7 +1,8 @@
 //! What became of each grant, derived from the journal's rows and from nothing else. Pure: the same rows give the same
 //! outcome today and in ten years; [`RULES_VERSION`] names the rules.
 //!
-//! A grant is *gone* only by a complete read that began after the revoke was answered. Everything else is named for
+//! A grant is *gone* only by a complete read that began after the revoke was answered; where no revoke of ours was answered with
+//! success, only if two views lack it, since a list may have been cut short. Everything else is named for
 //! what it is: accepted, unknown, hidden. The rules, in the order they are asked, stand in [`Finding::of`].
 
 use std::collections::BTreeMap;
@@ -16,7 +17,7 @@ use crate::clock::millis_between;
 use crate::policy::{Kind, forbids};
 
 /// The version of these rules, written into each closing row.
-pub const RULES_VERSION: u32 = 3;
+pub const RULES_VERSION: u32 = 4;
 
 /// What became of one grant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -177,6 +178,11 @@ impl Finding {
             .into_iter()
             .rev()
             .collect();
+        // An app's view that was cut short lacks what lives, so without a success of ours its absence alone is none.
+        let borne_out = success.is_some()
+            || latest.as_ref().is_some_and(|(answer, _)| is_absence(answer))
+            || clean.first().is_some_and(|first| history.borne_out(first));
+        let clean = if borne_out { clean } else { Vec::new() };
         let gone = clean.first().map(|clock| (*clock).clone());
         // What the policy said may be cached as long as a token may: a change of it counts like a revoke.
         let settles_from = since.clone().map(|since| match &history.changed {
@@ -250,7 +256,7 @@ fn judge(
         let error_type = refused.error_type.as_deref().unwrap_or("");
         return match (refused.status.unwrap_or(0), error_type) {
             // Only the app's own view can tell a deleted member from one that merely cannot be found.
-            (404, "member_not_found") if history.absent_in_app_view() => (Outcome::MemberGone, None),
+            (404, "member_not_found") if gone && history.absent_in_app_view(since) => (Outcome::MemberGone, None),
             (404, "connected_app_not_found") if gone => (Outcome::AlreadyGone, None),
             (404, "connected_app_not_found") if !listed => (history.hidden_or(since, Outcome::Unknown), None),
             (403, "session_authorization_error" | "unauthorized_action") => (Outcome::Denied, None),
@@ -290,6 +296,13 @@ pub fn is_certain_refusal(answer: &Answer) -> bool {
         return true;
     }
     answer.answered && answer.failure.is_none() && answer.status.is_some_and(|status| (400..500).contains(&status))
+}
+
+/// A certain refusal that names something that is not there.
+pub(super) fn is_absence(answer: &Answer) -> bool {
+    answer.status == Some(404)
+        && is_certain_refusal(answer)
+        && matches!(answer.error_type.as_deref(), Some("connected_app_not_found" | "member_not_found"))
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -392,10 +405,22 @@ impl<'a> History<'a> {
         self.reads_after(since).filter_map(|(read, proof)| proof.map(|proof| (proof, read.began.clone()))).collect()
     }
 
-    fn absent_in_app_view(&self) -> bool {
-        self.reads
-            .iter()
-            .any(|(read, proof)| *proof == Some(Proof::Absent) && matches!(read.view, View::App | View::Organization))
+    /// Whether the last that the app's own view told of it after `since` is that it lacks it.
+    fn absent_in_app_view(&self, since: Option<&Clock>) -> bool {
+        let told =
+            self.reads_after(since).rev().filter(|(read, _)| read.view == View::App).find_map(|(_, proof)| *proof);
+        told == Some(Proof::Absent)
+    }
+
+    /// Whether another view than the app's lacks the grant too since `first`, or knows of no such member.
+    fn borne_out(&self, first: &Clock) -> bool {
+        self.reads_after(Some(first)).any(|(read, proof)| match read.view {
+            View::App => false,
+            View::Member if read.error_type.as_deref() == Some("member_not_found") => {
+                read.answered && read.status == Some(404)
+            }
+            _ => *proof == Some(Proof::Absent),
+        })
     }
 
     /// When the request of an attempt left, or may have: `None` when it certainly did not.
