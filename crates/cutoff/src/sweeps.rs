@@ -537,7 +537,8 @@ fn report(summary: &SweepSummary, rows: &Rows, rules: &Rules) -> SweepReport {
         ended: None,
         outcomes,
         lines,
-        closed: summary.closing.is_some(),
+        // By the rows that were judged: a closing row may have come after the summary was read.
+        closed: rows.all().iter().any(|row| matches!(row.body, Body::Closing(_))),
         can_consent_again: policy.as_ref().is_some_and(|policy| !policy.in_force),
         policy,
         collateral: collateral(rows),

@@ -134,9 +134,10 @@ impl Story {
         });
         // After a revoke that was answered with success one view is enough, so a list that is cut short hides who consented again.
         let consents = |turn: &Turn| turn.others.iter().any(|(_, act)| matches!(act, Act::Consent(_)));
-        let mut every = || turns.iter_mut().chain(lift.iter_mut().flatten());
-        if nature.iter().any(|fault| fault.get("reconsent_after_ms").is_some()) || every().any(|turn| consents(turn)) {
-            every().for_each(|turn| turn.faults.retain(|fault| fault.get("list_cap").is_none()));
+        let mut every: Vec<&mut Turn> = turns.iter_mut().chain(lift.iter_mut().flatten()).collect();
+        let again = nature.iter().any(|fault| fault.get("reconsent_after_ms").is_some());
+        if again || every.iter().any(|turn| consents(turn)) {
+            every.iter_mut().for_each(|turn| turn.faults.retain(|fault| fault.get("list_cap").is_none()));
         }
         Self {
             members: dice.usize(10..41),
