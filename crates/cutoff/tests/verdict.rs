@@ -278,9 +278,9 @@ fn read(listed: bool) -> Event {
     }
 }
 
-/// The look of its member's own view, which bears out what the app's view lacks.
-fn borne_out() -> Event {
-    match read(false) {
+/// A look at its member's own view.
+fn of_member(listed: bool) -> Event {
+    match read(listed) {
         Event::Read { status, listed, complete, forbidden, others, .. } => {
             Event::Read { view: View::Member, status, listed, complete, forbidden, others }
         }
@@ -307,7 +307,7 @@ fn what_somebody_called_off_is_not_sent_by_whoever_takes_the_sweep_up() {
 
 #[test]
 fn a_grant_that_is_listed_again_is_sent_although_it_was_gone_before_the_block() {
-    let gone = [Event::Note("look_first"), read(false), borne_out(), Event::Block];
+    let gone = [Event::Note("look_first"), read(false), of_member(false), Event::Block];
     assert_eq!(next_of(&gone), Move::Rest);
     assert_eq!(next_of(&[&gone[..], &[Event::Resumed, read(true)]].concat()), Move::Send);
 }
@@ -315,18 +315,17 @@ fn a_grant_that_is_listed_again_is_sent_although_it_was_gone_before_the_block() 
 #[test]
 fn what_a_read_showed_gone_before_a_block_that_came_last_is_not_sent_again() {
     let lost = Event::Answer { status: None, error_type: None, failure: Some(Failure::Reset) };
-    let gone = [Event::Note("look_first"), read(true), Event::Intent, lost, read(false), borne_out()];
+    let gone = [Event::Note("look_first"), read(true), Event::Intent, lost, read(false), of_member(false)];
     assert_eq!(next_of(&gone), Move::Rest);
     assert_eq!(next_of(&[&gone[..], &[Event::Block]].concat()), Move::Rest);
 }
 
 #[test]
-fn what_one_list_alone_lacks_is_not_called_gone_and_is_sent() {
-    let look = [Event::Note("look_first"), read(false)];
-    assert_eq!(next_of(&look), Move::Send, "the list may have been cut short");
-    assert_eq!(next_of(&[&look[..], &[borne_out()]].concat()), Move::Rest);
-    let finding = |events: &[Event]| Finding::of(1, &rows(events, Route::Member), &Rules::default());
-    assert_eq!((finding(&look).outcome, finding(&look).gone), (Outcome::Unknown, None));
+fn what_its_members_own_view_lists_is_there_and_is_sent_whatever_the_apps_view_lacks() {
+    let look = [Event::Note("look_first"), read(false), of_member(true)];
+    assert_eq!(next_of(&look), Move::Send, "the app's list may have been cut short");
+    let finding = Finding::of(1, &rows(&look, Route::Member), &Rules::default());
+    assert_eq!((finding.outcome, finding.gone), (Outcome::Unknown, None));
 }
 
 #[test]

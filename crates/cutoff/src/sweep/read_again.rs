@@ -96,8 +96,8 @@ impl Engine<'_> {
         let app_listed = shown.listed.clone();
         let keys: Vec<(&Grant, String)> = grants.iter().map(|g| (*g, g.member_id.clone())).collect();
         let mut left = self.record(View::App, Some(app), &keys, shown, None, None, rows);
-        // A list that was cut short lacks what lives. Where no success of ours says that it went, its absence is borne out by
-        // its member's own view, or it is there.
+        // A list that was cut short lacks what lives. Where no success of ours says that it went, its member's own view is asked
+        // too: the later proof wins, so what that one lists is there.
         let lacked: Vec<&Grant> = match &app_listed {
             Some((listed, 0)) => {
                 grants.iter().filter(|g| !listed.contains(&g.member_id) && !self.succeeded(g.n)).copied().collect()

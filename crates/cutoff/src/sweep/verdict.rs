@@ -1,8 +1,7 @@
 //! What became of each grant, derived from the journal's rows and from nothing else. Pure: the same rows give the same
 //! outcome today and in ten years; [`RULES_VERSION`] names the rules.
 //!
-//! A grant is *gone* only by a complete read that began after the revoke was answered; where no revoke of ours was answered with
-//! success, only if two views lack it, since a list may have been cut short. Everything else is named for
+//! A grant is *gone* only by a complete read that began after the revoke was answered. Everything else is named for
 //! what it is: accepted, unknown, hidden. The rules, in the order they are asked, stand in [`Finding::of`].
 
 use std::collections::BTreeMap;
@@ -178,11 +177,6 @@ impl Finding {
             .into_iter()
             .rev()
             .collect();
-        // An app's view that was cut short lacks what lives, so without a success of ours its absence alone is none.
-        let borne_out = success.is_some()
-            || latest.as_ref().is_some_and(|(answer, _)| is_absence(answer))
-            || clean.first().is_some_and(|first| history.borne_out(first));
-        let clean = if borne_out { clean } else { Vec::new() };
         let gone = clean.first().map(|clock| (*clock).clone());
         // What the policy said may be cached as long as a token may: a change of it counts like a revoke.
         let settles_from = since.clone().map(|since| match &history.changed {
@@ -410,17 +404,6 @@ impl<'a> History<'a> {
         let told =
             self.reads_after(since).rev().filter(|(read, _)| read.view == View::App).find_map(|(_, proof)| *proof);
         told == Some(Proof::Absent)
-    }
-
-    /// Whether another view than the app's lacks the grant too since `first`, or knows of no such member.
-    fn borne_out(&self, first: &Clock) -> bool {
-        self.reads_after(Some(first)).any(|(read, proof)| match read.view {
-            View::App => false,
-            View::Member if read.error_type.as_deref() == Some("member_not_found") => {
-                read.answered && read.status == Some(404)
-            }
-            _ => *proof == Some(Proof::Absent),
-        })
     }
 
     /// When the request of an attempt left, or may have: `None` when it certainly did not.
