@@ -14,7 +14,7 @@ use stytch_b2b::{ConnectedAppId, Error as ApiError, MemberId, Organization, Repl
 use super::KNOWN_APPS;
 use super::change::LIFTING;
 use super::engine::{Engine, failure};
-use super::verdict::is_success;
+use super::verdict::{is_absence, is_success};
 use crate::session::app_forbidden;
 
 /// What one view showed.
@@ -96,14 +96,17 @@ impl Engine<'_> {
         let app_listed = shown.listed.clone();
         let keys: Vec<(&Grant, String)> = grants.iter().map(|g| (*g, g.member_id.clone())).collect();
         let mut left = self.record(View::App, Some(app), &keys, shown, None, None, rows);
-        // A list that was cut short lacks what lives. Where no success of ours says that it went, its member's own view is asked
-        // too: the later proof wins, so what that one lists is there.
+        let app_row = rows.len() - 1;
+        // A list that was cut short lacks what lives. Where no answer of ours says that it went, its member's own view is asked
+        // too: the later proof wins, so what that one lists is there, and what it cannot tell is called absent by neither.
         let lacked: Vec<&Grant> = match &app_listed {
             Some((listed, 0)) => {
-                grants.iter().filter(|g| !listed.contains(&g.member_id) && !self.succeeded(g.n)).copied().collect()
+                grants.iter().filter(|g| !listed.contains(&g.member_id) && !self.answered_gone(g.n)).copied().collect()
             }
             _ => Vec::new(),
         };
+        let lacked_alone: BTreeSet<u32> = lacked.iter().map(|grant| grant.n).collect();
+        let mut untold = BTreeSet::new();
         left.extend(lacked);
         if left.is_empty() {
             return Ok(());
@@ -132,8 +135,15 @@ impl Engine<'_> {
                 let listed = data.rows.iter().map(|row| row.connected_app_id.to_string()).collect();
                 (listed, data.unreadable.len())
             })?;
+            let no_such_member = shown.error_type.as_deref() == Some("member_not_found");
             let keys: Vec<(&Grant, String)> = grants.iter().map(|g| (*g, g.connected_app_id.clone())).collect();
-            self.record_list(View::Member, Some(member), &keys, shown, organization, rows).await?;
+            let left = self.record_list(View::Member, Some(member), &keys, shown, organization, rows).await?;
+            if !no_such_member {
+                untold.extend(left.into_iter().map(|grant| grant.n).filter(|n| lacked_alone.contains(n)));
+            }
+        }
+        if let Some(Body::Read(read)) = rows.get_mut(app_row).map(|row| &mut row.body) {
+            read.absent.retain(|n| !untold.contains(n));
         }
         Ok(())
     }
@@ -169,11 +179,12 @@ impl Engine<'_> {
         Ok(if proves { left } else { grants.to_vec() })
     }
 
-    /// Whether a revoke of this grant was answered with a success.
-    fn succeeded(&self, n: u32) -> bool {
-        let success =
-            |row: &&journal::Row| matches!(&row.body, Body::Answer(answer) if answer.n == n && is_success(answer));
-        self.rows.of(n).iter().any(success)
+    /// Whether a revoke of this grant was answered: that it was carried out, or that there is nothing to revoke.
+    fn answered_gone(&self, n: u32) -> bool {
+        self.rows.of(n).iter().any(|row| match &row.body {
+            Body::Answer(answer) => answer.n == n && (is_success(answer) || is_absence(answer)),
+            _ => false,
+        })
     }
 
     /// Apps other than `app` that were listed before this read: in this run, or when the sweep was opened.
