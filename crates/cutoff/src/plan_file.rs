@@ -266,3 +266,70 @@ fn environment(session: &Session, of_token: Environment) -> &'static str {
         (false, Environment::Live) => "live",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn plan(pairs: &[(u8, u8)], reason: Option<String>) -> PlanFile {
+        let mut seen = HashSet::new();
+        PlanFile {
+            format: FORMAT.to_owned(),
+            version: VERSION,
+            critical: Vec::new(),
+            scheme: "https".to_owned(),
+            host: "test.stytch.com".to_owned(),
+            port: 443,
+            public_token_sha256: Hash::of(b"token").to_string(),
+            environment: "test".to_owned(),
+            organization_id: "organization-test-1".to_owned(),
+            author_member_id: "member-test-0".to_owned(),
+            created_at: "2026-11-23T09:00:00Z".to_owned(),
+            expires_at: "2026-11-24T09:00:00Z".to_owned(),
+            run_id: Uuid::from_u128(7),
+            reason,
+            block: None,
+            grants: pairs
+                .iter()
+                .map(|(member, app)| Pair {
+                    member_id: MemberId::from(format!("member-test-{member}").as_str()),
+                    connected_app_id: ConnectedAppId::from(format!("connected-app-test-{app}").as_str()),
+                })
+                .filter(|pair| seen.insert(pair.clone()))
+                .collect(),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read_and_any_other_byte_is_another_plan_or_none(
+            pairs in prop::collection::vec(any::<(u8, u8)>(), 1..20), reason: Option<String>,
+            at: prop::sample::Index, byte: u8,
+        ) {
+            let plan = plan(&pairs, reason);
+            let mut bytes = plan.bytes();
+            prop_assert_eq!(PlanFile::read(&bytes), Ok(plan.clone()));
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+            // A blank for a line's end lays the file out otherwise and says the same; nothing else keeps the hash.
+            if let Ok(read) = PlanFile::read(&bytes) {
+                prop_assert_eq!(read.hash() == plan.hash(), read == plan);
+            }
+        }
+
+        #[test]
+        fn a_grant_is_planned_once_and_the_order_is_part_of_the_plan(
+            pairs in prop::collection::vec(any::<(u8, u8)>(), 2..20),
+        ) {
+            let plan = plan(&pairs, None);
+            let mut twice = plan.clone();
+            twice.grants.push(plan.grants[0].clone());
+            prop_assert_eq!(PlanFile::read(&twice.bytes()), Err(Unusable::Grants));
+            let mut turned = plan.clone();
+            turned.grants.reverse();
+            prop_assert_eq!(turned.hash() == plan.hash(), plan.grants.len() == 1);
+        }
+    }
+}

@@ -129,6 +129,8 @@ impl Tempo {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const MINUTE: Duration = Duration::from_secs(60);
@@ -249,5 +251,38 @@ mod tests {
             tempo.admitted(window * 60_000, window * 60_000 + 5);
         }
         assert_eq!(tempo.may(4 * 60_000), May::Go(4));
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_the_limit_everything_is_admitted_and_no_later_window_refuses_twice(
+            quota in 1_u32..200, work in 1_u32..600, ceiling in 1_usize..9, latency_ms in 1_i64..500,
+            into in 0_i64..60_000, retry_after: bool,
+        ) {
+            let start = 1_000 * 60_000 + into;
+            let (end, server) = play(quota, work, ceiling, latency_ms, start, retry_after);
+            prop_assert!(end > start);
+            // What was under way at the first refusal may be refused with it.
+            let first = server.refused.first().copied().unwrap_or(end);
+            let mut later: Vec<i64> =
+                server.refused.iter().filter(|at| **at > first + latency_ms).map(|at| at.div_euclid(60_000)).collect();
+            let all = later.len();
+            later.dedup();
+            prop_assert_eq!(later.len(), all, "a window refused twice: {:?}", server.refused);
+        }
+
+        #[test]
+        fn nothing_leaves_before_the_time_that_the_server_named(
+            seconds in 0_u64..600, at in 0_i64..600_000, later in 0_i64..600_000,
+        ) {
+            let mut tempo = Tempo::new(4, MINUTE);
+            tempo.may(at);
+            tempo.refused(at, Some(Duration::from_secs(seconds)), Duration::ZERO);
+            let until = at + i64::try_from(seconds).expect("few") * 1_000;
+            match tempo.may(at + later) {
+                May::NotBefore(when) => prop_assert!(when == until && at + later < until),
+                May::Go(_) => prop_assert!(at + later >= until),
+            }
+        }
     }
 }
