@@ -234,12 +234,6 @@ pub fn lines(printer: &mut Printer, report: &SweepReport) -> Result<(), Ending> 
     Ok(())
 }
 
-/// Whether an outcome says that a later read no longer had the grant.
-#[must_use]
-pub fn is_gone(outcome: Outcome) -> bool {
-    matches!(outcome, Outcome::Revoked | Outcome::AlreadyGone | Outcome::MemberGone)
-}
-
 /// The code for what it came to; what stopped it is said, what was done to the policy, what is not gone and the next step.
 ///
 /// # Errors
@@ -265,7 +259,7 @@ pub async fn end(seat: &Seat, report: &SweepReport, again: &str) -> Done {
         }
         Some(Ended::Paused) => say(&format!("Stopped. Go on with: {again}")),
         // Whatever is sent again is sent by a plan of its own, once nothing more can be learnt of this one.
-        _ if report.lines.iter().any(|line| !is_gone(line.outcome)) => {
+        _ if report.lines.iter().any(|line| !line.outcome.is_gone()) => {
             say(&format!(
                 "Read again in ten minutes with: cutoff log {id} --settle. Try again what is not gone with: cutoff plan --failed-of \
                  {id} --out again.json"

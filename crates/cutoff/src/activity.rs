@@ -452,12 +452,6 @@ impl Desk {
         Ok(rest.map(Line::pair).map(|(member_id, connected_app_id)| Pair { member_id, connected_app_id }).collect())
     }
 
-    /// Whether it was found open although this run did not begin it.
-    #[must_use]
-    pub fn left_behind(&self, id: SweepId) -> bool {
-        self.was_left_behind(id)
-    }
-
     /// Whether whoever is signed in may go on with it.
     ///
     /// # Errors

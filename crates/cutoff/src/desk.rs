@@ -179,7 +179,9 @@ impl Desk {
         }
     }
 
-    pub(crate) fn was_left_behind(&self, id: SweepId) -> bool {
+    /// Whether a sweep was found open although this run did not begin it.
+    #[must_use]
+    pub fn was_left_behind(&self, id: SweepId) -> bool {
         self.left_behind.lock().unwrap_or_else(std::sync::PoisonError::into_inner).contains(&id)
     }
 

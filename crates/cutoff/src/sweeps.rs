@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use journal::{Body, Failure, Hash, Note, PolicyAnswer, Purpose, RowDraft, SweepId, SweepSummary};
+use journal::{Body, Failure, Hash, Note, PolicyAnswer, Purpose, RowDraft, SweepId};
 use stytch_b2b::{ClientType, ConnectedAppId, MemberId};
 use tokio::sync::watch;
 use uuid::Uuid;
@@ -492,11 +492,13 @@ impl Desk {
         let (journal, rules) = (self.journal.clone(), self.rules);
         blocking(move || {
             let summary = journal.summary(id)?;
-            let rows = match known.all().len() as u64 == summary.rows {
-                true => known,
-                false => Rows::new(journal.rows(id)?.into_iter().map(|stored| stored.row)),
-            };
-            Ok(report(&summary, &rows, &rules))
+            if known.all().len() as u64 == summary.rows {
+                return Ok(report(id, summary.head, &known, &rules));
+            }
+            // Rows may have come since the summary: the head is that of the rows that are judged.
+            let stored = journal.rows(id)?;
+            let head = stored.last().map_or(summary.head, |row| row.hash);
+            Ok(report(id, head, &Rows::new(stored.into_iter().map(|stored| stored.row)), &rules))
         })
         .await
     }
@@ -513,7 +515,7 @@ impl Desk {
     }
 }
 
-fn report(summary: &SweepSummary, rows: &Rows, rules: &Rules) -> SweepReport {
+fn report(id: SweepId, head: Hash, rows: &Rows, rules: &Rules) -> SweepReport {
     let mut outcomes: BTreeMap<Outcome, u32> = BTreeMap::new();
     let mut lines = Vec::with_capacity(rows.grants().len());
     let mut tokens_until = None;
@@ -532,12 +534,11 @@ fn report(summary: &SweepSummary, rows: &Rows, rules: &Rules) -> SweepReport {
     }
     let policy = policy_report(rows);
     SweepReport {
-        id: summary.id,
-        head: summary.head.to_string(),
+        id,
+        head: head.to_string(),
         ended: None,
         outcomes,
         lines,
-        // By the rows that were judged: a closing row may have come after the summary was read.
         closed: rows.all().iter().any(|row| matches!(row.body, Body::Closing(_))),
         can_consent_again: policy.as_ref().is_some_and(|policy| !policy.in_force),
         policy,
@@ -732,10 +733,7 @@ fn item(pair: &Pair, session: &Session, directory: &Directory, shown: Option<&Sh
 /// Whether everything in a report is gone by a later read.
 #[must_use]
 pub fn all_gone(report: &SweepReport) -> bool {
-    report
-        .lines
-        .iter()
-        .all(|line| matches!(line.outcome, Outcome::Revoked | Outcome::AlreadyGone | Outcome::MemberGone))
+    report.lines.iter().all(|line| line.outcome.is_gone())
 }
 
 #[cfg(test)]

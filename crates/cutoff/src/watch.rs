@@ -26,7 +26,7 @@ use crate::revoke::connection_of;
 use crate::session::Session;
 use crate::sweep::engine::blocking;
 use crate::sweep::rows::Rows;
-use crate::sweep::verdict::{Finding, Outcome, Rules};
+use crate::sweep::verdict::{Finding, Rules};
 
 /// So many come-backs that were told are remembered beside those that are listed now.
 const REMEMBERED: usize = 10_000;
@@ -190,8 +190,7 @@ pub(crate) fn lost_in(journal: &Journal, sweep_id: SweepId, rules: &Rules) -> Re
         let of = rows.of(grant.n);
         let gone = |upto: usize| {
             let finding = Finding::of(grant.n, of[..upto].iter().copied(), rules);
-            let settled = matches!(finding.outcome, Outcome::Revoked | Outcome::AlreadyGone | Outcome::MemberGone);
-            finding.gone.filter(|_| settled)
+            finding.gone.filter(|_| finding.outcome.is_gone())
         };
         let lists = |at: &usize| matches!(&of[*at].body, Body::Read(read) if read.present.contains(&grant.n));
         let gone = gone(of.len()).or_else(|| (0..of.len()).rev().filter(lists).find_map(gone))?;

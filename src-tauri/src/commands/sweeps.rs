@@ -51,7 +51,7 @@ async fn told(shell: &Shell, digest: &Digest) -> Reply<Sweep> {
     let resume = desk.may_go_on(digest).await.map_err(refusal)?;
     let organization = desk.organization_name(&digest.connection.organization_id).await;
     let session = desk.session().ok();
-    let left_behind = desk.left_behind(digest.id);
+    let left_behind = desk.was_left_behind(digest.id);
     let here = desk.is_here(digest);
     let refused = shell.sweeping.refused(digest.id);
     Ok(map::sweep(digest, running, resume, here, left_behind, refused, organization, session.as_deref()))

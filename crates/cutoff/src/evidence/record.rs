@@ -171,13 +171,8 @@ impl<'a> Record<'a> {
 impl Line<'_> {
     /// Whether a complete later read showed that it is gone.
     pub fn gone(&self) -> bool {
-        is_gone(self.finding.outcome)
+        self.finding.outcome.is_gone()
     }
-}
-
-/// Whether an outcome says that a complete later read no longer has the grant.
-pub(crate) fn is_gone(outcome: Outcome) -> bool {
-    matches!(outcome, Outcome::Revoked | Outcome::AlreadyGone | Outcome::MemberGone)
 }
 
 /// The name of a reason in table and report.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use journal::{Clock, Environment, Failure, PersonKind, Read, Route, Row, Utc, View};
 
 use super::finding;
-use super::record::{Line, Record, harmless, is_gone};
+use super::record::{Line, Record, harmless};
 use crate::clock::later;
 use crate::sweep::verdict::{Outcome, RULES_VERSION, Why, is_success};
 
@@ -268,7 +268,7 @@ impl Page {
 
     fn doubts(&mut self, sweep: &Record<'_>) {
         self.html("<h2>What could not be proven</h2>\n<ul>");
-        for outcome in sweep.outcomes.keys().filter(|outcome| !is_gone(**outcome)) {
+        for outcome in sweep.outcomes.keys().filter(|outcome| !outcome.is_gone()) {
             let of_these: Vec<&Line<'_>> = sweep.lines.iter().filter(|line| line.finding.outcome == *outcome).collect();
             let reason_of = |line: &Line<'_>| line.finding.why.map_or_else(|| doubt(line), why);
             let reasons: BTreeSet<&str> = of_these.iter().map(|line| reason_of(line)).collect();
@@ -524,7 +524,7 @@ fn title(sweep: &Record<'_>) -> String {
         return finding::title(sweep);
     }
     let planned = count(sweep.lines.len(), "grant", "grants");
-    let gone: usize = sweep.outcomes.iter().filter(|(outcome, _)| is_gone(**outcome)).map(|(_, n)| n).sum();
+    let gone: usize = sweep.outcomes.iter().filter(|(outcome, _)| outcome.is_gone()).map(|(_, n)| n).sum();
     if gone == sweep.lines.len() {
         format!("Revocation of {planned} of connected apps: gone by a later read")
     } else {

@@ -108,7 +108,7 @@ fn resend(story: &Story<'_>, pace: &Pace, may_send: bool, now: &Clock) -> Move {
 
 fn reread(finding: &Finding, story: &Story<'_>, pace: &Pace, now: &Clock) -> Move {
     let settled = match finding.outcome {
-        Outcome::Revoked | Outcome::AlreadyGone | Outcome::MemberGone => true,
+        gone if gone.is_gone() => true,
         Outcome::Accepted => matches!(finding.why, Some(Why::NoReadAllowed | Why::HiddenByPolicy | Why::SessionEnded)),
         Outcome::Hidden => true,
         _ => false,

@@ -57,6 +57,12 @@ impl Outcome {
             Self::Unknown => "unknown",
         }
     }
+
+    /// Whether it says that the grant is gone: what every count, exit code and report goes by.
+    #[must_use]
+    pub fn is_gone(self) -> bool {
+        matches!(self, Self::Revoked | Self::AlreadyGone | Self::MemberGone)
+    }
 }
 
 /// Why an answered revoke is only `accepted`.
