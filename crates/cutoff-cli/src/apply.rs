@@ -24,9 +24,9 @@ use crate::ending::{DENIED, DONE, Ending, PARTIAL, SESSION, api, plan};
 use crate::export::{Place, pack_of};
 use crate::flags::Apply;
 use crate::interrupts::Interrupts;
+use crate::next::command;
 use crate::seat::Seat;
-use crate::text::typed;
-use crate::told::{Printer, are, count, local, time_of_day};
+use crate::told::{Printer, are, count, time_of_day, utc};
 use crate::{Done, preview, say};
 
 /// One grant on a line.
@@ -63,7 +63,8 @@ pub async fn run(seat: &Seat, flags: &Apply) -> Done {
     if flags.expect_hash.as_ref().is_some_and(|expected| !hash.starts_with(expected)) {
         return Err(Ending::usage(format!(
             "This is not the plan that was expected: its hash is {hash}. Nothing was sent; ask whoever made it, or make it anew with: \
-             cutoff plan"
+             {}",
+            command(&["plan"])
         )));
     }
     if !flags.yes {
@@ -85,7 +86,11 @@ pub async fn run(seat: &Seat, flags: &Apply) -> Done {
         concurrency: flags.concurrency.map(usize::from),
         block_last: flags.block_last,
     };
-    let again = format!("cutoff apply {} --resume --yes", typed(&flags.plan.display().to_string()));
+    let plan = flags.plan.display().to_string();
+    let mut rest = how_again(flags.canary, flags.concurrency, flags.evidence.as_deref());
+    rest.extend(flags.block_last.then(|| "--block-last".to_owned()));
+    let words = ["apply", &plan, "--resume", "--yes"].into_iter().chain(rest.iter().map(String::as_str));
+    let again = command(&words.collect::<Vec<_>>());
     let report = carry_out(seat, &file, &how, &again).await?;
     finish(seat, &report, place).await?;
     let gone: Vec<Pair> = report
@@ -99,6 +104,15 @@ pub async fn run(seat: &Seat, flags: &Apply) -> Done {
         .collect();
     crate::plan::never_seen(&seat.desk.never_listed(&file.organization_id, &gone).await?);
     end(seat, &report, &again).await
+}
+
+/// The flags with which a sweep is gone on with as it was begun.
+pub fn how_again(canary: bool, concurrency: Option<u16>, evidence: Option<&Path>) -> Vec<String> {
+    let mut words = Vec::new();
+    words.extend(canary.then(|| "--canary".to_owned()));
+    words.extend(concurrency.into_iter().flat_map(|n| ["--concurrency".to_owned(), n.to_string()]));
+    words.extend(evidence.into_iter().flat_map(|pack| ["--evidence".to_owned(), pack.display().to_string()]));
+    words
 }
 
 /// The beginning of a plan's hash, as a flag gives it.
@@ -127,7 +141,7 @@ pub async fn carry_out(
     let (wish, wishes) = watch::channel(Wish::Run);
     let (progress, drawn) = watch::channel(Progress::default());
     let sweep = seat.desk.apply(file, how, wishes, progress, None);
-    let done = watched(sweep, file.grants.len(), wish, drawn, again).await;
+    let done = watched(sweep, file.grants.len(), wish, drawn).await;
     match done {
         Err(cutoff::Error::Plan(Unusable::Unfinished)) => Err(unfinished(seat, &file.hash(), again).await),
         other => Ok(other?),
@@ -153,7 +167,6 @@ pub async fn watched<T>(
     grants: usize,
     wish: watch::Sender<Wish>,
     mut drawn: watch::Receiver<Progress>,
-    again: &str,
 ) -> T {
     let bar = ProgressBar::with_draw_target(Some(grants as u64), ProgressDrawTarget::stderr());
     if let Ok(style) = ProgressStyle::with_template("{bar:24} {pos}/{len} {msg}") {
@@ -167,7 +180,7 @@ pub async fn watched<T>(
             done = &mut sweep => break done,
             Ok(()) = drawn.changed() => tell(&bar, &drawn.borrow_and_update(), &mut told_wait),
             () = interrupts.next() => {
-                say(&format!("Stopping: what is under way is waited for. Go on later with: {again}"));
+                say("Stopping: what is under way is waited for. How to go on is told then.");
                 wish.send_replace(Wish::Pause);
             }
         }
@@ -246,7 +259,8 @@ pub async fn end(seat: &Seat, report: &SweepReport, again: &str) -> Done {
     let id = report.id;
     match &report.ended {
         Some(Ended::SessionEnded(_)) => {
-            say(&format!("Your session has ended. Sign in as the same member and go on with: {again}"));
+            say(&format!("Your session has ended. Sign in as the same member with: {}", command(&["sign-in"])));
+            say(&format!("and go on with: {again}"));
             return Ok(SESSION);
         }
         Some(Ended::Halted(error)) => {
@@ -259,21 +273,17 @@ pub async fn end(seat: &Seat, report: &SweepReport, again: &str) -> Done {
         }
         Some(Ended::Paused) => say(&format!("Stopped. Go on with: {again}")),
         // Whatever is sent again is sent by a plan of its own, once nothing more can be learnt of this one.
-        _ if report.lines.iter().any(|line| !line.outcome.is_gone()) => {
-            say(&format!(
-                "Read again in ten minutes with: cutoff log {id} --settle. Try again what is not gone with: cutoff plan --failed-of \
-                 {id} --out again.json"
-            ));
-        }
+        _ if report.lines.iter().any(|line| !line.outcome.is_gone()) => what_helps(seat, report).await?,
         _ => {}
     }
     if all_gone(report) {
         if let Some(at) = seat.desk.digest(id).await?.look_again_at {
             let at = at.timestamp();
             say(&format!(
-                "Gone by one read, which may have been a cached one. From {} a second read confirms it: cutoff log {id} --settle, or \
-                 leave cutoff watch running.",
-                local(at)
+                "Gone by one read, which may have been a cached one. From {} a second read confirms it, which cutoff watch makes while \
+                 it runs, or: {}",
+                utc(at),
+                command(&["log", &id.to_string(), "--settle"])
             ));
         }
         // Gone, and free to come back, is not all that a block was asked for.
@@ -283,6 +293,29 @@ pub async fn end(seat: &Seat, report: &SweepReport, again: &str) -> Done {
         return Ok(DENIED);
     }
     Ok(PARTIAL)
+}
+
+/// Says what may still be done about grants that are not gone: another read where one may tell more, another request where one may
+/// help.
+async fn what_helps(seat: &Seat, report: &SweepReport) -> Result<(), Ending> {
+    let id = report.id.to_string();
+    let digest = seat.desk.digest(report.id).await?;
+    let rest = seat.desk.rest_of(report.id).await?.len();
+    let settle = command(&["log", &id, "--settle"]);
+    match digest.look_again_at {
+        Some(at) => say(&format!("From {} another read may tell more: {settle}", utc(at.timestamp()))),
+        None if digest.unsettled => say(&format!("Another read may tell more: {settle}")),
+        None => {}
+    }
+    if rest > 0 {
+        say(&format!(
+            "{} still be revoked by another request. Plan it with: {}",
+            count(rest, "grant may", "grants may"),
+            command(&["plan", "--failed-of", &id, "--out", "again.json"])
+        ));
+        say(&format!("and then: {}", command(&["apply", "again.json", "--yes"])));
+    }
+    Ok(())
 }
 
 /// Says how many are not gone, and what is known of them.

@@ -4,9 +4,10 @@ use serde::Serialize;
 
 use crate::Done;
 use crate::ending::DONE;
+use crate::next::command;
 use crate::seat::Seat;
 use crate::text::{Set, Table};
-use crate::told::{Printer, local};
+use crate::told::{Printer, utc};
 
 #[derive(Serialize)]
 struct Line<'a> {
@@ -45,7 +46,8 @@ pub async fn list(seat: &Seat) -> Done {
             })?;
         }
     } else if all.is_empty() {
-        printer.text("No connection is saved yet. Sign in with: cutoff sign-in --public-token TOKEN")?;
+        let next = command(&["sign-in", "--public-token", "TOKEN"]);
+        printer.text(&format!("No connection is saved yet. Sign in with: {next}"))?;
     } else {
         let mut table = Table::new(&[
             ("NAME", Set::Left),
@@ -59,7 +61,7 @@ pub async fn list(seat: &Seat) -> Done {
                 saved.name.as_str(),
                 saved.organization_name.as_deref().unwrap_or(crate::text::NOTHING),
                 saved.email.as_deref().unwrap_or(crate::text::NOTHING),
-                &saved.last_used_utc.map_or_else(|| "never".to_owned(), |at| local(at.timestamp())),
+                &saved.last_used_utc.map_or_else(|| "never".to_owned(), |at| utc(at.timestamp())),
                 &saved.id.to_string(),
             ]);
         }

@@ -11,11 +11,12 @@ use cutoff::policy::{Change, Decisions, Fate, Kind, Refused, Row};
 use cutoff::sweeps::{Apply, SweepReport};
 use stytch_b2b::ConnectedAppId;
 
-use crate::apply::{carry_out, end, finish};
+use crate::apply::{carry_out, end, finish, how_again};
 use crate::ending::{DENIED, DONE, Ending};
 use crate::export::Place;
 use crate::flags::Contain;
 use crate::lists::{apps_called, unknown};
+use crate::next::command;
 use crate::plan::{OWN, PRIVILEGED};
 use crate::seat::Seat;
 use crate::text::safe;
@@ -42,9 +43,10 @@ pub async fn run(seat: &Seat, flags: &Contain) -> Done {
         Some(sweep) => {
             let id = crate::log::sweep_id(sweep)?;
             seat.desk.plan_of(id).await.map_err(|error| match error {
-                cutoff::Error::Plan(Unusable::NotAPlan) => Ending::usage(
-                    "The plan of that sweep is not kept here any more: it was carried out. See: cutoff log",
-                ),
+                cutoff::Error::Plan(Unusable::NotAPlan) => Ending::usage(format!(
+                    "The plan of that sweep is not kept here any more: it was carried out. See: {}",
+                    command(&["log"])
+                )),
                 other => crate::log::no_such_sweep(other),
             })?
         }
@@ -60,11 +62,10 @@ pub async fn run(seat: &Seat, flags: &Contain) -> Done {
                         "The plan could not be written: {error}. Nothing was sent; name another file with --out."
                     ))
                 })?;
-                say(&format!(
-                    "The plan is written. Its hash is {}. Look at it, and carry it out, with: cutoff apply {}",
-                    containment.proposal.file.hash(),
-                    safe(&out.display().to_string())
-                ));
+                say(&format!("The plan is written. Its hash is {}.", containment.proposal.file.hash()));
+                let plan = out.display().to_string();
+                say(&format!("Look at it with: {}", command(&["apply", &plan])));
+                say(&format!("Carry it out with: {}", command(&["apply", &plan, "--yes"])));
                 return Ok(if containment.proposal.denied.is_some() { DENIED } else { DONE });
             }
             containment.proposal.file
@@ -79,9 +80,16 @@ pub async fn run(seat: &Seat, flags: &Contain) -> Done {
     }
     // Before anything is sent: evidence that cannot be written is no reason to find out afterwards.
     let place = flags.evidence.as_deref().map(Place::take).transpose()?;
-    let report = carry_out(seat, &file, &how, "cutoff contain --yes --resume SWEEP, whose id cutoff log tells").await?;
+    let report = carry_out(seat, &file, &how, &again(flags, "SWEEP")).await?;
     finish(seat, &report, place).await?;
-    end(seat, &report, &format!("cutoff contain --yes --resume {}", report.id)).await
+    end(seat, &report, &again(flags, &report.id.to_string())).await
+}
+
+/// How to go on with it.
+fn again(flags: &Contain, sweep: &str) -> String {
+    let how = how_again(flags.canary, flags.concurrency, flags.evidence.as_deref());
+    let words = ["contain", "--resume", sweep, "--yes"].into_iter().chain(how.iter().map(String::as_str));
+    command(&words.collect::<Vec<_>>())
 }
 
 async fn propose(seat: &Seat, flags: &Contain) -> Result<Containment, Ending> {
@@ -204,7 +212,10 @@ fn show(picture: &Picture, containment: &Containment) {
         }
     }
     if !proposal.missing.is_empty() {
-        say("The inventory is not complete, so grants may be missing from the plan. See: cutoff inventory");
+        say(&format!(
+            "The inventory is not complete, so grants may be missing from the plan. See: {}",
+            command(&["inventory"])
+        ));
     }
     if let Some(denied) = &proposal.denied {
         say(&Ending::from(cutoff::Error::NotAllowed(Box::new(denied.clone()))).sentence);
@@ -246,7 +257,8 @@ pub fn tell(report: &SweepReport) {
     let Some(policy) = &report.policy else { return };
     let request = policy.request_id.as_ref().map_or_else(String::new, |id| format!(" (request id {})", safe(id)));
     if policy.in_force {
-        say(&format!("The block is in force{request}. Lift it with: cutoff lift {}", report.id));
+        let lift = command(&["lift", &report.id.to_string(), "--yes"]);
+        say(&format!("The block is in force{request}. Lift it with: {lift}"));
     } else if policy.lifted {
         say(&format!("The block is lifted{request}: members can consent again."));
     } else if policy.denied {
@@ -256,8 +268,8 @@ pub fn tell(report: &SweepReport) {
         ));
     } else {
         say(&format!(
-            "The block is not in force, or nobody can tell{request}: members can consent again. Look at it with: cutoff lift {}",
-            report.id
+            "The block is not in force, or nobody can tell{request}: members can consent again. Look at it with: {}",
+            command(&["lift", &report.id.to_string()])
         ));
     }
     match report.collateral.as_deref() {

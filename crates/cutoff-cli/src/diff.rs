@@ -10,9 +10,10 @@ use serde::Serialize;
 
 use crate::ending::{DONE, Ending, PARTIAL};
 use crate::flags::Diff;
+use crate::next::command;
 use crate::seat::Seat;
 use crate::text::{Set, Table, safe};
-use crate::told::{Printer, count, first_seen_line, local, width, width_line};
+use crate::told::{Printer, count, first_seen_line, utc, width, width_line};
 use crate::{Done, say};
 
 #[derive(Serialize)]
@@ -78,7 +79,7 @@ async fn compare(seat: &Seat, flags: &Diff) -> Done {
         return list(seat, &marks);
     }
     let Some(latest) = marks.last().map(|mark| mark.number) else {
-        return Err(Ending::usage("Nothing was read yet. Read it with: cutoff inventory"));
+        return Err(cutoff::Error::NothingRead.into());
     };
     let from = match flags.from {
         Some(from) => from,
@@ -89,7 +90,10 @@ async fn compare(seat: &Seat, flags: &Diff) -> Done {
     };
     let to = flags.to.unwrap_or(latest);
     if flags.from.is_none() && from >= to {
-        say(&format!("There is one reading only, snapshot {to}: nothing to compare it with. See: cutoff diff --list"));
+        say(&format!(
+            "There is one reading only, snapshot {to}: nothing to compare it with. See: {}",
+            command(&["diff", "--list"])
+        ));
         return Ok(DONE);
     }
     let (shown, not_compared) = seat.desk.changes(from, to).await?;
@@ -177,8 +181,7 @@ fn print(seat: &Seat, shown: &Shown, marks: &[Mark], from: u32, to: u32) -> Resu
         }
         return printer.done();
     }
-    let at =
-        |number| marks.iter().find(|mark| mark.number == number).map_or_else(String::new, |mark| local(mark.ended));
+    let at = |number| marks.iter().find(|mark| mark.number == number).map_or_else(String::new, |mark| utc(mark.ended));
     let of = |change| rows.iter().filter(|row| row.change == change).count();
     printer.text(&format!(
         "From snapshot {from} ({}) to snapshot {to} ({}): {} new, {} widened, {} narrowed, {} altered, {} gone.",
@@ -248,7 +251,7 @@ fn list(seat: &Seat, marks: &[Mark]) -> Done {
         } else {
             table.row([
                 mark.number.to_string(),
-                local(mark.ended),
+                utc(mark.ended),
                 mark.read_by.clone(),
                 if mark.apps_read == mark.apps {
                     mark.apps.to_string()

@@ -7,6 +7,7 @@ use cutoff::{Error, Fault, Field};
 use stytch_b2b::{Cause, Error as ApiError};
 use vault::Trouble;
 
+use crate::next::command;
 use crate::text::{lines, safe};
 
 /// Everything was done.
@@ -70,8 +71,9 @@ impl From<Error> for Ending {
             Error::SignedOut { request_id, .. } => Self::new(
                 SESSION,
                 format!(
-                    "Your session has ended: Stytch no longer accepts it. Sign in again with: cutoff sign-in{}",
-                    request(request_id.as_deref())
+                    "Your session has ended: Stytch no longer accepts it{}. Sign in again with: {}",
+                    request(request_id.as_deref()),
+                    command(&["sign-in"])
                 ),
             ),
             Error::NotAllowed(denial) => Self::new(DENIED, denied(&denial)),
@@ -105,10 +107,13 @@ impl From<Error> for Ending {
                 "No organization was found: this address or slug leads to none. Check the spelling, or ask the organization's \
                  administrator for an invitation.",
             ),
-            Error::NothingRead => Self::usage("Nothing was read yet. Read it with: cutoff inventory"),
-            Error::Cancelled => {
-                Self::new(PARTIAL, "Stopped. Nothing of this reading was kept; start it again with: cutoff inventory")
+            Error::NothingRead => {
+                Self::usage(format!("Nothing was read yet. Read it with: {}", command(&["inventory"])))
             }
+            Error::Cancelled => Self::new(
+                PARTIAL,
+                format!("Stopped. Nothing of this reading was kept; start it again with: {}", command(&["inventory"])),
+            ),
             Error::WidthRules(fault) => Self::usage(format!("The rules of width cannot be used: {fault:?}.")),
             Error::Busy { pid } => Self::usage(match pid {
                 Some(pid) => {
@@ -120,22 +125,25 @@ impl From<Error> for Ending {
             Error::Block(refused) => Self::usage(not_blocked(&refused)),
             Error::PolicyChanged(differs) => Self::usage(format!(
                 "The organization's policy is not what the plan was made for, so nothing was sent: {}. Another administrator has changed \
-                 it, or another sweep (see: cutoff log). Make the plan anew with: cutoff contain",
-                differing(&differs)
+                 it, or another sweep. See: {}\nMake the plan anew with: {}",
+                differing(&differs),
+                command(&["log"]),
+                command(&["contain"])
             )),
             Error::PlanChanged => {
                 Self::usage("Something changed since it was looked at, so nothing was sent. Look again.")
             }
             Error::OutOfOrder => {
-                Self::new(SESSION, "The sign-in has moved on or has expired. Start it again with: cutoff sign-in")
+                let next = command(&["sign-in"]);
+                Self::new(SESSION, format!("The sign-in has moved on or has expired. Start it again with: {next}"))
             }
             Error::NotSignedOutAtServer(error) => {
                 let Ending { code, sentence } = api(&error);
                 Self::new(
                     code,
                     format!(
-                        "Still signed in at Stytch: the server could not be told. {sentence} Try again when it can be reached, or \
-                         forget the session here only with --even-if-unreachable."
+                        "Still signed in at Stytch: the server could not be told. Try again when it can be reached, or forget the session \
+                         here only with --even-if-unreachable. {sentence}"
                     ),
                 )
             }
@@ -168,10 +176,16 @@ fn bad_input(field: Field, fault: Fault) -> String {
             "An identifier is visible text of at most 200 characters, such as com.example.app."
         }
         (Field::ConnectionId, _) => {
-            "There is no such connection, or it was changed since it was saved. See: cutoff connections"
+            return format!(
+                "There is no such connection, or it was changed since it was saved. See: {}",
+                command(&["connections"])
+            );
         }
         (Field::Snapshot, _) => {
-            "There are no two such snapshots of this organization, the earlier first. See: cutoff diff --list"
+            return format!(
+                "There are no two such snapshots of this organization, the earlier first. See: {}",
+                command(&["diff", "--list"])
+            );
         }
         (Field::MemberId, _) => "There is no such member.",
         (Field::ConnectedAppId, _) => "There is no such connected app.",
@@ -231,13 +245,11 @@ pub fn api(error: &ApiError) -> Ending {
     let facts = error.facts();
     let (code, told) = match error {
         ApiError::SignedOut(_) => {
-            (SESSION, "Your session has ended: Stytch no longer accepts it. Sign in again with: cutoff sign-in".to_owned())
+            (SESSION, "Your session has ended: Stytch no longer accepts it.".to_owned())
         }
         ApiError::CodeRejected(_) => (
             SESSION,
-            "The code was not accepted. It is wrong, used, or too old; only the newest code works. Start again with: cutoff \
-             sign-in"
-                .to_owned(),
+            "The code was not accepted. It is wrong, used, or too old; only the newest code works.".to_owned(),
         ),
         ApiError::NotAllowed { needs: Some(needs), .. } => (
             DENIED,
@@ -290,9 +302,9 @@ pub fn api(error: &ApiError) -> Ending {
              enabled in the SDK configuration."
                 .to_owned(),
         ),
-        ApiError::MemberNotFound(_) => (DENIED, "Stytch knows no such member. Read again with: cutoff inventory".to_owned()),
+        ApiError::MemberNotFound(_) => (DENIED, "Stytch knows no such member.".to_owned()),
         ApiError::ConnectedAppNotFound(_) => {
-            (DENIED, "The app is not connected any more. Read again with: cutoff inventory".to_owned())
+            (DENIED, "The app is not connected any more.".to_owned())
         }
         ApiError::NotFound(_) | ApiError::Refused(_) | ApiError::BadRequest { .. } => (
             DENIED,
@@ -349,7 +361,16 @@ pub fn api(error: &ApiError) -> Ending {
     .flatten()
     .collect();
     let known = if known.is_empty() { String::new() } else { format!(" ({})", known.join(", ")) };
-    Ending::new(code, told + &known)
+    // Last, and with nothing after it that would be typed too.
+    let next = match error {
+        ApiError::SignedOut(_) => format!(" Sign in again with: {}", command(&["sign-in"])),
+        ApiError::CodeRejected(_) => format!(" Start again with: {}", command(&["sign-in"])),
+        ApiError::MemberNotFound(_) | ApiError::ConnectedAppNotFound(_) => {
+            format!(" Read again with: {}", command(&["inventory"]))
+        }
+        _ => String::new(),
+    };
+    Ending::new(code, told + &known + &next)
 }
 
 fn journal_sentence(error: &journal::Error) -> String {
@@ -372,12 +393,13 @@ fn journal_sentence(error: &journal::Error) -> String {
                 .to_owned()
         }
         E::Busy => "Another program holds it. Close the other program, then try again.".to_owned(),
-        E::RolledBack => "This journal is an older copy of itself: the keyring remembers rows that are not in it. What it calls \
-                          unfinished may have been done since, and rightly consented to again, so it is not resumed and nothing was \
-                          sent. Make a new plan with: cutoff plan"
-            .to_owned(),
+        E::RolledBack => format!(
+            "This journal is an older copy of itself: the keyring remembers rows that are not in it. What it calls unfinished may have \
+             been done since, and rightly consented to again, so it is not resumed and nothing was sent. Make a new plan with: {}",
+            command(&["plan"])
+        ),
         E::NoSuchSnapshot(number) => {
-            format!("There is no snapshot {number} in it any more. See: cutoff diff --list")
+            format!("There is no snapshot {number} in it any more. See: {}", command(&["diff", "--list"]))
         }
         other => lines(&format!("It says: {other}. Try again; if it stays, give another folder with --state-dir.")),
     }
@@ -411,9 +433,11 @@ pub fn differing(differs: &[Difference]) -> String {
 fn not_blocked(refused: &Refused) -> String {
     match refused {
         Refused::IncompleteList => {
-            "The list of apps is not whole, and one made of a part would forbid the others. Nothing was sent; read it again \
-             with: cutoff inventory"
-                .to_owned()
+            format!(
+                "The list of apps is not whole, and one made of a part would forbid the others. Nothing was sent; read it again \
+                 with: {}",
+                command(&["inventory"])
+            )
         }
         Refused::Undecided(_) => {
             "Some apps look like others or are new, and nobody has decided whether they stay allowed. Nothing was sent."
@@ -421,61 +445,84 @@ fn not_blocked(refused: &Refused) -> String {
         }
         Refused::NotListed(ids) => {
             let ids: Vec<String> = ids.iter().map(|id| safe(id.as_str())).collect();
-            format!("Not among the connected apps: {}. Nothing was sent; see: cutoff apps", ids.join(", "))
+            format!("Not among the connected apps: {}. Nothing was sent; see: {}", ids.join(", "), command(&["apps"]))
         }
         Refused::NotAsDecided(differs) => format!(
             "The plan's change of the policy is not the one that its apps and decisions make of what is installed ({}). Nothing was \
-             sent: either the plan was edited, or apps were connected since. Make it anew with: cutoff contain --out",
-            differing(differs)
+             sent: either the plan was edited, or apps were connected since. Make it anew with: {}",
+            differing(differs),
+            command(&["contain", "--out", "plan.json"])
         ),
         Refused::NothingBlocked => {
-            "That sweep changed nothing about the policy, so there is nothing to lift. See: cutoff log".to_owned()
+            format!(
+                "That sweep changed nothing about the policy, so there is nothing to lift. See: {}",
+                command(&["log"])
+            )
         }
         Refused::UnknownKind(id) => format!(
             "{} is of a type that this version does not know, so it cannot be told which part of the policy is its. Nothing was \
-             sent; revoke its grants with: cutoff plan",
-            safe(id.as_str())
+             sent; revoke its grants with: {}",
+            safe(id.as_str()),
+            command(&["plan", "--app", id.as_str(), "--out", "plan.json"])
         ),
         Refused::UnknownWord(word) => format!(
             "The organization's policy says {}, which this version does not know. Nothing was sent; revoke the grants with: \
-             cutoff plan",
-            safe(word)
+             {}",
+            safe(word),
+            command(&["plan"])
         ),
     }
 }
 
 /// Why a plan cannot be used, and what to do.
 pub fn plan(unusable: Unusable) -> String {
+    let anew = || command(&["plan", "--out", "plan.json"]);
+    let block_anew = || command(&["contain", "--out", "plan.json"]);
+    let rest = || {
+        let rest = command(&["plan", "--failed-of", "SWEEP", "--out", "again.json"]);
+        format!(
+            "Nothing was sent. Find the sweep with: {}\nMake a new plan of what is left with: {rest}",
+            command(&["log"])
+        )
+    };
     match unusable {
-        Unusable::NotAPlan => "That is not a plan. Make one with: cutoff plan --out plan.json",
-        Unusable::TooLarge => "That is larger than a plan can be (32 MiB). Nothing was read.",
-        Unusable::Newer => "That plan was written by a later version. Use that version, or make the plan anew.",
+        Unusable::NotAPlan => format!("That is not a plan. Make one with: {}", anew()),
+        Unusable::TooLarge => "That is larger than a plan can be (32 MiB). Nothing was read.".to_owned(),
+        Unusable::Newer => {
+            "That plan was written by a later version. Use that version, or make the plan anew.".to_owned()
+        }
         Unusable::Grants => {
             "The plan has no grants, names one twice, or has an id that cannot be used. Nothing was sent; make it anew."
+                .to_owned()
         }
-        Unusable::Block => {
+        Unusable::Block => format!(
             "The plan's change of the policy would allow something, or is not the one that its apps and decisions make. Nothing was \
-             sent; make it anew with: cutoff contain --out"
-        }
+             sent; make it anew with: {}",
+            block_anew()
+        ),
         Unusable::Expired => {
-            "The plan has expired: what it names may have changed since. Make it anew with: cutoff plan"
+            format!("The plan has expired: what it names may have changed since. Make it anew with: {}", anew())
         }
         Unusable::Elsewhere => {
             "The plan is for another organization, project or host than the one signed in to. Nothing was sent."
+                .to_owned()
         }
-        Unusable::CarriedOut => "This plan was carried out already. Make a new one with: cutoff plan",
-        Unusable::Unfinished => "A sweep of this plan is unfinished. Go on with it: cutoff apply PLAN --resume --yes",
+        Unusable::CarriedOut => format!("This plan was carried out already. Make a new one with: {}", anew()),
+        Unusable::Unfinished => format!(
+            "A sweep of this plan is unfinished. Go on with it: {}",
+            command(&["apply", "PLAN", "--resume", "--yes"])
+        ),
         Unusable::OtherMember => {
-            "Another member began the sweep of this plan, and only they may go on with it, within a day. Nothing was sent. Find the \
-             sweep with: cutoff log; make a new plan of what is left with: cutoff plan --failed-of SWEEP --out again.json"
+            format!(
+                "Another member began the sweep of this plan, and only they may go on with it, within a day. {}",
+                rest()
+            )
         }
-        Unusable::TooOld => {
-            "Nothing was done for the sweep of this plan for a day: what is left may have been consented to again since, rightly. \
-             Nothing was sent. Find the sweep with: cutoff log; make a new plan of what is left with: cutoff plan --failed-of SWEEP \
-             --out again.json"
-        }
+        Unusable::TooOld => format!(
+            "Nothing was done for the sweep of this plan for a day: what is left may have been consented to again since, rightly. {}",
+            rest()
+        ),
     }
-    .to_owned()
 }
 
 #[cfg(test)]

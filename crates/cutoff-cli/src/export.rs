@@ -10,6 +10,7 @@ use tempfile::NamedTempFile;
 
 use crate::ending::{BROKEN, DONE, Ending};
 use crate::flags::{Erase, Export};
+use crate::next::command;
 use crate::seat::Seat;
 use crate::told::{Printer, count};
 use crate::{Done, say};
@@ -30,7 +31,7 @@ struct Line<'a> {
 /// # Errors
 /// When there is no such sweep, or the file cannot be written.
 pub async fn run(seat: &Seat, flags: &Export) -> Done {
-    let id: SweepId = flags.sweep.parse().map_err(|_| Ending::usage("That is not a sweep's id. See: cutoff log"))?;
+    let id = crate::log::sweep_id(&flags.sweep)?;
     if flags.timestamp_request.as_deref() == Some(flags.out.as_path()) {
         return Err(Ending::usage("The pack and the timestamp request cannot be the same file. Nothing was exported."));
     }
@@ -57,10 +58,9 @@ pub async fn run(seat: &Seat, flags: &Export) -> Done {
         })?;
     } else {
         printer.text(&format!("Head {}", pack.head))?;
-        printer.text(&format!(
-            "Note it somewhere else, and check the pack with: cutoff verify PACK --head {}",
-            pack.head
-        ))?;
+        let (out, head) = (flags.out.display().to_string(), pack.head.to_string());
+        let next = command(&["verify", &out, "--head", &head]);
+        printer.text(&format!("Note it somewhere else, and check the pack with: {next}"))?;
     }
     printer.done()?;
     Ok(DONE)
@@ -71,12 +71,7 @@ pub async fn run(seat: &Seat, flags: &Export) -> Done {
 /// # Errors
 /// When there is no such sweep, or its rows are not what they were.
 pub async fn pack_of(seat: &Seat, id: SweepId) -> Result<Pack, Ending> {
-    seat.desk.pack(id).await.map_err(|error| match error {
-        cutoff::Error::Journal(journal::Error::NoSuchSweep(_)) => {
-            Ending::usage("The journal has no such sweep. See: cutoff log")
-        }
-        other => other.into(),
-    })
+    seat.desk.pack(id).await.map_err(crate::log::no_such_sweep)
 }
 
 /// Erases what the journal holds of a member beside the id.
@@ -102,7 +97,10 @@ pub async fn erase(seat: &Seat, flags: &Erase) -> Done {
         printer.text(&format!("{} erased. The sweeps still verify.", count(erased, "text was", "texts were")))?;
     }
     printer.done()?;
-    say("Packs that were written before still have them: cutoff redact PACK --member ID --out PACK2");
+    say(&format!(
+        "Packs that were written before still have them: {}",
+        command(&["redact", "PACK", "--member", &flags.member, "--out", "PACK2"])
+    ));
     Ok(DONE)
 }
 
@@ -137,12 +135,13 @@ impl Place {
     /// # Errors
     /// When the disk does not take it.
     pub fn put(mut self, bytes: &[u8]) -> Result<(), Ending> {
+        let shown = self.path.display().to_string();
         let failed = |error: &std::io::Error| {
             Ending::new(
                 BROKEN,
                 format!(
-                    "The pack could not be written: {error}. The journal holds what it says; make room and write it with: cutoff \
-                     export SWEEP --out PACK"
+                    "The pack could not be written: {error}. The journal holds what it says; make room and write it with: {}",
+                    command(&["export", "SWEEP", "--out", &shown])
                 ),
             )
         };

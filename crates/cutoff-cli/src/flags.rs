@@ -30,6 +30,7 @@ pub struct CommandLine {
 
 /// What every command takes, before or after its name.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "What every command takes")]
 pub struct Common {
     /// The saved connection to use, by its name or its id; the one used last when left out.
     #[arg(long, global = true, value_name = "NAME|UUID")]
@@ -470,7 +471,7 @@ impl CommandLine {
     }
 
     /// What clap cannot tell of flags that may stand before or after the command's name.
-    fn check(&self) -> Result<(), Ending> {
+    pub fn check(&self) -> Result<(), Ending> {
         let common = &self.common;
         if common.public_token.is_none() {
             for (given, flag) in

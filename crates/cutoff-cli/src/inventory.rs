@@ -10,6 +10,7 @@ use cutoff::inventory::shown::Shown;
 use crate::ending::{Ending, SESSION};
 use crate::flags::Inventory;
 use crate::lists::{app_table, filter};
+use crate::next::command;
 use crate::seat::Seat;
 use crate::told::{Printer, count, heading, missing};
 use crate::{Done, reading, say};
@@ -67,8 +68,11 @@ pub async fn kept(seat: &Seat) -> Result<Arc<Shown>, Ending> {
     seat.kept().await?.ok_or_else(|| {
         Ending::new(
             SESSION,
-            "Nothing that may be shown offline was read here: that takes a session that was signed in to on this computer. \
-             Sign in with: cutoff sign-in",
+            format!(
+                "Nothing that may be shown offline was read here: that takes a session that was signed in to on this computer. \
+                 Sign in with: {}",
+                command(&["sign-in"])
+            ),
         )
     })
 }

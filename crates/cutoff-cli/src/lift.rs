@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use crate::apply::{print, watched};
 use crate::ending::{DONE, Ending, PARTIAL, SESSION, api, differing};
 use crate::flags::Lift;
+use crate::next::command;
 use crate::seat::Seat;
 use crate::text::safe;
 use crate::told::count;
@@ -60,11 +61,15 @@ pub async fn run(seat: &Seat, flags: &Lift) -> Done {
     let (progress, drawn) = watch::channel(Progress::default());
     let how = cutoff::contain::Lift { over_changes: flags.over_changes };
     let lift = seat.desk.lift(id, &how, wishes, progress, None);
-    let again = format!("cutoff lift {id} --yes");
-    let lifted = watched(lift, (view.hidden + view.not_attempted) as usize, wish, drawn, &again).await;
+    let sweep = id.to_string();
+    let look = command(&["lift", &sweep]);
+    let mut words = vec!["lift", sweep.as_str(), "--yes"];
+    words.extend(flags.over_changes.then_some("--over-changes"));
+    let again = command(&words);
+    let lifted = watched(lift, (view.hidden + view.not_attempted) as usize, wish, drawn).await;
     let lifted = lifted.map_err(|error| match error {
         cutoff::Error::PolicyChanged(differs) => Ending::usage(format!(
-            "The policy was changed between two looks: {}. Nothing was changed. Look again with: cutoff lift {id}",
+            "The policy was changed between two looks: {}. Nothing was changed. Look again with: {look}",
             differing(&differs)
         )),
         other => other.into(),
@@ -72,7 +77,7 @@ pub async fn run(seat: &Seat, flags: &Lift) -> Done {
     let report = &lifted.report;
     print(seat, report)?;
     if lifted.not_lifted {
-        say("The policy is not as it was before the block, or nobody can tell. Look again with: cutoff lift SWEEP");
+        say(&format!("The policy is not as it was before the block, or nobody can tell. Look again with: {look}"));
     } else if lifted.nothing_to_lift {
         say("Nothing of the block was left in the policy.");
     } else {
@@ -86,7 +91,8 @@ pub async fn run(seat: &Seat, flags: &Lift) -> Done {
     }
     match &report.ended {
         Some(Ended::SessionEnded(_)) => {
-            say("Your session has ended. Sign in again and repeat it.");
+            say(&format!("Your session has ended. Sign in again with: {}", command(&["sign-in"])));
+            say(&format!("Then repeat it: {again}"));
             return Ok(SESSION);
         }
         Some(Ended::Halted(error)) => {

@@ -4,7 +4,6 @@
 use std::collections::{BTreeMap, HashMap};
 
 use cutoff::activity::{Digest, Resume, Stand, Wanted};
-use cutoff::clock::rfc3339;
 use cutoff::report::Report;
 use cutoff::sweeps::PolicyReport;
 use journal::{SweepId, Verdict};
@@ -12,9 +11,10 @@ use serde::Serialize;
 
 use crate::ending::{DONE, Ending};
 use crate::flags::Log;
+use crate::next::command;
 use crate::seat::Seat;
 use crate::text::{Set, Table, cut, safe};
-use crate::told::{Printer, count, local};
+use crate::told::{Printer, count, utc, utc_of};
 use crate::{Done, apply, say};
 
 /// Apps that are named one by one; after that many, a number stands for the others.
@@ -96,14 +96,14 @@ pub async fn run(seat: &Seat, flags: &Log) -> Done {
 /// # Errors
 /// When it is none.
 pub fn sweep_id(text: &str) -> Result<SweepId, Ending> {
-    text.parse().map_err(|_| Ending::usage("That is not a sweep's id. See: cutoff log"))
+    text.parse().map_err(|_| Ending::usage(format!("That is not a sweep's id. See: {}", command(&["log"]))))
 }
 
 /// What is said of a sweep that the journal does not have, and of everything else that may stand in the way.
 pub fn no_such_sweep(error: cutoff::Error) -> Ending {
     match error {
         cutoff::Error::Journal(journal::Error::NoSuchSweep(_)) => {
-            Ending::usage("The journal has no such sweep. See: cutoff log")
+            Ending::usage(format!("The journal has no such sweep. See: {}", command(&["log"])))
         }
         other => other.into(),
     }
@@ -140,8 +140,8 @@ async fn of_one(seat: &Seat, id: SweepId) -> Done {
             &line.member_id,
             &line.connected_app_id,
             line.request_id.as_deref().unwrap_or_default(),
-            line.read_again_at.as_deref().unwrap_or_default(),
-            grant.confirmed_at.as_deref().unwrap_or_default(),
+            &line.read_again_at.as_deref().map(utc_of).unwrap_or_default(),
+            &grant.confirmed_at.as_deref().map(utc_of).unwrap_or_default(),
         ]);
     }
     printer.table(&table)?;
@@ -149,7 +149,8 @@ async fn of_one(seat: &Seat, id: SweepId) -> Done {
     printer.done()?;
     seen_again(seat, id).await?;
     if let (None, Some(at)) = (digest.confirmed_at, digest.look_again_at) {
-        say(&format!("Not yet confirmed. From {} a second read can: cutoff log {id} --settle", local(at.timestamp())));
+        let next = command(&["log", &id.to_string(), "--settle"]);
+        say(&format!("Not yet confirmed. From {} a second read can: {next}", utc(at.timestamp())));
     }
     Ok(DONE)
 }
@@ -161,8 +162,8 @@ async fn seen_again(seat: &Seat, id: SweepId) -> Result<(), Ending> {
             "Seen again: {} of {}, gone at {}, was listed at {}: not removed, or consented to again. Stytch gives no way to tell.",
             safe(again.grant.connected_app_id.as_str()),
             safe(again.grant.member_id.as_str()),
-            rfc3339(again.gone_at),
-            rfc3339(again.seen_at)
+            utc(again.gone_at),
+            utc(again.seen_at)
         ));
     }
     Ok(())
@@ -177,7 +178,7 @@ fn heading(digest: &Digest, apps: &[App], state: &str) -> Vec<String> {
             "finding" => "A finding: nothing was planned and nothing sent",
             _ => "Revoke",
         },
-        local(digest.began.timestamp()),
+        utc(digest.began.timestamp()),
         safe(&digest.actor),
     )];
     told.extend(digest.reason.as_ref().map(|reason| format!("Reason: {}", safe(reason))));
@@ -190,12 +191,13 @@ fn heading(digest: &Digest, apps: &[App], state: &str) -> Vec<String> {
         told.push(format!("And {} more.", count(apps.len() - MOST, "app", "apps")));
     }
     if let Some(policy) = &digest.policy {
-        let at = policy.at.as_ref().map_or_else(String::new, |at| format!(" at {at}"));
+        let at = policy.at.as_ref().map_or_else(String::new, |at| format!(" at {}", utc_of(at)));
         let request = policy.request_id.as_ref().map_or_else(String::new, |id| format!(" (request id {})", safe(id)));
         let of = count(policy.apps as usize, "app", "apps");
         told.push(match block_state(policy) {
             "in_force" => {
-                format!("The block of {of} is in force{at}{request}. Lift it with: cutoff lift {}", digest.id)
+                let lift = command(&["lift", &digest.id.to_string(), "--yes"]);
+                format!("The block of {of} is in force{at}{request}. Lift it with: {lift}")
             }
             "lifted" => format!("The block of {of} was lifted{at}{request}: members can consent again."),
             "denied" => format!("The block of {of} was refused{at}{request}: members can consent again."),
@@ -208,9 +210,9 @@ fn heading(digest: &Digest, apps: &[App], state: &str) -> Vec<String> {
         told.push(format!("{} came back when the block was lifted.", count(digest.returned.len(), "grant", "grants")));
     }
     if let Some(at) = digest.confirmed_at {
-        told.push(format!("Gone, and confirmed by a second read at {at}."));
+        told.push(format!("Gone, and confirmed by a second read at {}.", utc(at.timestamp())));
     } else if let Some(at) = digest.gone_at {
-        told.push(format!("Gone by a read at {at}."));
+        told.push(format!("Gone by a read at {}.", utc(at.timestamp())));
     }
     told
 }
@@ -263,7 +265,9 @@ async fn all(seat: &Seat) -> Done {
         say(&format!(
             "This journal is an older copy of itself: the keyring remembers {} rows and head {} of {}, which are not in it. What it \
              calls unfinished is not resumed.",
-            noted.rows, noted.head, noted.at
+            noted.rows,
+            noted.head,
+            utc(noted.at.timestamp())
         ));
     }
     let sweeps = seat.desk.sweeps().await?;
@@ -328,7 +332,7 @@ async fn all(seat: &Seat) -> Done {
             names.push(format!("{} more", apps.len() - names.len()));
         }
         table.row([
-            local(sweep.opened.utc.timestamp()),
+            utc(sweep.opened.utc.timestamp()),
             match block {
                 None => kind.to_owned(),
                 Some(block) => format!("{kind} ({})", block.state.replace('_', " ")),

@@ -14,6 +14,7 @@ mod lift;
 mod lists;
 mod log;
 mod manual;
+mod next;
 mod plan;
 mod preview;
 mod reading;
@@ -48,6 +49,7 @@ fn run() -> u8 {
         Ok(line) => line,
         Err(code) => return code,
     };
+    next::remember(&line.common);
     log();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,

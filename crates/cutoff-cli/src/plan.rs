@@ -15,9 +15,10 @@ use stytch_b2b::{ConnectedAppId, MemberId};
 use crate::ending::{DENIED, DONE, Ending, PARTIAL};
 use crate::flags::{Filters, Plan};
 use crate::lists::{filter, fresh_enough};
+use crate::next::command;
 use crate::seat::Seat;
 use crate::text::safe;
-use crate::told::{Printer, are, count, missing};
+use crate::told::{Printer, are, count, missing, utc_of};
 use crate::{Done, indicators, say};
 
 /// Grants that are named one by one; after that many, a number stands for the others.
@@ -90,7 +91,10 @@ async fn rest_of(seat: &Seat, sweep: &str) -> Result<Vec<Pair>, Ending> {
         ));
     }
     if !matches!(seat.desk.digest(id).await?.stand, Stand::Closed | Stand::Cancelled) {
-        say("That sweep is unfinished. Where it can be gone on with, that is the better way: see cutoff log.");
+        say(&format!(
+            "That sweep is unfinished. Where it can be gone on with, that is the better way. See: {}",
+            command(&["log", sweep])
+        ));
     }
     Ok(left)
 }
@@ -202,7 +206,7 @@ fn tell(seat: &Seat, proposal: &Proposal, out: &Path) -> Result<(), Ending> {
             count(proposal.members as usize, "member", "members"),
             count(proposal.apps as usize, "app", "apps"),
         ))?;
-        printer.text(&format!("Plan {}, good until {}.", file.hash(), file.expires_at))?;
+        printer.text(&format!("Plan {}, good until {}.", file.hash(), utc_of(&file.expires_at)))?;
     }
     printer.done()?;
     for (n, one, many) in [

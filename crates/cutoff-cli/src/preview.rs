@@ -13,7 +13,7 @@ use stytch_b2b::ConnectedAppId;
 use crate::ending::{Ending, differing};
 use crate::seat::Seat;
 use crate::text::{cut, safe};
-use crate::told::{Printer, count};
+use crate::told::{Printer, count, utc_of};
 use crate::{reading, say};
 
 /// Apps and grants that are named one by one; after that many, a number stands for the others.
@@ -132,7 +132,7 @@ pub async fn show(seat: &Seat, file: &PlanFile) -> Result<(), Ending> {
         safe(&file.environment).to_uppercase(),
         safe(&file.host)
     ))?;
-    let (created, expires) = (safe(&file.created_at), safe(&file.expires_at));
+    let (created, expires) = (utc_of(&file.created_at), utc_of(&file.expires_at));
     printer.text(&format!("  made {created}, as it says by {}; good until {expires}", safe(&file.author_member_id)))?;
     printer.text(&format!("  reason: {}", file.reason.as_deref().map_or_else(|| "none was given".to_owned(), safe)))?;
     let called = |id: &ConnectedAppId| match name(picture, id) {

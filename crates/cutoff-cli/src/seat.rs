@@ -16,6 +16,7 @@ use zeroize::Zeroizing;
 
 use crate::ending::{Ending, SESSION, api, keyring};
 use crate::flags::Common;
+use crate::next::command;
 use crate::text::safe;
 
 /// Longest session token that is read. Stytch's are some forty characters.
@@ -100,19 +101,23 @@ impl Seat {
                     "There is no connection yet. Name one with --public-token TOKEN, and --base-url URL where it is not \
                      Stytch's own.",
                 )),
-                _ => Err(Ending::usage(
-                    "There are several connections and none was used yet. Name one with --connection. See: cutoff connections",
-                )),
+                _ => Err(Ending::usage(format!(
+                    "There are several connections and none was used yet. Name one with --connection. See: {}",
+                    command(&["connections"])
+                ))),
             };
         };
         let id = name.parse::<Uuid>().ok();
         let mut found = all.into_iter().filter(|saved| Some(saved.id) == id || saved.name == *name);
         match (found.next(), found.next()) {
             (Some(only), None) => Ok(only),
-            (None, _) => Err(Ending::usage(format!("There is no connection {}. See: cutoff connections", safe(name)))),
+            (None, _) => {
+                Err(Ending::usage(format!("There is no connection {}. See: {}", safe(name), command(&["connections"]))))
+            }
             _ => Err(Ending::usage(format!(
-                "Several connections are called {}. Name one by its id. See: cutoff connections",
-                safe(name)
+                "Several connections are called {}. Name one by its id. See: {}",
+                safe(name),
+                command(&["connections"])
             ))),
         }
     }
@@ -130,7 +135,7 @@ impl Seat {
             return Ok(self.desk.sit_with(connection.id, token.clone()).await?);
         }
         self.desk.restore_at(Some(connection.id)).await?;
-        let again = format!("Sign in with: cutoff sign-in --connection {}", connection.id);
+        let again = format!("Sign in with: {}", command(&["sign-in", "--connection", &connection.id.to_string()]));
         match self.desk.status().await {
             Status::SignedIn(_) => Ok(()),
             Status::SignedOut { kept: Some(error), .. } => {
@@ -144,7 +149,7 @@ impl Seat {
                 let request = ended.request_id.map_or_else(String::new, |id| format!(" (request id {})", safe(&id)));
                 Err(Ending::new(
                     SESSION,
-                    format!("The session in {} has ended. {again}{request}", safe(&ended.organization_name)),
+                    format!("The session in {} has ended{request}. {again}", safe(&ended.organization_name)),
                 ))
             }
             Status::SignedOut { keeping: Keeping::Memory(trouble), .. } => {

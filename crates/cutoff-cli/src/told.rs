@@ -7,7 +7,6 @@ use cutoff::inventory::export::{FirstSeenLine, WidthLine};
 use cutoff::inventory::picture::{Cause, Facts, FirstSeen, Missing, Names, Picture, What};
 use cutoff::inventory::width::Width;
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use crate::ending::{DONE, Ending, PARTIAL};
@@ -65,16 +64,22 @@ impl Printer {
     }
 }
 
-/// A moment as the clock on the wall shows it.
+/// A moment in UTC, as evidence and logs of servers have it: what two people in two places compare must be one time.
 #[must_use]
-pub fn local(at: Timestamp) -> String {
-    at.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string()
+pub fn utc(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M:%SZ").to_string()
 }
 
-/// The time of day of a moment.
+/// The same of a moment that is kept as a text.
+#[must_use]
+pub fn utc_of(at: &str) -> String {
+    at.parse().map_or_else(|_| safe(at), utc)
+}
+
+/// The time of day of a moment, in UTC.
 #[must_use]
 pub fn time_of_day(at: Timestamp) -> String {
-    at.to_zoned(TimeZone::system()).strftime("%H:%M:%S").to_string()
+    at.strftime("%H:%M:%SZ").to_string()
 }
 
 /// How long ago something was.
@@ -106,7 +111,7 @@ pub fn are(n: u32, one: &str, many: &str) -> String {
 /// When something was first seen, in few words.
 #[must_use]
 pub fn first_seen(seen: FirstSeen) -> String {
-    let day = |at: Timestamp| at.to_zoned(TimeZone::system()).strftime("%Y-%m-%d").to_string();
+    let day = |at: Timestamp| at.strftime("%Y-%m-%d").to_string();
     match seen.after {
         // It was there from the first reading, and nobody knows for how long.
         None => format!("before {}", day(seen.by)),
@@ -152,7 +157,7 @@ pub fn heading(facts: &Facts, now: Timestamp) -> String {
         "{} {world} at {}: read {} ({}){by}{number}",
         safe(&facts.organization_name),
         safe(&facts.base_url),
-        local(facts.ended),
+        utc(facts.ended),
         ago(facts.ended, now),
     )
 }

@@ -13,6 +13,7 @@ use serde::Serialize;
 use crate::ending::{DONE, Ending, PARTIAL, USAGE};
 use crate::export::Place;
 use crate::flags::{Redact, Verify};
+use crate::next::command;
 use crate::told::{Printer, count};
 use crate::{Done, say};
 
@@ -54,7 +55,7 @@ pub fn run(flags: &Verify, json: bool) -> Done {
             if json {
                 printer.line(&line(&verified))?;
             } else {
-                tell(&mut printer, &verified, head)?;
+                tell(&mut printer, &verified, head, &flags.pack.display().to_string())?;
             }
             printer.done()?;
             if !verified.closed {
@@ -161,12 +162,13 @@ fn broken_line(broken: &Broken) -> Line<'static> {
     }
 }
 
-fn tell(printer: &mut Printer, verified: &Verified, head: Option<Hash>) -> Result<(), Ending> {
+fn tell(printer: &mut Printer, verified: &Verified, head: Option<Hash>, pack: &str) -> Result<(), Ending> {
     let given = head.map(|head| head.to_string()).unwrap_or_default();
     match verified.since {
         Since::Nothing => {
             printer.text("Consistent; this proves neither author, nor truth, nor completeness.")?;
-            printer.text("With the head that was noted when the pack was made: cutoff verify PACK --head HEAD")?;
+            let next = command(&["verify", pack, "--head", "HEAD"]);
+            printer.text(&format!("With the head that was noted when the pack was made: {next}"))?;
         }
         Since::Pack => printer.text(&format!("Unchanged since head {given}."))?,
         Since::Rows(rows) => {

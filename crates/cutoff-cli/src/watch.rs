@@ -13,9 +13,10 @@ use serde::Serialize;
 use crate::ending::{DONE, Ending, PARTIAL, UNREACHABLE};
 use crate::flags::Watch;
 use crate::interrupts::Interrupts;
+use crate::next::command;
 use crate::seat::Seat;
-use crate::text::{cut, safe, typed};
-use crate::told::{Printer, local, missing, time_of_day};
+use crate::text::{cut, safe};
+use crate::told::{Printer, missing, time_of_day, utc};
 use crate::{Done, say};
 
 /// Grants named one by one in a command to type; with more, the app is.
@@ -147,14 +148,14 @@ fn sentence(back: &ComeBack) -> String {
         Kind::SeenAgain => format!(
             "{}: the grant of {member} to {app} is seen again. It was gone at {}: not removed by the server, or consented to \
              again; Stytch gives no way to tell.",
-            local(back.seen_at),
-            local(back.gone_at)
+            utc(back.seen_at),
+            utc(back.gone_at)
         ),
         Kind::LookAlike => format!(
             "{}: {member} has connected {app}, which looks like {}, whose grant was gone at {}.",
-            local(back.seen_at),
+            utc(back.seen_at),
             name(back.lost_app_name.as_deref().unwrap_or_default(), back.lost_connected_app_id.as_str()),
-            local(back.gone_at)
+            utc(back.gone_at)
         ),
     }
 }
@@ -166,13 +167,20 @@ fn next(found: &[ComeBack]) {
         apps.entry(back.connected_app_id.as_str()).or_default().push(back);
     }
     for (app, backs) in apps {
-        let what = if backs.len() > MOST_NAMED {
-            format!(" --app {}", typed(app))
+        let grants: Vec<String> = backs.iter().map(|back| format!("{}:{app}", back.member_id)).collect();
+        let mut plan = vec!["plan"];
+        if grants.len() > MOST_NAMED {
+            plan.extend(["--app", app]);
         } else {
-            backs.iter().map(|back| format!(" --grant {}", typed(&format!("{}:{app}", back.member_id)))).collect()
-        };
-        say(&format!("Revoke it again: cutoff plan{what} --out again.json, and then: cutoff apply again.json --yes"));
-        say(&format!("Block the app first, so that nobody can consent again: cutoff contain --app {}", typed(app)));
+            plan.extend(grants.iter().flat_map(|grant| ["--grant", grant]));
+        }
+        plan.extend(["--out", "again.json"]);
+        say(&format!("Revoke it again: {}", command(&plan)));
+        say(&format!("and then: {}", command(&["apply", "again.json", "--yes"])));
+        say(&format!(
+            "Or block the app first, so that nobody can consent again; without --yes it tells what that would do: {}",
+            command(&["contain", "--app", app, "--yes"])
+        ));
     }
 }
 

@@ -2,7 +2,9 @@
 
 mod ground;
 
-use ground::{cutoff, end, files, ground, run, start};
+use std::process::{Command, Stdio};
+
+use ground::{Ended, Ground, cutoff, end, files, ground, run, start};
 use serde_json::json;
 
 const PUBLIC: &str = "public-token-test-1d1b0b4c-2b7c-4b55-9e0d-0a5f2c6f7a11";
@@ -206,4 +208,61 @@ fn base64(bytes: &[u8]) -> String {
             [18, 12, 6, 0].map(|shift| char::from(LETTERS[(bits >> shift & 63) as usize]))
         })
         .collect()
+}
+
+/// A line as a shell takes it, with the binary first on its path.
+fn shell(ground: &Ground, line: &str) -> Ended {
+    let binary = std::path::Path::new(env!("CARGO_BIN_EXE_cutoff")).parent().expect("a folder");
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let path = std::env::join_paths(std::iter::once(binary.to_owned()).chain(std::env::split_paths(&path)));
+    let mut command = Command::new("sh");
+    for (name, value) in cutoff().get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    command.args(["-c", line]).env("PATH", path.expect("a path")).current_dir(ground.dir.path());
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    end(start(command, &ground.token("admin")))
+}
+
+#[test]
+fn a_next_command_that_is_told_can_be_typed_as_it_stands() {
+    let ground = ground();
+    let card = ground.sandbox.card();
+    let dir = ground.dir.path().join("it's here; or $HOME").display().to_string();
+    let place = ["--base-url", &card.url, "--public-token", &card.public_token, "--state-dir", &dir];
+    let told = |ended: &Ended, before: &str| {
+        let rest = ended.err.lines().find_map(|line| line.split_once(before)).map(|(_, rest)| rest.to_owned());
+        rest.unwrap_or_else(|| panic!("{before:?} is not told:\n{}", ended.err))
+    };
+    let run = |arguments: &[&str]| {
+        let mut command = cutoff();
+        command.args(arguments).args(place).arg("--session-token-stdin").current_dir(ground.dir.path());
+        end(start(command, &ground.token("admin")))
+    };
+    let undecided = run(&["contain", "--app", "DataSync"]).expect(5);
+    let ids = undecided.err.lines().filter_map(|line| line.split_once(' ')).map(|(id, _)| id);
+    let keep: Vec<&str> = ids.filter(|id| id.starts_with("connected-app-")).flat_map(|id| ["--keep", id]).collect();
+    let plan = ["contain", "--app", "DataSync", "--out", "a plan's.json"];
+    let made = run(&plan.into_iter().chain(keep).collect::<Vec<_>>()).expect(0);
+    shell(&ground, &told(&made, "Look at it with: ")).expect(5).says(&["add --yes"]);
+    let done = shell(&ground, &told(&made, "Carry it out with: ")).expect(0);
+    assert!(ground.ledger()["revocations"].as_array().is_some_and(|rows| !rows.is_empty()), "it was carried out");
+    shell(&ground, &told(&done, "a second read confirms it, which cutoff watch makes while it runs, or: ")).expect(0);
+    shell(&ground, &told(&done, "Lift it with: ")).expect(0).says(&["The block is lifted"]);
+}
+
+#[test]
+fn what_only_this_command_takes_stands_first_in_its_help() {
+    let help = run(&["apply", "--help"]).expect(0).out;
+    let at = |words: &str| help.find(words).unwrap_or_else(|| panic!("{words}: {help}"));
+    let heading = at("What every command takes:");
+    for own in ["--expect-hash", "--resume", "--canary", "--evidence", "--yes", "--help"] {
+        assert!(at(own) < heading, "{own}: {help}");
+    }
+    for common in ["--connection", "--base-url", "--public-token", "--state-dir", "--session-token-stdin", "--json"] {
+        assert!(at(&format!("      {common}")) > heading, "{common}: {help}");
+    }
 }
