@@ -1585,7 +1585,7 @@ export type Outcome = "revoked" | "accepted" | "still_there" | "already_gone" | 
 /**
  * Why an answered revoke cannot be called `revoked`.
  */
-export type Why = "no_read_allowed" | "hidden_by_policy" | "read_failed" | "read_incomplete" | "session_ended";
+export type Why = "no_read_allowed" | "hidden_by_policy" | "read_failed" | "read_incomplete" | "session_ended" | "listed_yet";
 
 /**
  * A step of the revoke as it happens.

@@ -316,6 +316,7 @@ fn why(why: Why) -> revoke::Why {
         Why::ReadFailed => revoke::Why::ReadFailed,
         Why::ReadIncomplete => revoke::Why::ReadIncomplete,
         Why::SessionEnded => revoke::Why::SessionEnded,
+        Why::ListedYet => revoke::Why::ListedYet,
     }
 }
 

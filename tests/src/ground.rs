@@ -17,6 +17,7 @@ use vault::{Trouble, Vault};
 pub fn quick() -> Options {
     let mut options = Options::new(Vault::memory(Trouble::Missing));
     options.pace.rereads = [20, 40, 80, 160].map(Duration::from_millis).to_vec();
+    options.rules.still_there_after = options.pace.rereads.iter().sum();
     options.pace.between_attempts = Duration::from_millis(20);
     options.timeouts.connect = Duration::from_secs(2);
     options.timeouts.total = Duration::from_secs(2);

@@ -127,6 +127,7 @@ impl App {
         options.timeouts.connect = Duration::from_secs(2);
         options.timeouts.total = Duration::from_secs(5);
         options.pace.rereads = vec![Duration::from_millis(20), Duration::from_millis(40)];
+        options.rules.still_there_after = options.pace.rereads.iter().sum();
         options.pace.between_attempts = Duration::from_millis(10);
         // The sandbox's rate windows are a second at the least; whoever tests with them sets them so.
         options.reading.window = Duration::from_secs(1);

@@ -750,6 +750,7 @@ export const words = {
     read_failed: "The reads that would prove it failed.",
     read_incomplete: "The read had rows that could not be read.",
     session_ended: "The session ended before it could be read again.",
+    listed_yet: "The last read still listed it, too soon after the answer to call it still there: lists may trail behind.",
   },
   cause: {
     dns: "The host's name could not be found.",

@@ -86,6 +86,8 @@ pub enum Why {
     ReadIncomplete,
     /// The session ended before it could be read again.
     SessionEnded,
+    /// It was still listed by a read that began too soon after the answer to be called still there.
+    ListedYet,
 }
 
 /// All that is known of one revoke. Facts only: the sentences are the page's.

@@ -1,6 +1,7 @@
 //! `cutoff apply`: carries a plan out, with progress on standard error, and prints what became of each grant once it is known and
 //! on the disk. The word "revoked" is the mind's, by a later read.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::future::Future;
 use std::io::Read as _;
@@ -12,11 +13,11 @@ use cutoff::plan_file::{self, LARGEST, Pair, PlanFile, Unusable};
 use cutoff::policy::Refused;
 use cutoff::sweep::Wish;
 use cutoff::sweep::engine::{Ended, Progress};
-use cutoff::sweep::verdict::Outcome;
-use cutoff::sweeps::{SweepReport, all_gone};
+use cutoff::sweep::verdict::{Outcome, Why};
+use cutoff::sweeps::{Line, SweepReport, all_gone};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::Timestamp;
-use journal::Hash;
+use journal::{Failure, Hash};
 use serde::Serialize;
 use tokio::sync::watch;
 
@@ -26,30 +27,63 @@ use crate::flags::Apply;
 use crate::interrupts::Interrupts;
 use crate::next::command;
 use crate::seat::Seat;
+use crate::text::safe;
 use crate::told::{Printer, are, count, time_of_day, utc};
 use crate::{Done, preview, say};
 
 /// One grant on a line.
 #[derive(Serialize)]
-pub struct Line<'a> {
+pub struct Told<'a> {
     member_id: &'a str,
     connected_app_id: &'a str,
     outcome: &'static str,
     request_id: Option<&'a str>,
     read_again_at: Option<&'a str>,
+    /// Of the answer that counts, or why there was none.
+    status: Option<u16>,
+    error_type: Option<&'a str>,
+    failure: Option<&'static str>,
+    /// Why an answered revoke is only `accepted`.
+    why: Option<&'static str>,
+    /// Nothing was sent for it, and it is not known to be gone.
+    never_sent: bool,
 }
 
-impl<'a> Line<'a> {
+impl<'a> Told<'a> {
     /// The line of a grant.
     #[must_use]
-    pub fn of(line: &'a cutoff::sweeps::Line) -> Self {
+    pub fn of(line: &'a Line) -> Self {
         Self {
             member_id: &line.member_id,
             connected_app_id: &line.connected_app_id,
             outcome: line.outcome.name(),
             request_id: line.request_id.as_deref(),
             read_again_at: line.read_again_at.as_deref(),
+            status: line.status,
+            error_type: line.error_type.as_deref(),
+            failure: line.failure.map(Failure::name),
+            why: line.why.map(Why::name),
+            never_sent: line.never_sent,
         }
+    }
+}
+
+/// Why a grant is not gone, in few words: that nothing was sent, why no read proves it, or what the server answered.
+#[must_use]
+pub fn reason(line: &Line) -> String {
+    if line.outcome.is_gone() {
+        return String::new();
+    }
+    let answer = || {
+        let status = line.status.map(|status| status.to_string());
+        let failure = line.failure.map(|failure| failure.name().replace('_', " "));
+        let said: Vec<String> = [status, line.error_type.as_deref().map(safe), failure].into_iter().flatten().collect();
+        said.join(" ")
+    };
+    match (line.never_sent, line.why) {
+        (true, _) => "not sent".to_owned(),
+        (_, Some(why)) => why.name().replace('_', " "),
+        _ => answer(),
     }
 }
 
@@ -207,7 +241,9 @@ fn printed(seat: &Seat, report: &SweepReport) -> Result<(), Ending> {
         lines(&mut printer, report)?;
     } else {
         for (outcome, n) in &report.outcomes {
-            printer.text(&format!("{:>7}  {}", n, outcome.name()))?;
+            let unsent = report.lines.iter().filter(|line| line.outcome == *outcome && line.never_sent).count();
+            let unsent = if unsent > 0 { format!(", {unsent} of them never sent") } else { String::new() };
+            printer.text(&format!("{:>7}  {}{unsent}", n, outcome.name()))?;
         }
         printer.text(&format!("Sweep {}, head {}.", report.id, report.head))?;
     }
@@ -242,7 +278,7 @@ async fn evidence(seat: &Seat, report: &SweepReport, place: Place) -> Result<Has
 /// When the output takes no more.
 pub fn lines(printer: &mut Printer, report: &SweepReport) -> Result<(), Ending> {
     for line in &report.lines {
-        printer.line(&Line::of(line))?;
+        printer.line(&Told::of(line))?;
     }
     Ok(())
 }
@@ -318,10 +354,15 @@ async fn what_helps(seat: &Seat, report: &SweepReport) -> Result<(), Ending> {
     Ok(())
 }
 
-/// Says how many are not gone, and what is known of them.
+/// Says how many are not gone, and what is known of them: those that nothing was sent for apart from the others, whatever the rules
+/// call them.
 fn left(report: &SweepReport) {
     let hides = report.policy.as_ref().is_some_and(|policy| policy.in_force);
-    for (outcome, n) in &report.outcomes {
+    let number = |of: &dyn Fn(&Line) -> bool| {
+        u32::try_from(report.lines.iter().filter(|line| of(line)).count()).unwrap_or(u32::MAX)
+    };
+    let listed_yet = |line: &Line| line.why == Some(Why::ListedYet);
+    for outcome in report.outcomes.keys() {
         let (one, many) = match outcome {
             Outcome::Revoked | Outcome::AlreadyGone | Outcome::MemberGone => continue,
             Outcome::StillThere => (
@@ -344,8 +385,45 @@ fn left(report: &SweepReport) {
             Outcome::Failed => ("failed: it was refused, or never left", "failed: they were refused, or never left"),
             Outcome::Unknown => ("is not yet known", "are not yet known"),
         };
-        say(&format!("{}.", are(*n, one, many)));
+        let n = number(&|line| line.outcome == *outcome && !line.never_sent && !listed_yet(line));
+        if n > 0 {
+            let refused = matches!(outcome, Outcome::Denied | Outcome::Failed | Outcome::Unknown);
+            let of = |line: &&Line| refused && line.outcome == *outcome && !line.never_sent;
+            say(&format!("{}{}.", are(n, one, many), answers(report.lines.iter().filter(of))));
+        }
     }
+    let n = number(&listed_yet);
+    if n > 0 {
+        let listed = are(n, "was answered and is still listed", "were answered and are still listed");
+        say(&format!("{listed}, by a read too soon after to call that still there: lists may trail behind."));
+    }
+    let n = number(&|line| line.never_sent);
+    if n > 0 {
+        let never = are(n, "was never sent: nothing was done about it", "were never sent: nothing was done about them");
+        say(&format!("{never}."));
+    }
+}
+
+/// What was answered to some grants, and to how many of them which, the most frequent first.
+fn answers<'a>(lines: impl Iterator<Item = &'a Line>) -> String {
+    /// So many are told one by one.
+    const MOST: usize = 4;
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for line in lines {
+        *counts.entry(reason(line)).or_default() += 1;
+    }
+    counts.remove("");
+    let mut counts: Vec<(String, usize)> = counts.into_iter().collect();
+    counts.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
+    let more = counts.len().saturating_sub(MOST);
+    let mut told: Vec<String> = match &counts[..] {
+        [(only, _)] => vec![only.clone()],
+        _ => counts.iter().take(MOST).map(|(reason, n)| format!("{n} × {reason}")).collect(),
+    };
+    if more > 0 {
+        told.push(format!("{more} more"));
+    }
+    if told.is_empty() { String::new() } else { format!(" ({})", told.join(", ")) }
 }
 
 fn tell(bar: &ProgressBar, progress: &Progress, told_wait: &mut Option<i64>) {

@@ -67,7 +67,7 @@ struct BlockLine<'a> {
 #[derive(Serialize)]
 struct GrantLine<'a> {
     #[serde(flatten)]
-    told: apply::Line<'a>,
+    told: apply::Told<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     confirmed_at: Option<&'a str>,
 }
@@ -117,7 +117,7 @@ async fn of_one(seat: &Seat, id: SweepId) -> Done {
     let mut printer = Printer::new(seat.json);
     if seat.json {
         for (line, grant) in report.lines.iter().zip(&grants) {
-            printer.line(&GrantLine { told: apply::Line::of(line), confirmed_at: grant.confirmed_at.as_deref() })?;
+            printer.line(&GrantLine { told: apply::Told::of(line), confirmed_at: grant.confirmed_at.as_deref() })?;
         }
         printer.done()?;
         seen_again(seat, id).await?;
@@ -128,6 +128,7 @@ async fn of_one(seat: &Seat, id: SweepId) -> Done {
     }
     let mut table = Table::new(&[
         ("OUTCOME", Set::Left),
+        ("REASON", Set::Left),
         ("MEMBER", Set::Left),
         ("APP", Set::Left),
         ("REQUEST", Set::Left),
@@ -137,6 +138,7 @@ async fn of_one(seat: &Seat, id: SweepId) -> Done {
     for (line, grant) in report.lines.iter().zip(&grants) {
         table.row([
             line.outcome.name(),
+            &apply::reason(line),
             &line.member_id,
             &line.connected_app_id,
             line.request_id.as_deref().unwrap_or_default(),

@@ -230,3 +230,38 @@ fn a_sweep_that_another_process_carries_out_is_running_and_not_unfinished() {
     end(start(ground.command(&typed), &token)).expect(0);
     assert_eq!(log(&ground)[0]["state"], "closed");
 }
+
+#[test]
+fn a_sweep_that_is_killed_between_its_re_reads_does_not_call_what_is_listed_still_there() {
+    let ground = small();
+    plan(&ground, &["--app", "DataSync"]).expect(0);
+    let token = ground.token("admin");
+    ground.faults(json!({"read_lag_ms": 600_000}));
+    let mut run = start(ground.command(&["apply", &file(&ground), "--yes"]), &token);
+    let over = kill_if_it_stays(&run);
+    let since = std::time::Instant::now();
+    // Listed by a read after the answer: the rows are those that a later look judges.
+    let listed = || {
+        let sweeps = log(&ground);
+        let sweep = sweeps.first()?;
+        let lines = ground.here(&["log", &text(sweep, "sweep_id"), "--json"]).expect(0).lines();
+        lines.iter().all(|line| line["why"] == "listed_yet" || line["outcome"] == "still_there").then_some(lines)
+    };
+    let lines = loop {
+        assert!(since.elapsed().as_secs() < 60, "nothing is read again");
+        match listed() {
+            Some(lines) if !lines.is_empty() => break lines,
+            _ => std::thread::sleep(std::time::Duration::from_millis(50)),
+        }
+    };
+    run.kill().expect("killed");
+    run.wait().expect("it ends");
+    drop(over);
+    assert!(lines.iter().all(|line| line["outcome"] == "accepted" && line["status"] == 200), "{lines:?}");
+    let sweep = text(&log(&ground)[0], "sweep_id");
+    assert!(ground.here(&["log", &sweep]).expect(0).out.contains("listed yet"));
+    // Late enough it is.
+    std::thread::sleep(std::time::Duration::from_secs(16));
+    let lines = ground.admin(&["log", &sweep, "--settle", "--json"]).expect(0).lines();
+    assert!(lines.iter().all(|line| line["outcome"] == "still_there"), "{lines:?}");
+}

@@ -10,17 +10,17 @@ use journal::{
 };
 use stytch_b2b::MemberId;
 
-use crate::clock::{later, millis_between};
+use crate::clock::millis_between;
 use crate::desk::Desk;
 use crate::error::Error;
 use crate::inventory::picture::u32_of;
 use crate::plan_file::{Pair, Unusable};
-use crate::report::{Report, TOKEN_LIFE, look_again};
+use crate::report::{Report, look_again};
 use crate::revoke::{RESUME_WITHIN, connection_of};
 use crate::session::Session;
 use crate::sweep::engine::blocking;
 use crate::sweep::rows::Rows;
-use crate::sweep::verdict::{Finding, Outcome, Rules, is_success};
+use crate::sweep::verdict::{Finding, Outcome, Rules};
 use crate::sweeps::{Line, PolicyReport, collateral, policy_report, returned};
 
 /// Where a sweep stands, as its rows tell it.
@@ -217,7 +217,7 @@ impl Told {
     fn digest(&self, summary: &SweepSummary, rules: &Rules) -> Digest {
         let grants = self.rows.grants();
         let mut outcomes: BTreeMap<Outcome, u32> = BTreeMap::new();
-        for finding in self.findings.iter().filter(|finding| !is_unsent(finding)) {
+        for finding in self.findings.iter().filter(|finding| !finding.never_sent()) {
             *outcomes.entry(finding.outcome).or_default() += 1;
         }
         let gone: Option<Vec<Utc>> = self.findings.iter().map(|finding| Some(finding.gone.as_ref()?.utc)).collect();
@@ -225,11 +225,7 @@ impl Told {
         let confirmed: Option<Vec<Utc>> = sent.map(|finding| Some(finding.confirmed.as_ref()?.utc)).collect();
         // A grant that nothing was sent for has no revoke that a second read could confirm: that it is gone is enough.
         let confirmed = confirmed.filter(|_| gone.is_some());
-        let tokens = self.findings.iter().filter_map(|finding| {
-            let cut = matches!(finding.outcome, Outcome::Revoked | Outcome::Accepted | Outcome::AlreadyGone);
-            let succeeded = finding.answer.as_ref().filter(|(answer, _)| is_success(answer)).map(|(_, at)| at);
-            succeeded.or(finding.gone.as_ref()).filter(|_| cut).map(|at| later(at, TOKEN_LIFE))
-        });
+        let tokens = self.findings.iter().filter_map(Finding::tokens_until);
         let looks = self.findings.iter().filter_map(|finding| {
             let answered = finding.answer.as_ref().filter(|(answer, _)| answer.answered).map(|(_, at)| at);
             look_again(finding, answered.or(finding.sent.as_ref()).or(finding.gone.as_ref()), rules)
@@ -262,7 +258,7 @@ impl Told {
             members: u32_of(members.len()),
             only_app,
             only_member,
-            unsent: u32_of(self.findings.iter().filter(|finding| is_unsent(finding)).count()),
+            unsent: u32_of(self.findings.iter().filter(|finding| finding.never_sent()).count()),
             outcomes,
             stand: stand(self.rows.all(), closed),
             unsettled: !closed || self.findings.iter().any(|finding| !finding.settled()),
@@ -283,11 +279,6 @@ impl Told {
         let n = self.rows.grants().get(at)?.n;
         Report::of(n, &self.rows, &self.people, self.head.clone(), rules, here)
     }
-}
-
-/// Whether nothing was sent for a grant and it is not known to be gone: its outcome then says only that.
-fn is_unsent(finding: &Finding) -> bool {
-    finding.attempts == 0 && matches!(finding.outcome, Outcome::Unknown | Outcome::Failed)
 }
 
 /// Whether a row is something that was done, and no look.
@@ -400,7 +391,7 @@ impl Desk {
             let (outcomes, unsent) = &wanted_outcomes;
             let fits = |at: &usize| {
                 let finding = &told.findings[*at];
-                let of_outcome = match is_unsent(finding) {
+                let of_outcome = match finding.never_sent() {
                     true => *unsent,
                     false => outcomes.contains(&finding.outcome),
                 };
@@ -500,6 +491,7 @@ fn look<T>(held: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::later;
     use crate::desk::Options;
 
     #[tokio::test]

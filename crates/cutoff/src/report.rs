@@ -1,18 +1,13 @@
 //! All that is known of one revoke, put together from its rows, the names that were kept beside them and the rules. Facts
 //! only; no sentences.
 
-use std::time::Duration;
-
 use journal::{Body, Clock, Connection, Grant, Person, PersonKind, PersonRecord, SweepId, Utc};
 use stytch_b2b::Permission;
 
 use crate::clock::later;
 use crate::permission;
 use crate::sweep::rows::Rows;
-use crate::sweep::verdict::{Finding, Outcome, Rules, Why, is_success};
-
-/// How long Stytch lets access tokens live when the vendor has changed nothing.
-pub(crate) const TOKEN_LIFE: Duration = Duration::from_secs(3600);
+use crate::sweep::verdict::{Finding, Outcome, Rules, Why};
 
 /// The report of one grant of a sweep.
 #[derive(Clone, Debug)]
@@ -105,12 +100,7 @@ impl Report {
 
         let answer = finding.answer.as_ref();
         let answered_at = answer.filter(|(answer, _)| answer.answered).map(|(_, at)| at);
-        let cut_off = matches!(finding.outcome, Outcome::Revoked | Outcome::Accepted | Outcome::AlreadyGone);
         let since = answered_at.or(finding.sent.as_ref()).or(finding.gone.as_ref());
-        // Only our own success says when the tokens died; where somebody else may have done it, the read that found it
-        // gone is the latest that it can have been.
-        let succeeded = answer.filter(|(answer, _)| is_success(answer)).map(|(_, at)| at);
-        let cut_off_by = succeeded.or(finding.gone.as_ref());
         let own = grant.route == journal::Route::Oneself;
         let unsettled = !finding.settled();
         let look_again_at = look_again(&finding, since, rules);
@@ -136,10 +126,10 @@ impl Report {
             gone_at: finding.gone.as_ref().map(|at| at.utc.to_string()),
             confirm_due_at: look_again_at.filter(|_| finding.gone.is_some()).map(|at| at.to_string()),
             confirmed_at: finding.confirmed.as_ref().map(|at| at.utc.to_string()),
-            tokens_until: cut_off_by.filter(|_| cut_off).map(|at| later(at, TOKEN_LIFE).to_string()),
+            tokens_until: finding.tokens_until().map(|at| at.to_string()),
             status: answer.and_then(|(answer, _)| answer.status),
             error_type: answer.and_then(|(answer, _)| answer.error_type.clone()),
-            failure: answer.and_then(|(answer, _)| answer.failure).map(failure_word),
+            failure: answer.and_then(|(answer, _)| answer.failure).map(|failure| failure.name().to_owned()),
             needs: (finding.outcome == Outcome::Denied)
                 .then(|| if own { permission::revoke_own_app() } else { permission::revoke_member_app() }),
             unsettled,
@@ -167,8 +157,4 @@ pub(crate) fn look_again(finding: &Finding, since: Option<&Clock>, rules: &Rules
     };
     let rested = finding.last_try.as_ref().map(|at| later(at, rules.confirm_after / 10));
     wanted.then(|| rested.map_or(doubt_ends, |rested| rested.max(doubt_ends)))
-}
-
-fn failure_word(failure: journal::Failure) -> String {
-    serde_json::to_value(failure).ok().and_then(|word| word.as_str().map(str::to_owned)).unwrap_or_default()
 }

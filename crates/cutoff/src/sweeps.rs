@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::activity::{Resume, Stand};
-use crate::clock::{later, rfc3339};
+use crate::clock::rfc3339;
 use crate::desk::Desk;
 use crate::directory::Directory;
 use crate::error::Error;
@@ -22,13 +22,12 @@ use crate::permission::Denial;
 use crate::plan::Item;
 use crate::plan_file::{Pair, PlanFile, Unusable};
 use crate::policy::{Block, Refused, State, in_force};
-use crate::report::TOKEN_LIFE;
 use crate::revoke::{self, allowance, known_apps};
 use crate::session::Session;
 use crate::sweep::change::{Blocking, Changes, LIFTING, Turned, UNSEEN};
 use crate::sweep::engine::{Ended, Engine, PATIENT, Progress, Watched, blocking};
 use crate::sweep::rows::Rows;
-use crate::sweep::verdict::{self, Outcome, Rules};
+use crate::sweep::verdict::{self, Outcome, Rules, Why};
 use crate::sweep::{Manner, Observer, Step, Wish};
 
 /// The role that every project has for administrators.
@@ -96,8 +95,18 @@ pub struct Line {
     pub connected_app_id: String,
     /// What became of it.
     pub outcome: Outcome,
+    /// For [`Outcome::Accepted`].
+    pub why: Option<Why>,
+    /// Nothing was sent for it, and it is not known to be gone.
+    pub never_sent: bool,
     /// The request id of the answer that counts.
     pub request_id: Option<String>,
+    /// The HTTP status of that answer.
+    pub status: Option<u16>,
+    /// Its `error_type`.
+    pub error_type: Option<String>,
+    /// Why no usable answer came.
+    pub failure: Option<Failure>,
     /// The last read that looked for it, RFC 3339.
     pub read_again_at: Option<String>,
     /// When the first of the complete reads that lack it began, if the last of them lacks it.
@@ -521,13 +530,18 @@ fn report(id: SweepId, head: Hash, rows: &Rows, rules: &Rules) -> SweepReport {
     let mut tokens_until = None;
     for (finding, grant) in verdict::findings(rows, rules).into_values().zip(rows.grants()) {
         *outcomes.entry(finding.outcome).or_default() += 1;
-        let cut = finding.answer.as_ref().filter(|(answer, _)| verdict::is_success(answer)).map(|(_, at)| at);
-        tokens_until = tokens_until.max(cut.map(|at| later(at, TOKEN_LIFE).timestamp()));
+        tokens_until = tokens_until.max(finding.tokens_until().map(|at| at.timestamp()));
+        let answer = finding.answer.as_ref().map(|(answer, _)| answer);
         lines.push(Line {
             member_id: grant.member_id.clone(),
             connected_app_id: grant.connected_app_id.clone(),
             outcome: finding.outcome,
-            request_id: finding.answer.as_ref().and_then(|(answer, _)| answer.request_id.clone()),
+            why: finding.why,
+            never_sent: finding.never_sent(),
+            request_id: answer.and_then(|answer| answer.request_id.clone()),
+            status: answer.and_then(|answer| answer.status),
+            error_type: answer.and_then(|answer| answer.error_type.clone()),
+            failure: answer.and_then(|answer| answer.failure),
             read_again_at: finding.last_read.as_ref().map(|read| read.began.utc.to_string()),
             gone_at: finding.gone.as_ref().map(|at| at.utc.timestamp()),
         });

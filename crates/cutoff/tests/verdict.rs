@@ -4,10 +4,10 @@
 use cutoff::clock::millis_between;
 use cutoff::sweep::Pace;
 use cutoff::sweep::next::{Move, next};
-use cutoff::sweep::verdict::{Finding, Outcome, Rules, is_success};
+use cutoff::sweep::verdict::{Finding, Outcome, Rules, Why, is_success};
 use journal::{
-    Answer, Body, Clock, Failure, Grant, Intent, Note, Policy, PolicyIntent, PolicyState, Purpose, Read, Route, Row,
-    Utc, View,
+    Answer, Body, Clock, Failure, Grant, Intent, Note, Policy, PolicyAnswer, PolicyIntent, PolicyRead, PolicyState,
+    Purpose, Read, Route, Row, Utc, View,
 };
 use proptest::prelude::*;
 
@@ -20,11 +20,29 @@ fn clock(ms: u64) -> Clock {
 #[derive(Clone, Debug)]
 enum Event {
     Intent,
-    Answer { status: Option<u16>, error_type: Option<&'static str>, failure: Option<Failure> },
-    Read { view: View, status: u16, listed: Option<bool>, complete: bool, forbidden: Option<bool>, others: u32 },
+    Answer {
+        status: Option<u16>,
+        error_type: Option<&'static str>,
+        failure: Option<Failure>,
+    },
+    Read {
+        view: View,
+        status: u16,
+        listed: Option<bool>,
+        complete: bool,
+        forbidden: Option<bool>,
+        others: u32,
+    },
     Resumed,
     Note(&'static str),
     Block,
+    Lift,
+    PolicyAnswer {
+        status: Option<u16>,
+        failure: Option<Failure>,
+    },
+    /// What a read of the policy said of third-party apps; `None`: nothing that could be understood.
+    Policy(Option<&'static str>),
 }
 
 fn event() -> impl Strategy<Value = Event> {
@@ -42,6 +60,19 @@ fn event() -> impl Strategy<Value = Event> {
     ];
     let view = prop_oneof![Just(View::App), Just(View::Member), Just(View::Organization), Just(View::Oneself)];
     let status = prop_oneof![4 => Just(200_u16), 1 => Just(404), 1 => Just(403), 1 => Just(500)];
+    let said = prop_oneof![Just(None), Just(Some("ALL_ALLOWED")), Just(Some("NOT_ALLOWED"))];
+    let changed = prop_oneof![
+        Just((Some(200), None)),
+        Just((Some(403), None)),
+        Just((None, Some(Failure::TimedOut))),
+        Just((None, Some(Failure::NotSent))),
+    ];
+    let changes = prop_oneof![
+        1 => Just(Event::Block),
+        1 => Just(Event::Lift),
+        1 => changed.prop_map(|(status, failure)| Event::PolicyAnswer { status, failure }),
+        2 => said.prop_map(Event::Policy),
+    ];
     prop_oneof![
         2 => Just(Event::Intent),
         3 => answer.prop_map(|(status, error_type, failure)| Event::Answer { status, error_type, failure }),
@@ -49,7 +80,15 @@ fn event() -> impl Strategy<Value = Event> {
             |(view, status, listed, complete, forbidden, others)| Event::Read { view, status, listed, complete, forbidden, others }
         ),
         1 => Just(Event::Resumed),
+        1 => prop_oneof![Just("cancelled"), Just("session_ended"), Just("look_first"), Just("lifting")].prop_map(Event::Note),
+        1 => changes,
     ]
+}
+
+/// Events, and how far apart they are: seconds, as long as a re-read waits, or minutes.
+fn history() -> impl Strategy<Value = (Vec<Event>, u64)> {
+    let gap = prop_oneof![Just(1_000_u64), Just(6_000), Just(200_000)];
+    (prop::collection::vec(event(), 0..14), gap)
 }
 
 fn policy(word: &str) -> PolicyState {
@@ -63,17 +102,22 @@ fn policy(word: &str) -> PolicyState {
 
 /// Rows as the engine could have written them: an answer belongs to the intent before it.
 fn rows(events: &[Event], route: Route) -> Vec<Row> {
+    spaced(events, route, 1_000)
+}
+
+/// The same, so many milliseconds apart.
+fn spaced(events: &[Event], route: Route, gap: u64) -> Vec<Row> {
     let mut rows: Vec<Row> = Vec::new();
     let (mut attempt, mut reads, mut answered) = (0, 0, true);
     let mut push = |body: Body| {
         let seq = rows.len() as u64;
-        rows.push(Row { seq, clock: clock(seq * 1000), body });
+        rows.push(Row { seq, clock: clock(seq * gap), body });
     };
     push(Body::Grant(Grant {
         n: 1,
         member_id: "member".into(),
         connected_app_id: "app".into(),
-        client_type: None,
+        client_type: Some("third_party".into()),
         scopes: Vec::new(),
         first_party: false,
         route,
@@ -82,7 +126,7 @@ fn rows(events: &[Event], route: Route) -> Vec<Row> {
         app_name: None,
     }));
     for (at, event) in events.iter().enumerate() {
-        let now = clock((at as u64 + 1) * 1000);
+        let now = clock((at as u64 + 1) * gap);
         match event {
             Event::Intent => {
                 attempt += 1;
@@ -131,48 +175,125 @@ fn rows(events: &[Event], route: Route) -> Vec<Row> {
             }
             Event::Resumed => push(Body::Note(Note { what: "resumed".into(), detail: Default::default() })),
             Event::Note(what) => push(Body::Note(Note { what: (*what).into(), detail: Default::default() })),
-            Event::Block => push(Body::PolicyIntent(PolicyIntent {
+            Event::Block | Event::Lift => {
+                let [before, after] = ["ALL_ALLOWED", "NOT_ALLOWED"].map(policy);
+                push(Body::PolicyIntent(match event {
+                    Event::Block => PolicyIntent { attempt: 1, purpose: Purpose::Block, before, after },
+                    _ => PolicyIntent { attempt: 2, purpose: Purpose::Lift, before: after, after: before },
+                }));
+            }
+            Event::PolicyAnswer { status, failure } => push(Body::PolicyAnswer(PolicyAnswer {
                 attempt: 1,
-                purpose: Purpose::Block,
-                before: policy("ALL_ALLOWED"),
-                after: policy("NOT_ALLOWED"),
+                sent: now,
+                answered: failure.is_none(),
+                status: *status,
+                error_type: None,
+                request_id: None,
+                server_date: None,
+                failure: *failure,
+            })),
+            Event::Policy(said) => push(Body::PolicyRead(PolicyRead {
+                began: now.clone(),
+                ended: now,
+                answered: true,
+                status: Some(200),
+                error_type: None,
+                request_id: None,
+                server_date: None,
+                state: said.map(policy),
             })),
         }
     }
     rows
 }
 
+/// When a block was last taken back, or may have been, by the rows before `at`.
+fn lifted_before(rows: &[Row], at: usize) -> Option<Clock> {
+    let mut lifted = None;
+    for row in &rows[..at] {
+        match &row.body {
+            Body::Note(note) if note.what == "lifting" => lifted = Some(row.clock.clone()),
+            Body::PolicyAnswer(answer) if answer.status == Some(200) && lifted.is_some() => {
+                lifted = Some(row.clock.clone());
+            }
+            _ => {}
+        }
+    }
+    lifted
+}
+
 /// The plainest reading of the rule, written apart from the code under test: a complete 200 without the grant, from a view
-/// that may prove it, that began at or after `since`.
-fn clean_read_after(rows: &[Row], since: &Clock) -> bool {
+/// that may prove it, that began at or after `since`. For ten minutes after a block was lifted no list may.
+fn clean_reads_after(rows: &[Row], since: &Clock) -> Vec<Clock> {
     let mut app_404 = false;
-    rows.iter().any(|row| {
-        let Body::Read(read) = &row.body else { return false };
+    let clean = rows.iter().enumerate().filter_map(|(at, row)| {
+        let Body::Read(read) = &row.body else { return None };
         if read.view == View::App {
             app_404 = read.status == Some(404);
         }
-        let allowed = read.policy.as_ref().and_then(|policy| policy.app_forbidden) == Some(false);
+        let doubted = lifted_before(rows, at).is_some_and(|lifted| millis_between(&lifted, &read.began) < 600_000);
+        let allowed = !doubted && read.policy.as_ref().and_then(|policy| policy.app_forbidden) == Some(false);
         let may_prove = match read.view {
             View::App => true,
-            View::Member | View::Oneself => allowed,
+            View::Member => allowed,
+            View::Oneself => {
+                allowed
+                    && rows.iter().any(|row| matches!(&row.body, Body::Grant(grant) if grant.route == Route::Oneself))
+            }
             View::Organization => allowed && app_404 && read.others_listed > Some(0),
             View::Unknown => false,
         };
-        may_prove
+        let clean = may_prove
             && read.status == Some(200)
             && read.complete
             && read.absent == [1]
             && read.present.is_empty()
-            && millis_between(since, &read.began) >= 0
+            && millis_between(since, &read.began) >= 0;
+        clean.then(|| read.began.clone())
+    });
+    clean.collect()
+}
+
+/// When a read last listed the grant of another than oneself.
+fn last_listed(rows: &[Row]) -> Option<Clock> {
+    rows.iter().rev().find_map(|row| match &row.body {
+        Body::Read(read) if read.view == View::Oneself => None,
+        Body::Read(read) if read.status == Some(200) && read.present == [1] => Some(read.began.clone()),
+        _ => None,
     })
+}
+
+/// Whether what was seen of the policy last, at or after `since`, is that it forbids the app, or did until ten minutes before.
+fn forbidden_since(rows: &[Row], since: &Clock) -> bool {
+    let seen = rows.iter().enumerate().rev().find_map(|(at, row)| {
+        let (began, forbidden) = match &row.body {
+            // Asked for another grant, or of somebody else.
+            Body::Read(read)
+                if read.view == View::Organization && read.present.is_empty() && read.absent.is_empty() =>
+            {
+                return None;
+            }
+            Body::Read(read) if read.view == View::Oneself => return None,
+            Body::Read(read) => (&read.began, read.policy.as_ref()?.app_forbidden?),
+            Body::PolicyRead(read) => (&read.began, read.state.as_ref()?.third_party == "NOT_ALLOWED"),
+            _ => return None,
+        };
+        let doubted = lifted_before(rows, at).is_some_and(|lifted| millis_between(&lifted, began) < 600_000);
+        (millis_between(since, began) >= 0).then_some(forbidden || doubted)
+    });
+    seen == Some(true)
+}
+
+fn noted(rows: &[Row], what: &str) -> Option<u64> {
+    rows.iter().rev().find(|row| matches!(&row.body, Body::Note(note) if note.what == what)).map(|row| row.seq)
 }
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 4000, ..ProptestConfig::default() })]
 
     #[test]
-    fn revoked_needs_a_success_and_a_clean_later_read(events in prop::collection::vec(event(), 0..14), own in any::<bool>()) {
-        let rows = rows(&events, if own { Route::Oneself } else { Route::Member });
+    fn revoked_needs_a_success_and_a_clean_later_read((events, gap) in history(), own in any::<bool>()) {
+        let rows = spaced(&events, if own { Route::Oneself } else { Route::Member }, gap);
         let finding = Finding::of(1, &rows, &Rules::default());
         let success = rows.iter().rev().find_map(|row| match &row.body {
             Body::Answer(answer) if is_success(answer) => Some(row.clock.clone()),
@@ -181,14 +302,14 @@ proptest! {
         if finding.outcome == Outcome::Revoked {
             let since = success.clone();
             prop_assert!(since.is_some(), "revoked without a success");
-            prop_assert!(clean_read_after(&rows, &since.unwrap()), "revoked without a clean read after it");
+            prop_assert!(!clean_reads_after(&rows, &since.unwrap()).is_empty(), "revoked without a clean read after it");
         }
         if matches!(finding.outcome, Outcome::Accepted | Outcome::StillThere) {
             prop_assert!(success.is_some(), "{:?} without a success", finding.outcome);
         }
         if finding.outcome == Outcome::AlreadyGone {
             prop_assert!(success.is_none());
-            prop_assert!(clean_read_after(&rows, &clock(0)), "already gone without any clean read");
+            prop_assert!(!clean_reads_after(&rows, &clock(0)).is_empty(), "already gone without any clean read");
         }
         if finding.confirmed.is_some() {
             prop_assert!(matches!(finding.outcome, Outcome::Revoked | Outcome::AlreadyGone | Outcome::MemberGone));
@@ -196,10 +317,65 @@ proptest! {
     }
 
     #[test]
-    fn a_request_without_an_answer_is_never_failed_or_denied_unless_it_is_still_listed(
-        events in prop::collection::vec(event(), 0..14),
+    fn still_there_is_said_of_what_is_listed_fifteen_seconds_after_the_answer_and_never_earlier(
+        (events, gap) in history(),
     ) {
-        let rows = rows(&events, Route::Member);
+        let rows = spaced(&events, Route::Member, gap);
+        let finding = Finding::of(1, &rows, &Rules::default());
+        let success = rows.iter().rev().find_map(|row| match &row.body {
+            Body::Answer(answer) if is_success(answer) => Some(row.clock.clone()),
+            _ => None,
+        });
+        let listed_after = success.as_ref().and_then(|since| Some(millis_between(since, &last_listed(&rows)?)));
+        if finding.outcome == Outcome::StillThere {
+            prop_assert!(listed_after >= Some(15_000), "listed {listed_after:?} ms after the answer");
+        }
+        if finding.why == Some(Why::ListedYet) {
+            prop_assert!(matches!(listed_after, Some(0..15_000)), "listed {listed_after:?} ms after the answer");
+            prop_assert!(!finding.settled(), "a later read tells more");
+        }
+    }
+
+    #[test]
+    fn what_was_done_to_the_policy_and_to_the_sweep_is_told_as_it_was((events, gap) in history()) {
+        let rows = spaced(&events, Route::Member, gap);
+        let finding = Finding::of(1, &rows, &Rules::default());
+        let answers = || rows.iter().filter_map(|row| match &row.body {
+            Body::Answer(answer) => Some((answer, row.clock.clone())),
+            _ => None,
+        });
+        let intents = rows.iter().filter(|row| matches!(row.body, Body::Intent(_))).count();
+        let last_sent = rows.iter().rev().find(|row| matches!(row.body, Body::Intent(_))).map(|row| row.clock.clone());
+        let success = answers().filter(|(answer, _)| is_success(answer)).next_back().map(|(_, at)| at);
+        let answered = answers().next_back().filter(|(answer, _)| answer.answered).map(|(_, at)| at);
+        let since = success.or(answered).or(last_sent).unwrap_or_else(|| clock(0));
+
+        if finding.outcome == Outcome::Hidden || finding.why == Some(Why::HiddenByPolicy) {
+            prop_assert!(forbidden_since(&rows, &since), "{finding:?}, and the policy was last seen to allow it");
+        }
+        if finding.outcome == Outcome::Failed && intents == 0 {
+            prop_assert!(noted(&rows, "cancelled").is_some(), "never sent, and nobody called it off");
+        }
+        if finding.why == Some(Why::SessionEnded) {
+            prop_assert!(noted(&rows, "session_ended") > noted(&rows, "resumed"), "the session lives again");
+        }
+        if let Some(confirmed) = &finding.confirmed {
+            let changed = rows.iter().rev().find(|row| match &row.body {
+                Body::PolicyIntent(_) => true,
+                Body::PolicyAnswer(answer) => answer.status == Some(200),
+                Body::Note(note) => note.what == "lifting",
+                _ => false,
+            });
+            let from = changed.map_or(&since, |row| if millis_between(&since, &row.clock) > 0 { &row.clock } else { &since });
+            prop_assert!(millis_between(from, confirmed) >= 600_000, "confirmed before what was done could show");
+            let clean = clean_reads_after(&rows, &since);
+            prop_assert!(clean.contains(confirmed) && clean[0] != *confirmed, "confirmed by no second clean read");
+        }
+    }
+
+    #[test]
+    fn a_request_without_an_answer_is_never_failed_or_denied_unless_it_is_still_listed((events, gap) in history()) {
+        let rows = spaced(&events, Route::Member, gap);
         let finding = Finding::of(1, &rows, &Rules::default());
         let unanswered = rows.iter().any(|row| match &row.body {
             Body::Intent(intent) => !rows.iter().any(|other| matches!(&other.body, Body::Answer(answer) if answer.attempt == intent.attempt)),
@@ -211,9 +387,9 @@ proptest! {
     }
 
     #[test]
-    fn an_answered_revoke_is_never_sent_again_and_reading_never_sends(events in prop::collection::vec(event(), 0..14)) {
-        let rows = rows(&events, Route::Member);
-        let now = clock(1_000_000);
+    fn an_answered_revoke_is_never_sent_again_and_reading_never_sends((events, gap) in history()) {
+        let rows = spaced(&events, Route::Member, gap);
+        let now = clock(10_000_000);
         let last_intent = rows.iter().rev().find_map(|row| match &row.body {
             Body::Intent(intent) => Some(intent.attempt),
             _ => None,
@@ -228,18 +404,23 @@ proptest! {
     }
 
     #[test]
-    fn every_history_comes_to_rest(events in prop::collection::vec(event(), 0..10), own in any::<bool>()) {
-        // Whatever came before: give every move its dullest answer, and it must end.
+    fn every_history_comes_to_rest((events, gap) in history(), own in any::<bool>(), listed in any::<bool>(), stands in any::<bool>()) {
+        // Whatever came before: give every move its dullest answer, or list it each time, and it must end, also where no more
+        // time passes than is waited for.
         let route = if own { Route::Oneself } else { Route::Member };
-        let mut rows = rows(&events, route);
+        let mut rows = spaced(&events, route, gap);
         let pace = Pace::default();
-        let mut time = 1_000_000;
+        let mut time = 10_000_000;
+        let present = if listed { vec![1] } else { Vec::new() };
         for _ in 0..60 {
-            time += 60_000;
+            time += if stands { 0 } else { 60_000 };
             let attempt = rows.iter().filter(|row| matches!(row.body, Body::Intent(_))).count() as u32 + 1;
             let body = match next(1, &rows, &pace, &Rules::default(), false, true, &clock(time)) {
                 Move::Rest => return Ok(()),
-                Move::Wait(_) => continue,
+                Move::Wait(left) => {
+                    time += u64::try_from(left.as_millis()).expect("a pause");
+                    continue;
+                }
                 Move::Send => Body::Intent(Intent { attempt, n: 1 }),
                 Move::Read => Body::Read(Read {
                     read: 0,
@@ -247,14 +428,14 @@ proptest! {
                     subject: (!own).then(|| "app".into()),
                     began: clock(time),
                     ended: clock(time),
-                    answered: false,
-                    status: None,
+                    answered: listed,
+                    status: listed.then_some(200),
                     error_type: None,
                     request_id: None,
                     server_date: None,
-                    complete: false,
+                    complete: listed,
                     unreadable: 0,
-                    present: Vec::new(),
+                    present: present.clone(),
                     absent: Vec::new(),
                     policy: None,
                     others_listed: None,

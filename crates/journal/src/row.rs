@@ -373,6 +373,22 @@ pub enum Failure {
     Unknown,
 }
 
+impl Failure {
+    /// Its name, as in the row.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NotSent => "not_sent",
+            Self::TimedOut => "timed_out",
+            Self::Reset => "reset",
+            Self::Garbled => "garbled",
+            Self::Redirected => "redirected",
+            Self::Interrupted => "interrupted",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
 /// What one read showed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Read {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use cutoff::Desk;
 use cutoff::clock::Clock;
-use cutoff::evidence::{Since, verify};
+use cutoff::evidence::{Since, verify_by};
 use cutoff::plan_file::Pair as PlanPair;
 use cutoff::sweep::rows::Rows;
 use cutoff::sweep::verdict::{Finding, Outcome, Rules, findings, is_success};
@@ -207,8 +207,10 @@ impl Judge {
         lag_ms: i64,
     ) -> Result<(), String> {
         let pack = desk.pack(id).await.map_err(|error| error.to_string())?;
-        let verified = verify(&pack.bytes, Some(pack.head)).map_err(|error| format!("the pack: {error}"))?;
-        let rows = verify(&pack.bytes, Some(pack.chain_head)).map_err(|error| format!("the pack's rows: {error}"))?;
+        let verified =
+            verify_by(&pack.bytes, Some(pack.head), &self.rules()).map_err(|error| format!("the pack: {error}"))?;
+        let rows = verify_by(&pack.bytes, Some(pack.chain_head), &self.rules())
+            .map_err(|error| format!("the pack's rows: {error}"))?;
         if verified.since != Since::Pack
             || rows.since != Since::Rows(pack.rows)
             || report.head != pack.chain_head.to_string()

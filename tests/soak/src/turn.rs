@@ -86,6 +86,7 @@ pub fn options(confirm_ms: Option<u64>) -> Options {
     let ms = Duration::from_millis;
     let mut options = Options::new(Vault::memory(Trouble::Missing));
     options.pace.rereads = [8, 16, 32, 64].map(ms).to_vec();
+    options.rules.still_there_after = options.pace.rereads.iter().sum();
     options.pace.between_attempts = ms(8);
     options.pace.window = ms(1000);
     options.pace.jitter = ms(20);

@@ -212,6 +212,7 @@ export const outcomes = {
   accepted_read_failed: report("accepted", { why: "read_failed", unsettled: true, problem: problem({ status: 502, message: "Bad gateway", request_id: REQUEST }) }),
   accepted_incomplete: report("accepted", { why: "read_incomplete" }),
   accepted_session: report("accepted", { why: "session_ended", read_at: null, unsettled: true }),
+  accepted_listed_yet: report("accepted", { why: "listed_yet", unsettled: true, tokens_until: null }),
   still_there: report("still_there", { attempts: 1 }),
   already_gone: report("already_gone", { attempts: 0, sent_at: null, answered_at: null, request_id: null, tokens_until: null }),
   already_gone_404: report("already_gone", { attempts: 1, gone_at: at(-12) }),

@@ -14,6 +14,7 @@ use crate::desk::Desk;
 use crate::error::Error;
 use crate::sweep::engine::blocking;
 use crate::sweep::rows::Rows;
+use crate::sweep::verdict::Rules;
 
 /// The evidence of one sweep.
 #[derive(Clone, Debug)]
@@ -36,8 +37,8 @@ impl Desk {
     /// # Errors
     /// [`Error::Journal`], also when the sweep's chain is broken.
     pub async fn pack(&self, id: SweepId) -> Result<Pack, Error> {
-        let journal = self.journal.clone();
-        blocking(move || of_sweep(&journal, id)).await
+        let (journal, rules) = (self.journal.clone(), self.rules);
+        blocking(move || of_sweep(&journal, id, &rules)).await
     }
 
     /// Walks a sweep's chain in the journal again.
@@ -59,7 +60,7 @@ impl Desk {
     }
 }
 
-fn of_sweep(journal: &Arc<Journal>, id: SweepId) -> Result<Pack, journal::Error> {
+fn of_sweep(journal: &Arc<Journal>, id: SweepId, rules: &Rules) -> Result<Pack, journal::Error> {
     let damaged = |why: String| journal::Error::Corrupt(format!("sweep {id}: {why}"));
     let stored = journal.rows(id)?;
     let mut lines = Vec::with_capacity(stored.iter().map(|row| row.line.len() + 1).sum());
@@ -83,7 +84,8 @@ fn of_sweep(journal: &Arc<Journal>, id: SweepId) -> Result<Pack, journal::Error>
     let (chain_head, rows) = (chain.head(), chain.rows.len() as u64);
     drop(committed);
     let all = Rows::new(chain.rows);
-    let record = Record::new(&all, &people, chain_head).ok_or_else(|| damaged("it has no opening row".to_owned()))?;
+    let record =
+        Record::new(&all, &people, chain_head, rules).ok_or_else(|| damaged("it has no opening row".to_owned()))?;
     let mut derived = vec![(REPORT, report::write(&record).into_bytes())];
     if !record.is_finding() {
         // Nothing was asked of the vendor for a finding, and it has no grants.

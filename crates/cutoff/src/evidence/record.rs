@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::manifest::People;
 use crate::sweep::rows::Rows;
-use crate::sweep::verdict::{self, Finding, Outcome, Rules, Why};
+use crate::sweep::verdict::{self, Finding, Outcome, Rules};
 
 /// One sweep.
 pub(crate) struct Record<'a> {
@@ -85,7 +85,7 @@ pub(crate) struct Line<'a> {
 
 impl<'a> Record<'a> {
     /// `None`: the rows do not begin with an opening.
-    pub fn new(rows: &'a Rows, people: &'a People, head: Hash) -> Option<Self> {
+    pub fn new(rows: &'a Rows, people: &'a People, head: Hash, rules: &Rules) -> Option<Self> {
         let (first, last) = (rows.all().first()?, rows.all().last()?);
         let Body::Opening(opening) = &first.body else { return None };
         let texts: HashMap<(u8, &str), &str> = people
@@ -94,7 +94,7 @@ impl<'a> Record<'a> {
             .map(|entry| ((entry.kind as u8, entry.subject.as_str()), entry.text.as_str()))
             .collect();
         let mut outcomes: BTreeMap<Outcome, usize> = BTreeMap::new();
-        let lines: Vec<Line<'a>> = verdict::findings(rows, &Rules::default())
+        let lines: Vec<Line<'a>> = verdict::findings(rows, rules)
             .into_values()
             .zip(rows.grants())
             .map(|(finding, grant)| {
@@ -172,17 +172,6 @@ impl Line<'_> {
     /// Whether a complete later read showed that it is gone.
     pub fn gone(&self) -> bool {
         self.finding.outcome.is_gone()
-    }
-}
-
-/// The name of a reason in table and report.
-pub(crate) fn why_word(why: Why) -> &'static str {
-    match why {
-        Why::NoReadAllowed => "no_read_allowed",
-        Why::HiddenByPolicy => "hidden_by_policy",
-        Why::ReadFailed => "read_failed",
-        Why::ReadIncomplete => "read_incomplete",
-        Why::SessionEnded => "session_ended",
     }
 }
 

@@ -3,21 +3,17 @@
 
 use std::collections::BTreeSet;
 use std::fmt::{Display, Write as _};
-use std::time::Duration;
 
-use journal::{Clock, Environment, Failure, PersonKind, Read, Route, Row, Utc, View};
+use journal::{Environment, Failure, PersonKind, Read, Route, Row, Utc, View};
 
 use super::finding;
 use super::record::{Line, Record, harmless};
-use crate::clock::later;
-use crate::sweep::verdict::{Outcome, RULES_VERSION, Why, is_success};
+use crate::sweep::verdict::{Outcome, RULES_VERSION, Why};
 
 /// Longest names, texts and ids that are printed whole, in characters.
 const NAME: usize = 120;
 const TEXT: usize = 2000;
 const ID: usize = 160;
-/// For how long access tokens live where the vendor has changed nothing.
-const TOKEN_LIFE: Duration = Duration::from_secs(3600);
 /// The scope by which an app can act as the member in everything, and make sessions.
 const FULL_ACCESS: &str = "full_access";
 
@@ -103,7 +99,7 @@ impl Page {
         }
         self.html("<h2>Outcome</h2>\n<table class=\"counts\">\n<thead><tr><th class=\"n\">Grants</th><th>Outcome</th><th>That is</th></tr></thead>\n<tbody>");
         for (outcome, n) in &sweep.outcomes {
-            let of = |line: &&Line<'_>| line.finding.outcome == *outcome && is_not_attempted(line);
+            let of = |line: &&Line<'_>| line.finding.outcome == *outcome && line.finding.never_sent();
             let spared = match sweep.lines.iter().filter(of).count() {
                 0 => String::new(),
                 all if all == *n => " For none of these a request was sent: not attempted.".to_owned(),
@@ -289,13 +285,7 @@ impl Page {
                 count(unconfirmed, "grant", "grants")
             ));
         }
-        let until = sweep
-            .lines
-            .iter()
-            .filter_map(cut_off_at)
-            .max_by_key(|clock| clock.utc)
-            .map(|clock| later(clock, TOKEN_LIFE));
-        if let Some(until) = until {
+        if let Some(until) = sweep.lines.iter().filter_map(|line| line.finding.tokens_until()).max() {
             self.html(format_args!(
                 "<li><b>Tokens issued before.</b> Access tokens that the apps already held may be accepted until about {} UTC, if the \
                  vendor kept Stytch’s 60-minute default. Lifetimes are set for each app and cannot be seen by an organization’s \
@@ -535,12 +525,6 @@ fn title(sweep: &Record<'_>) -> String {
     }
 }
 
-/// From when tokens run out: our own success, else the read that found it gone.
-fn cut_off_at<'a>(line: &'a Line<'_>) -> Option<&'a Clock> {
-    let succeeded = line.finding.answer.as_ref().filter(|(answer, _)| is_success(answer)).map(|(_, at)| at);
-    succeeded.or(line.finding.gone.as_ref())
-}
-
 fn world(environment: Environment) -> &'static str {
     match environment {
         Environment::Test => "TEST",
@@ -568,7 +552,9 @@ fn meaning(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Revoked => "The revoke was answered, and a complete later read no longer listed the grant.",
         Outcome::Accepted => "The revoke was answered, and no complete later read could show that the grant is gone.",
-        Outcome::StillThere => "The revoke was answered, and the grant was listed in every read after it.",
+        Outcome::StillThere => {
+            "The revoke was answered, and the last read, late enough after it, still listed the grant."
+        }
         Outcome::AlreadyGone => {
             "A complete read did not list it, and no revoke of this sweep was answered with success."
         }
@@ -580,14 +566,9 @@ fn meaning(outcome: Outcome) -> &'static str {
     }
 }
 
-/// Whether certainly no request was sent for it, and no read has shown it gone, which would spare one.
-fn is_not_attempted(line: &Line<'_>) -> bool {
-    line.finding.attempts == 0 && !line.gone()
-}
-
 /// What is in doubt about an outcome that names no reason of its own.
 fn doubt(line: &Line<'_>) -> &'static str {
-    if is_not_attempted(line) {
+    if line.finding.never_sent() {
         return "not attempted: no request was sent for it, so it is as it was, as far as this sweep goes.";
     }
     match line.finding.outcome {
@@ -611,6 +592,9 @@ fn why(why: Why) -> &'static str {
         Why::ReadFailed => "the reads after it were not answered.",
         Why::ReadIncomplete => "the reads after it were incomplete, or did not say whether the policy hides the app.",
         Why::SessionEnded => "the session ended before it could be read again.",
+        Why::ListedYet => {
+            "listed in the last read, which began too soon after the answer to call it still there: lists may trail behind."
+        }
     }
 }
 
@@ -621,6 +605,7 @@ fn short_why(why: Why) -> &'static str {
         Why::ReadFailed => "reads failed",
         Why::ReadIncomplete => "reads incomplete",
         Why::SessionEnded => "session ended",
+        Why::ListedYet => "listed, and read too soon to tell",
     }
 }
 

@@ -1,7 +1,10 @@
 //! `grants.csv`: one grant a line, for spreadsheets. Derived; the rows are the record.
 
-use super::record::{Record, why_word};
+use journal::Failure;
+
+use super::record::Record;
 use crate::inventory::export::record;
+use crate::sweep::verdict::Why;
 
 /// RFC 4180: commas, CRLF, UTF-8 without a byte order mark, one header line. Cells that a spreadsheet would run are made harmless.
 pub(crate) fn write(sweep: &Record<'_>) -> Vec<u8> {
@@ -33,6 +36,7 @@ pub(crate) fn write(sweep: &Record<'_>) -> Vec<u8> {
         "confirmed_at",
         "listed_at",
         "last_read_at",
+        "failure",
     ]);
     for row in &sweep.lines {
         let (grant, finding) = (row.grant, &row.finding);
@@ -41,7 +45,7 @@ pub(crate) fn write(sweep: &Record<'_>) -> Vec<u8> {
         line(&[
             &grant.n.to_string(),
             finding.outcome.name(),
-            finding.why.map(why_word).unwrap_or_default(),
+            finding.why.map(Why::name).unwrap_or_default(),
             &grant.member_id,
             row.person.name.as_deref().unwrap_or_default(),
             row.person.email.as_deref().unwrap_or_default(),
@@ -61,6 +65,7 @@ pub(crate) fn write(sweep: &Record<'_>) -> Vec<u8> {
             &at(&finding.confirmed),
             &at(&finding.listed),
             &finding.last_read.as_ref().map(|read| read.began.utc.to_string()).unwrap_or_default(),
+            answer.and_then(|(answer, _)| answer.failure).map(Failure::name).unwrap_or_default(),
         ]);
     }
     out

@@ -95,11 +95,19 @@ pub enum Broken {
 /// # Errors
 /// The first thing that is not as it must be.
 pub fn verify(bytes: &[u8], head: Option<Hash>) -> Result<Verified, Broken> {
+    verify_by(bytes, head, &Rules::default())
+}
+
+/// [`verify`], where the sweep was judged with other pauses than those that ship.
+///
+/// # Errors
+/// As [`verify`].
+pub fn verify_by(bytes: &[u8], head: Option<Hash>, rules: &Rules) -> Result<Verified, Broken> {
     let open = Open::read(bytes)?;
     let chain = Chain::walk(open.file(ROWS).unwrap_or_default())?;
     open.fits(&chain)?;
     let erased = chain.check_people(open.people.as_ref())?;
-    let counts_compared = chain.check_counts()?;
+    let counts_compared = chain.check_counts(rules)?;
 
     let of_pack = Hash::of(open.file(MANIFEST).unwrap_or_default());
     let since = match head {
@@ -113,7 +121,7 @@ pub fn verify(bytes: &[u8], head: Option<Hash>) -> Result<Verified, Broken> {
     let (chain_head, rows, closed) = (chain.head(), chain.hashes.len() as u64, chain.closing().is_some());
     let (journal_id, sweep_id, grants) = (chain.opening.journal_id, chain.opening.sweep_id, chain.opening.plan.count);
     let mut outcomes: BTreeMap<Outcome, u64> = BTreeMap::new();
-    for finding in verdict::findings(&Rows::new(chain.rows), &Rules::default()).into_values() {
+    for finding in verdict::findings(&Rows::new(chain.rows), rules).into_values() {
         *outcomes.entry(finding.outcome).or_default() += 1;
     }
     Ok(Verified {
@@ -267,7 +275,7 @@ impl Chain {
     }
 
     /// Whether the last closing row counts what its rows show; answers whether its rules are ours.
-    fn check_counts(&self) -> Result<bool, Broken> {
+    fn check_counts(&self, rules: &Rules) -> Result<bool, Broken> {
         let Some((at, closing)) = self.closing() else { return Ok(false) };
         let broken = |why: &str| Broken::Row { seq: at as u64, why: why.to_owned() };
         if closing.counts.values().try_fold(0u64, |sum, n| sum.checked_add(*n)) != Some(self.opening.plan.count) {
@@ -278,7 +286,7 @@ impl Chain {
         }
         let before = Rows::new(self.rows[..at].iter().cloned());
         let mut counts: BTreeMap<String, u64> = BTreeMap::new();
-        for finding in verdict::findings(&before, &Rules::default()).into_values() {
+        for finding in verdict::findings(&before, rules).into_values() {
             *counts.entry(finding.outcome.name().to_owned()).or_default() += 1;
         }
         if counts == closing.counts { Ok(true) } else { Err(broken("its counts are not those of the rows before it")) }

@@ -18,7 +18,7 @@ use super::change::Blocking;
 use super::next::{Move, next};
 use super::rows::Rows;
 use super::tempo::{May, Tempo};
-use super::verdict::{self, Finding, Outcome, RULES_VERSION, Rules};
+use super::verdict::{self, Finding, Outcome, RULES_VERSION, Rules, Why};
 use super::{Manner, Observer, Pace, Step, Wish};
 use crate::clock::Clock;
 use crate::directory::Directory;
@@ -334,7 +334,7 @@ impl<'a> Engine<'a> {
                 let bad = matches!(
                     finding.outcome,
                     Outcome::Failed | Outcome::Denied | Outcome::Unknown | Outcome::StillThere | Outcome::Hidden
-                );
+                ) || finding.why == Some(Why::ListedYet);
                 failed += u32::from(bad);
             }
         }

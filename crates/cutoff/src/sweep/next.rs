@@ -52,8 +52,9 @@ pub fn next<'a>(
             return Move::Rest;
         }
         // A grant that our last read lacked is looked for before anything is sent (`look_first`); whatever that look
-        // could not rule out is sent.
-        return match (story.look_first && !story.read_before, may_send) {
+        // could not rule out is sent. Once the policy was changed no look can spare it a request.
+        let look = story.look_first && !story.read_before && story.blocked_at.is_none();
+        return match (look, may_send) {
             (true, _) => Move::Read,
             (false, true) => Move::Send,
             (false, false) if story.reads.is_empty() => Move::Read,
@@ -118,10 +119,14 @@ fn reread(finding: &Finding, story: &Story<'_>, pace: &Pace, now: &Clock) -> Mov
     }
     let Some(last) = story.reads.last() else { return Move::Read };
     // `reads` holds the rounds since the last answer of this run; the first is made at once.
-    match pace.rereads.get(story.reads.len() - 1) {
-        None => Move::Rest,
-        Some(pause) => due(last, *pause, now).map_or(Move::Read, Move::Wait),
-    }
+    let rounds = story.reads.len();
+    let pause = match pace.rereads.get(rounds - 1) {
+        // A round that failed, or that was another grant's of the same app, may leave it listed too early to be called still
+        // there. Then it is read on at the last pause, not for ever: what that does not settle a late look does.
+        None if finding.why == Some(Why::ListedYet) && rounds <= 2 * pace.rereads.len() => pace.rereads.last(),
+        other => other,
+    };
+    pause.map_or(Move::Rest, |pause| due(last, *pause, now).map_or(Move::Read, Move::Wait))
 }
 
 /// How long until `pause` after `since` has passed; `None` when it has.

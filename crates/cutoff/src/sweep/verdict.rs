@@ -7,16 +7,20 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use journal::{Answer, Body, Clock, Failure, Read, Route, Row, View};
+use journal::{Answer, Body, Clock, Failure, Read, Route, Row, Utc, View};
 use stytch_b2b::ConnectedAppId;
 
+use super::Pace;
 use super::change::LIFTING;
 use super::rows::Rows;
-use crate::clock::millis_between;
+use crate::clock::{later, millis_between};
 use crate::policy::{Kind, forbids};
 
+/// How long Stytch lets access tokens live when the vendor has changed nothing.
+const TOKEN_LIFE: Duration = Duration::from_secs(3600);
+
 /// The version of these rules, written into each closing row.
-pub const RULES_VERSION: u32 = 4;
+pub const RULES_VERSION: u32 = 5;
 
 /// What became of one grant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -25,7 +29,7 @@ pub enum Outcome {
     Revoked,
     /// Answered, and no read proves it: [`Finding::why`] says which is missing.
     Accepted,
-    /// Answered, and still listed after every re-read.
+    /// Answered, and still listed by a read that began late enough after: [`Rules::still_there_after`].
     StillThere,
     /// Absent in a complete read although no revoke of ours was answered with success.
     AlreadyGone,
@@ -78,19 +82,40 @@ pub enum Why {
     ReadIncomplete,
     /// The session ended first.
     SessionEnded,
+    /// It was still listed, by a read that began too soon after the answer to say more: lists may trail behind.
+    ListedYet,
 }
 
-/// How long after the last revoke a second clean read confirms the first: long enough for token caches, codes not yet
-/// redeemed and policy caches to have run out.
+impl Why {
+    /// The name in exports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NoReadAllowed => "no_read_allowed",
+            Self::HiddenByPolicy => "hidden_by_policy",
+            Self::ReadFailed => "read_failed",
+            Self::ReadIncomplete => "read_incomplete",
+            Self::SessionEnded => "session_ended",
+            Self::ListedYet => "listed_yet",
+        }
+    }
+}
+
+/// How long what is seen may still be of before.
 #[derive(Clone, Copy, Debug)]
 pub struct Rules {
-    /// At least this long.
+    /// How long after the last revoke, at least, a second clean read confirms the first: long enough for token caches, codes not
+    /// yet redeemed and policy caches to have run out.
     pub confirm_after: Duration,
+    /// How long after the answer, at least, a read must begin for what it lists to be called still there. It is as long as the
+    /// re-reads of [`Pace`] take, so that whoever looks in between, or comes after a run that was broken off there, says no more
+    /// than a run that was not.
+    pub still_there_after: Duration,
 }
 
 impl Default for Rules {
     fn default() -> Self {
-        Self { confirm_after: Duration::from_secs(600) }
+        Self { confirm_after: Duration::from_secs(600), still_there_after: Pace::default().rereads.iter().sum() }
     }
 }
 
@@ -133,7 +158,7 @@ pub struct Finding {
     pub settles_from: Option<Clock>,
     /// When the second, late enough, began.
     pub confirmed: Option<Clock>,
-    /// For [`Outcome::StillThere`]: when it was seen.
+    /// For [`Outcome::StillThere`] and [`Why::ListedYet`]: when it was seen.
     pub listed: Option<Clock>,
 }
 
@@ -146,6 +171,22 @@ impl Finding {
             Outcome::Accepted => self.why == Some(Why::NoReadAllowed) || self.why == Some(Why::HiddenByPolicy),
             _ => true,
         }
+    }
+
+    /// Whether certainly nothing was sent for it, and no read has shown it gone, which would spare a request.
+    #[must_use]
+    pub fn never_sent(&self) -> bool {
+        self.attempts == 0 && !self.outcome.is_gone()
+    }
+
+    /// Until about when tokens issued before may still be accepted, if the vendor kept Stytch's lifetime. They are counted from our
+    /// own success; where somebody else may have done it, from the read that found it gone, which is the latest that it can have
+    /// been. `None` where nothing says that no more are issued.
+    #[must_use]
+    pub fn tokens_until(&self) -> Option<Utc> {
+        let ends = self.outcome.is_gone() || self.outcome == Outcome::Accepted && self.why != Some(Why::ListedYet);
+        let succeeded = self.answer.as_ref().filter(|(answer, _)| is_success(answer)).map(|(_, at)| at);
+        succeeded.or(self.gone.as_ref()).filter(|_| ends).map(|at| later(at, TOKEN_LIFE))
     }
 
     /// Judges one grant by `rows`: its sweep's, in order; those that do not speak of it may be left out.
@@ -200,7 +241,8 @@ impl Finding {
             success.is_some(),
             latest.as_ref().map(|(answer, _)| answer),
             gone.is_some(),
-            listed.is_some(),
+            listed.as_ref(),
+            rules,
         );
         Self {
             outcome,
@@ -220,7 +262,12 @@ impl Finding {
 
 /// Whether caches of tokens and of the policy may still tell of what was before `changed`.
 fn in_doubt(changed: &Clock, at: &Clock, rules: &Rules) -> bool {
-    millis_between(changed, at) < i64::try_from(rules.confirm_after.as_millis()).unwrap_or(i64::MAX)
+    is_within(rules.confirm_after, changed, at)
+}
+
+/// Whether less than `span` lies between two moments.
+fn is_within(span: Duration, from: &Clock, at: &Clock) -> bool {
+    millis_between(from, at) < i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// Judges every grant of a sweep.
@@ -235,15 +282,18 @@ fn judge(
     success: bool,
     latest: Option<&Answer>,
     gone: bool,
-    listed: bool,
+    listed: Option<&Clock>,
+    rules: &Rules,
 ) -> (Outcome, Option<Why>) {
     if success {
-        return match (gone, listed) {
-            (true, _) => (Outcome::Revoked, None),
-            (_, true) => (Outcome::StillThere, None),
-            _ => (Outcome::Accepted, Some(history.why_unproven(since))),
+        let late = |(since, listed)| !is_within(rules.still_there_after, since, listed);
+        return match since.zip(listed) {
+            _ if gone => (Outcome::Revoked, None),
+            Some(read) if late(read) => (Outcome::StillThere, None),
+            _ => (Outcome::Accepted, Some(history.why_unproven(since, listed))),
         };
     }
+    let listed = listed.is_some();
     // A request that got no whole answer may have been carried out, whatever was answered to the others.
     let uncertain = history.has_uncertain_attempt();
     if uncertain && gone {
@@ -443,7 +493,12 @@ impl<'a> History<'a> {
         if self.policy_hides(since) { Outcome::Hidden } else { otherwise }
     }
 
-    fn why_unproven(&self, since: Option<&Clock>) -> Why {
+    fn why_unproven(&self, since: Option<&Clock>, listed: Option<&Clock>) -> Why {
+        if let Some(listed) = listed {
+            // What is listed is not hidden, unless the policy came to forbid it since.
+            let hidden = self.policies.last().is_some_and(|(at, hides)| *hides && millis_between(listed, at) > 0);
+            return if hidden { Why::HiddenByPolicy } else { Why::ListedYet };
+        }
         if self.policy_hides(since) {
             return Why::HiddenByPolicy;
         }
