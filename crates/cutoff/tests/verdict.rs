@@ -60,19 +60,6 @@ fn event() -> impl Strategy<Value = Event> {
     ];
     let view = prop_oneof![Just(View::App), Just(View::Member), Just(View::Organization), Just(View::Oneself)];
     let status = prop_oneof![4 => Just(200_u16), 1 => Just(404), 1 => Just(403), 1 => Just(500)];
-    let said = prop_oneof![Just(None), Just(Some("ALL_ALLOWED")), Just(Some("NOT_ALLOWED"))];
-    let changed = prop_oneof![
-        Just((Some(200), None)),
-        Just((Some(403), None)),
-        Just((None, Some(Failure::TimedOut))),
-        Just((None, Some(Failure::NotSent))),
-    ];
-    let changes = prop_oneof![
-        1 => Just(Event::Block),
-        1 => Just(Event::Lift),
-        1 => changed.prop_map(|(status, failure)| Event::PolicyAnswer { status, failure }),
-        2 => said.prop_map(Event::Policy),
-    ];
     prop_oneof![
         2 => Just(Event::Intent),
         3 => answer.prop_map(|(status, error_type, failure)| Event::Answer { status, error_type, failure }),
@@ -80,15 +67,38 @@ fn event() -> impl Strategy<Value = Event> {
             |(view, status, listed, complete, forbidden, others)| Event::Read { view, status, listed, complete, forbidden, others }
         ),
         1 => Just(Event::Resumed),
-        1 => prop_oneof![Just("cancelled"), Just("session_ended"), Just("look_first"), Just("lifting")].prop_map(Event::Note),
-        1 => changes,
+        2 => done_to_all(),
     ]
 }
 
-/// Events, and how far apart they are: seconds, as long as a re-read waits, or minutes.
+/// What is done to the sweep as a whole, or to the policy.
+fn done_to_all() -> impl Strategy<Value = Event> {
+    let said = prop_oneof![Just(None), Just(Some("ALL_ALLOWED")), Just(Some("NOT_ALLOWED"))];
+    let changed = prop_oneof![
+        Just((Some(200), None)),
+        Just((Some(403), None)),
+        Just((None, Some(Failure::TimedOut))),
+        Just((None, Some(Failure::NotSent))),
+    ];
+    let note = prop_oneof![Just("cancelled"), Just("session_ended"), Just("look_first"), Just("lifting")];
+    prop_oneof![
+        2 => note.prop_map(Event::Note),
+        1 => Just(Event::Block),
+        1 => Just(Event::Lift),
+        1 => changed.prop_map(|(status, failure)| Event::PolicyAnswer { status, failure }),
+        2 => said.prop_map(Event::Policy),
+    ]
+}
+
+/// Events, and how far apart they are: seconds, as long as a re-read waits, or minutes. Some are what comes after an answered
+/// revoke, which is where most is said.
 fn history() -> impl Strategy<Value = (Vec<Event>, u64)> {
     let gap = prop_oneof![Just(1_000_u64), Just(6_000), Just(200_000)];
-    (prop::collection::vec(event(), 0..14), gap)
+    let answered = Event::Answer { status: Some(200), error_type: None, failure: None };
+    let later = prop_oneof![4 => Just(read(false)), 1 => any::<bool>().prop_map(of_member), 1 => Just(read(true)), 2 => done_to_all()];
+    let after = prop::collection::vec(later, 0..12)
+        .prop_map(move |later| [vec![Event::Intent, answered.clone()], later].concat());
+    (prop_oneof![2 => prop::collection::vec(event(), 0..14), 1 => after], gap)
 }
 
 fn policy(word: &str) -> PolicyState {
@@ -346,7 +356,7 @@ proptest! {
         });
         let intents = rows.iter().filter(|row| matches!(row.body, Body::Intent(_))).count();
         let last_sent = rows.iter().rev().find(|row| matches!(row.body, Body::Intent(_))).map(|row| row.clock.clone());
-        let success = answers().filter(|(answer, _)| is_success(answer)).next_back().map(|(_, at)| at);
+        let success = answers().rfind(|(answer, _)| is_success(answer)).map(|(_, at)| at);
         let answered = answers().next_back().filter(|(answer, _)| answer.answered).map(|(_, at)| at);
         let since = success.or(answered).or(last_sent).unwrap_or_else(|| clock(0));
 
