@@ -102,7 +102,9 @@ pub async fn run(seat: &Seat, flags: &Apply) -> Done {
         )));
     }
     if !flags.yes {
-        preview::show(seat, &file).await?;
+        if let Some(denied) = preview::show(seat, &file).await? {
+            return Err(Error::NotAllowed(Box::new(denied)).into());
+        }
         return Err(Ending::usage(format!(
             "This would revoke {} in the organization {}. Nothing was sent. If that is meant, add --yes.",
             count(file.grants.len(), "grant", "grants"),

@@ -17,7 +17,7 @@ use crate::export::Place;
 use crate::flags::Contain;
 use crate::lists::{apps_called, unknown};
 use crate::next::command;
-use crate::plan::{OWN, PRIVILEGED};
+use crate::plan::{OWN, not_yours, privileged};
 use crate::seat::Seat;
 use crate::text::safe;
 use crate::told::{are, count, time_of_day};
@@ -55,7 +55,13 @@ pub async fn run(seat: &Seat, flags: &Contain) -> Done {
             reading::read(seat).await?;
             let containment = propose(seat, flags).await?;
             show(&seat.desk.shown().await?.picture, &containment);
-            foretell(seat, &containment)?;
+            let denied = containment.proposal.denied.clone();
+            match denied {
+                // Whoever may not revoke does nothing here, so nothing is to be foretold.
+                Some(denied) if flags.out.is_none() => return Err(cutoff::Error::NotAllowed(Box::new(denied)).into()),
+                Some(_) => {}
+                None => foretell(seat, &containment)?,
+            }
             if let Some(out) = &flags.out {
                 crate::plan::write(out, &containment.proposal.file).map_err(|error| {
                     Ending::usage(format!(
@@ -65,8 +71,12 @@ pub async fn run(seat: &Seat, flags: &Contain) -> Done {
                 say(&format!("The plan is written. Its hash is {}.", containment.proposal.file.hash()));
                 let plan = out.display().to_string();
                 say(&format!("Look at it with: {}", command(&["apply", &plan])));
+                if let Some(denied) = &containment.proposal.denied {
+                    say(&not_yours(denied));
+                    return Ok(DENIED);
+                }
                 say(&format!("Carry it out with: {}", command(&["apply", &plan, "--yes"])));
-                return Ok(if containment.proposal.denied.is_some() { DENIED } else { DONE });
+                return Ok(DONE);
             }
             containment.proposal.file
         }
@@ -205,7 +215,6 @@ fn show(picture: &Picture, containment: &Containment) {
             "grants of the vendor's own apps were left out; take them in with --first-party",
         ),
         (proposal.own, OWN.0, OWN.1),
-        (proposal.privileged, PRIVILEGED.0, PRIVILEGED.1),
     ] {
         if n > 0 {
             say(&format!("{}.", are(n, one, many)));
@@ -217,9 +226,7 @@ fn show(picture: &Picture, containment: &Containment) {
             command(&["inventory"])
         ));
     }
-    if let Some(denied) = &proposal.denied {
-        say(&Ending::from(cutoff::Error::NotAllowed(Box::new(denied.clone()))).sentence);
-    }
+    privileged(proposal);
 }
 
 fn policy(picture: &Picture, change: &Change) {

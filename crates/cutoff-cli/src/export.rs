@@ -87,8 +87,10 @@ pub async fn erase(seat: &Seat, flags: &Erase) -> Done {
     }
     let erased = seat.desk.erase_person(&flags.member).await?;
     if erased == 0 {
-        say("The journal holds no text of that member's.");
-        return Ok(DONE);
+        return Err(Ending::usage(format!(
+            "The journal holds no text of that member's: they were erased before, or the id is another's. Nothing was erased. See: {}",
+            command(&["members", "--offline"])
+        )));
     }
     let mut printer = Printer::new(seat.json);
     if seat.json {

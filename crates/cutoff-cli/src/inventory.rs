@@ -27,7 +27,7 @@ pub async fn run(seat: &Seat, flags: &Inventory) -> Done {
         seat.desk.shown().await?
     };
     let query = Query {
-        filter: filter(&flags.filter, &shown)?,
+        filter: filter(seat, &flags.filter, &shown)?,
         sort: SortKey::Grants,
         descending: true,
         fold: true,

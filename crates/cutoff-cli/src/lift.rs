@@ -12,7 +12,7 @@ use crate::flags::Lift;
 use crate::next::command;
 use crate::seat::Seat;
 use crate::text::safe;
-use crate::told::count;
+use crate::told::{count, utc_of};
 use crate::{Done, say};
 
 /// Lifts a block.
@@ -22,6 +22,28 @@ use crate::{Done, say};
 pub async fn run(seat: &Seat, flags: &Lift) -> Done {
     let id = crate::log::sweep_id(&flags.sweep)?;
     seat.sit().await?;
+    let digest = seat.desk.digest(id).await.map_err(crate::log::no_such_sweep)?;
+    let block = digest.policy.as_ref();
+    let when = block.map(|block| {
+        let at = block.at.as_deref().map_or_else(String::new, |at| format!(" at {}", utc_of(at)));
+        at + &block.request_id.as_ref().map_or_else(String::new, |id| format!(" (request id {})", safe(id)))
+    });
+    let when = when.unwrap_or_default();
+    let lifted_before = block.is_some_and(|block| block.lifted);
+    // Nothing was ever done that could be taken back; what the policy has become since is not this sweep's.
+    if let Some(block) = block.filter(|block| !block.in_force && !block.lifted) {
+        if block.denied {
+            return Err(Ending::usage(format!(
+                "The block of that sweep was refused{when}: the policy was never changed for it, so there is nothing to lift."
+            )));
+        }
+        if block.overtaken {
+            return Err(Ending::usage(
+                "The block of that sweep was never asked for, since somebody else had changed the policy before: there is nothing \
+                 to lift.",
+            ));
+        }
+    }
     let view = seat.desk.look_at_lift(id).await.map_err(crate::log::no_such_sweep)?;
     if view.hidden > 0 {
         say(&format!(
@@ -36,14 +58,30 @@ pub async fn run(seat: &Seat, flags: &Lift) -> Done {
             count(view.not_attempted as usize, "revoke was", "revokes were")
         ));
     }
+    // What was lifted is not lifted again over anybody's changes: nothing is sent to the policy.
+    let nothing_left = lifted_before && matches!(&view.undo, Undo::Changed { merged, .. } if *merged == view.now);
     let over = match &view.undo {
         Undo::Exact(_) => "The former policy would be restored exactly".to_owned(),
-        Undo::Nothing => "Nothing of the block is left in the policy; the grants would be read again".to_owned(),
+        Undo::Nothing if lifted_before => {
+            format!("The block was lifted already{when}; the grants would be read again")
+        }
+        Undo::Nothing if view.before == view.after => {
+            "The block changed nothing, since the policy forbade its apps before; the grants would be read again"
+                .to_owned()
+        }
+        Undo::Nothing => {
+            "The policy is again as it was before the block, and not by this sweep; the grants would be read again"
+                .to_owned()
+        }
+        Undo::Changed { .. } if nothing_left => format!(
+            "The block was lifted already{when}, and the policy was changed in other ways since; the grants would be read again"
+        ),
         Undo::Changed { differs, merged } => {
             let told = differing(differs);
             if !flags.over_changes {
+                let before = if lifted_before { format!("The block was lifted once{when}. ") } else { String::new() };
                 return Err(Ending::usage(format!(
-                    "The policy was changed since it was blocked, by another administrator or another sweep: {told}. Nothing was \
+                    "{before}The policy was changed since it was blocked, by another administrator or another sweep: {told}. Nothing was \
                      changed now. To take back only what the block did, add --over-changes."
                 )));
             }
@@ -59,7 +97,7 @@ pub async fn run(seat: &Seat, flags: &Lift) -> Done {
     }
     let (wish, wishes) = watch::channel(Wish::Run);
     let (progress, drawn) = watch::channel(Progress::default());
-    let how = cutoff::contain::Lift { over_changes: flags.over_changes };
+    let how = cutoff::contain::Lift { over_changes: flags.over_changes || nothing_left };
     let lift = seat.desk.lift(id, &how, wishes, progress, None);
     let sweep = id.to_string();
     let look = command(&["lift", &sweep]);
@@ -79,7 +117,10 @@ pub async fn run(seat: &Seat, flags: &Lift) -> Done {
     if lifted.not_lifted {
         say(&format!("The policy is not as it was before the block, or nobody can tell. Look again with: {look}"));
     } else if lifted.nothing_to_lift {
-        say("Nothing of the block was left in the policy.");
+        say(&match lifted_before {
+            true => format!("The block was lifted already{when}."),
+            false => "Nothing of the block was left in the policy.".to_owned(),
+        });
     } else {
         say("The block is lifted: members can consent again.");
     }

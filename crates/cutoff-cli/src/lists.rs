@@ -81,7 +81,7 @@ pub async fn apps(seat: &Seat, flags: &List) -> Done {
     // Scripts get each app; people get one row for several that look alike.
     let fold = !seat.json && !flags.each;
     let query = Query {
-        filter: filter(&flags.filter, &shown)?,
+        filter: filter(seat, &flags.filter, &shown)?,
         sort: SortKey::Grants,
         descending: true,
         fold,
@@ -135,8 +135,12 @@ pub async fn apps(seat: &Seat, flags: &List) -> Done {
 /// Why there is nothing to print.
 pub async fn members(seat: &Seat, flags: &List) -> Done {
     let shown = take(seat, flags).await?;
-    let query =
-        Query { filter: filter(&flags.filter, &shown)?, sort: SortKey::Grants, descending: true, ..Query::default() };
+    let query = Query {
+        filter: filter(seat, &flags.filter, &shown)?,
+        sort: SortKey::Grants,
+        descending: true,
+        ..Query::default()
+    };
     let picture = &shown.picture;
     let window = shown.sorted_members(&query).window(picture, &shown.index, 0, ALL);
     let mut printer = Printer::new(seat.json);
@@ -310,7 +314,7 @@ fn odd(app: &App) -> String {
 ///
 /// # Errors
 /// For an app or a member that this picture does not have: a slip of the finger must not look like an empty list.
-pub fn filter(flags: &Filters, shown: &Shown) -> Result<Filter, Ending> {
+pub fn filter(seat: &Seat, flags: &Filters, shown: &Shown) -> Result<Filter, Ending> {
     let picture = &shown.picture;
     let mut filter = Filter {
         text: flags.filter.join(" "),
@@ -336,6 +340,11 @@ pub fn filter(flags: &Filters, shown: &Shown) -> Result<Filter, Ending> {
         });
         let before = filter.members.len();
         filter.members.extend(found.map(|person| person.id.clone()));
+        if filter.members.len() == before {
+            // Who may not read names is still known to themselves: by the session.
+            let own = seat.desk.session().ok().map(|session| session.state().member);
+            filter.members.extend(own.filter(|own| same(&own.email_address)).map(|own| own.member_id));
+        }
         if filter.members.len() == before {
             return Err(unknown("member", wanted));
         }

@@ -7,6 +7,7 @@ use cutoff::activity::Stand;
 use cutoff::inventory::filter::Filter;
 use cutoff::inventory::picture::Picture;
 use cutoff::inventory::selection::{Noun, Selection};
+use cutoff::permission::Denial;
 use cutoff::plan_file::{Pair, PlanFile, Unusable};
 use cutoff::sweeps::{Proposal, What};
 use serde::Serialize;
@@ -48,7 +49,7 @@ pub async fn run(seat: &Seat, flags: &Plan) -> Done {
             filter: flags.matching.clone(),
             ..Filters::default()
         };
-        let filter = filter(&filters, &shown)?;
+        let filter = filter(seat, &filters, &shown)?;
         What::Selected(Selection {
             noun: Noun::Grants,
             fold: false,
@@ -151,8 +152,7 @@ pub async fn make(seat: &Seat, flags: &Plan, what: &What) -> Done {
     })?;
     tell(seat, &proposal, out)?;
     if let Some(denied) = &proposal.denied {
-        let told = Ending::from(cutoff::Error::NotAllowed(Box::new(denied.clone())));
-        say(&format!("The plan was written, and you cannot carry it out yourself. {}", told.sentence));
+        say(&not_yours(denied));
         return Ok(DENIED);
     }
     Ok(if proposal.lost > 0 { PARTIAL } else { DONE })
@@ -160,9 +160,21 @@ pub async fn make(seat: &Seat, flags: &Plan, what: &What) -> Done {
 
 /// Of grants that are one's own, for one and for several.
 pub const OWN: (&str, &str) = ("of them is your own", "of them are your own");
-/// Of grants of administrators.
-pub const PRIVILEGED: (&str, &str) =
-    ("of them is an administrator's, and goes first", "of them are administrators', and go first");
+/// What is said of a plan to somebody who may not carry it out.
+pub fn not_yours(denied: &Denial) -> String {
+    let told = Ending::from(cutoff::Error::NotAllowed(Box::new(denied.clone())));
+    format!("Carrying the plan out takes somebody who may. {}", told.sentence)
+}
+
+/// Says how many grants of a plan are those of administrators, and of how many.
+pub fn privileged(proposal: &Proposal) {
+    let of = count(proposal.privileged_members as usize, "administrator", "administrators");
+    match proposal.privileged {
+        0 => {}
+        1 => say("1 of them is an administrator's, and goes first."),
+        n => say(&format!("{n} of them are those of {of}, and go first.")),
+    }
+}
 
 /// A plan's facts on a line.
 #[derive(Serialize)]
@@ -223,7 +235,6 @@ fn tell(seat: &Seat, proposal: &Proposal, out: &Path) -> Result<(), Ending> {
             "of them are to the vendor's own apps: its command line or mobile app may stop working",
         ),
         (proposal.own, OWN.0, OWN.1),
-        (proposal.privileged, PRIVILEGED.0, PRIVILEGED.1),
         (
             proposal.lost,
             "of what was named is not in the inventory any more",
@@ -234,6 +245,7 @@ fn tell(seat: &Seat, proposal: &Proposal, out: &Path) -> Result<(), Ending> {
             say(&format!("{}.", are(n, one, many)));
         }
     }
+    privileged(proposal);
     Ok(())
 }
 

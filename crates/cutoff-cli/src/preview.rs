@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use cutoff::inventory::picture::Picture;
 use cutoff::kept_plan::Compared;
+use cutoff::permission::Denial;
 use cutoff::plan_file::{Pair, PlanFile};
 use cutoff::policy::{Block, Kind, State};
 use serde::Serialize;
@@ -61,11 +62,11 @@ struct Beside<'a> {
     never_seen: &'a [Pair],
 }
 
-/// Shows a plan.
+/// Shows a plan, and answers what keeps whoever looks at it from carrying it out.
 ///
 /// # Errors
 /// When the output takes no more.
-pub async fn show(seat: &Seat, file: &PlanFile) -> Result<(), Ending> {
+pub async fn show(seat: &Seat, file: &PlanFile) -> Result<Option<Denial>, Ending> {
     let compared = match compare(seat, file).await {
         Ok(compared) => Some(compared),
         Err(ending) => {
@@ -74,17 +75,24 @@ pub async fn show(seat: &Seat, file: &PlanFile) -> Result<(), Ending> {
         }
     };
     if let Some(compared) = &compared {
-        for (n, words) in [
-            (compared.vanished.len(), "of its grants are not there any more"),
-            (compared.appeared.len(), "grants of its apps are new since and not in it"),
-            (compared.beside as usize, "grants of its apps are not in it"),
+        // Those that are new since are among those that are not in it.
+        let older = (compared.beside as usize).saturating_sub(compared.appeared.len());
+        for (n, one, many) in [
+            (compared.vanished.len(), "of its grants is not there any more", "of its grants are not there any more"),
+            (
+                compared.appeared.len(),
+                "grant of its apps is new since it was made, and not in it",
+                "grants of its apps are new since it was made, and not in it",
+            ),
+            (older, "other grant of its apps is not in it", "other grants of its apps are not in it"),
         ] {
             if n > 0 {
-                say(&format!("{n} {words}."));
+                say(&format!("{}.", count(n, one, many)));
             }
         }
         crate::plan::never_seen(&compared.proposal.never_seen);
     }
+    let denied = compared.as_ref().and_then(|compared| compared.proposal.denied.clone());
     let shown = seat.desk.shown().await.ok().filter(|_| compared.is_some());
     let picture = shown.as_deref().map(|shown| &*shown.picture);
     let mut apps: BTreeMap<&ConnectedAppId, usize> = BTreeMap::new();
@@ -123,7 +131,8 @@ pub async fn show(seat: &Seat, file: &PlanFile) -> Result<(), Ending> {
                 never_seen: &compared.proposal.never_seen,
             }),
         })?;
-        return printer.done();
+        printer.done()?;
+        return Ok(denied);
     }
     printer.text(&format!("Plan {}", file.hash()))?;
     printer.text(&format!(
@@ -161,12 +170,13 @@ pub async fn show(seat: &Seat, file: &PlanFile) -> Result<(), Ending> {
         printer.text(&format!("{grants:>7}  {}", called(id)))?;
     }
     if apps.len() > MOST {
-        printer.text(&format!("         and those of {} more apps", apps.len() - MOST))?;
+        printer.text(&format!("         and those of {}", count(apps.len() - MOST, "more app", "more apps")))?;
     }
     if let Some(estimate) = estimate {
         printer.text(&format!("By the pace of the reading that takes about {} s.", estimate.as_secs().max(1)))?;
     }
-    printer.done()
+    printer.done()?;
+    Ok(denied)
 }
 
 async fn compare(seat: &Seat, file: &PlanFile) -> Result<Compared, Ending> {

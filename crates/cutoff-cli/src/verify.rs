@@ -91,8 +91,10 @@ pub fn redact(flags: &Redact, json: bool) -> Done {
     let bytes = read(&flags.pack)?.ok_or_else(|| refused(&Broken::TooLarge))?;
     let redacted = evidence::redact(&bytes, &flags.member).map_err(|broken| refused(&broken))?;
     if redacted.texts == 0 {
-        say("The pack holds no text of that member's; nothing was written.");
-        return Ok(PARTIAL);
+        return Err(Ending::usage(
+            "The pack holds no text of that member's: they were taken out before, or the id is another's. Nothing was written. See \
+             people.json in the pack.",
+        ));
     }
     let verified = evidence::verify(&redacted.bytes, None).map_err(|broken| refused(&broken))?;
     place.put(&redacted.bytes)?;

@@ -560,3 +560,59 @@ fn whoever_reads_no_further_still_gets_the_exit_code_of_what_became_of_the_sweep
     assert!(!ended.err.is_empty(), "and why is said");
     assert_eq!(ended.out, "");
 }
+
+#[test]
+fn a_plain_member_plans_by_the_own_address_though_no_name_may_be_read() {
+    let ground = many();
+    let file = ground.dir.path().join("plan.json").display().to_string();
+    let own =
+        &ground.sandbox.card().people.iter().find(|person| person.role == "member").expect("one").member_id.clone();
+    let address = ground.email("member").to_uppercase();
+    let made = ground.as_role("member", &["plan", "--member", &address, "--first-party", "--out", &file]).expect(2);
+    let made = made.says(&["are your own", "Members are shown by id"]);
+    assert!(!made.err.contains("administrator's"), "{}", made.err);
+    let held = ground.truth().into_iter().filter(|(member, ..)| member == own).count();
+    let planned = pairs_of_plan(&ground);
+    assert_eq!((planned.len(), planned.iter().all(|(member, _)| member == own)), (held, true));
+    // Another's stays unknown, and is no empty plan.
+    let other =
+        ground.as_role("member", &["plan", "--member", &ground.email("admin"), "--out", "other.json"]).expect(5);
+    other.says(&["No member in this inventory is called"]);
+    ground.as_role("member", &["apply", &file, "--yes"]).expect(0);
+    assert!(ground.truth().iter().all(|(member, ..)| member != own));
+}
+
+#[test]
+fn whoever_may_not_revoke_is_told_so_and_not_how_to_do_it() {
+    let ground = many();
+    let file = ground.dir.path().join("plan.json").display().to_string();
+    let made = ground.as_role("reader", &["plan", "--app", "DataSync", "--out", &file]).expect(3);
+    let mut told = vec![made, ground.as_role("reader", &["apply", &file]).expect(3)];
+    told.push(ground.as_role("reader", &["apply", &file, "--yes"]).expect(3));
+    let keep: Vec<String> = ground
+        .admin(&["apps", "--each", "--json", "--look-alikes"])
+        .expect(0)
+        .lines()
+        .iter()
+        .filter(|line| line["odd"].as_array().is_some_and(|odd| !odd.is_empty()))
+        .flat_map(|line| ["--keep".to_owned(), line["connected_app_id"].as_str().expect("an id").to_owned()])
+        .collect();
+    let contain: Vec<&str> =
+        ["contain", "--app", "DataSync"].into_iter().chain(keep.iter().map(String::as_str)).collect();
+    told.push(ground.as_role("reader", &contain).expect(3));
+    for told in told {
+        let told = told.says(&["It needs revoke.connected-app on stytch.member", "Roles that hold it: stytch_admin"]);
+        for false_hope in ["add --yes", "--yes --base-url", "The grants are revoked all the same"] {
+            assert!(!told.err.contains(false_hope), "{false_hope}: {}", told.err);
+        }
+    }
+    assert_eq!(requests(&ground), 0);
+}
+
+#[test]
+fn what_one_administrator_holds_is_not_told_of_several() {
+    let ground = many();
+    plan(&ground, &["--member", &ground.email("admin"), "--first-party"])
+        .expect(0)
+        .says(&["of 1 administrator, and go first"]);
+}

@@ -222,7 +222,11 @@ fn shell(ground: &Ground, line: &str) -> Ended {
             None => command.env_remove(name),
         };
     }
-    command.args(["-c", line]).env("PATH", path.expect("a path")).current_dir(ground.dir.path());
+    command
+        .args(["-c", line])
+        .env("PATH", path.expect("a path"))
+        .env("HOME", ground.dir.path())
+        .current_dir(ground.dir.path());
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     end(start(command, &ground.token("admin")))
 }

@@ -497,6 +497,13 @@ fn a_person_can_be_taken_out_and_the_head_stays() {
     assert!(verified.erased >= 1);
     let unknown = redact(&bytes, "member-test-nobody").expect("sound");
     assert_eq!(unknown.texts, 0);
+    // A slip of the finger is no erasure, of a pack or of the journal.
+    let nobody = dir.join("nobody.zip");
+    run(&["redact", &from, "--member", "member-test-nobody", "--out", &nobody.display().to_string()])
+        .expect(5)
+        .says(&["holds no text of that member's"]);
+    assert!(!nobody.exists());
+    ground.here(&["erase", "member-test-nobody", "--yes"]).expect(5).says(&["holds no text of that member's"]);
 
     // All of them at once: no people at all, and no derived file.
     let mut files = take_apart(&bytes);

@@ -59,6 +59,8 @@ pub struct Proposal {
     pub own: u32,
     /// Grants of administrators in it, which go first.
     pub privileged: u32,
+    /// How many administrators those are.
+    pub privileged_members: u32,
     /// Ids of the selection that the picture does not have.
     pub lost: u32,
     /// Grants in it that the picture does not have, nor any reading of this journal had.
@@ -183,6 +185,14 @@ impl Proposal {
             first_party: count(&|pair| is_first_party(picture, pair)),
             own: count(&|pair| session.is_self(&pair.member_id)),
             privileged: count(&|pair| is_privileged(picture, pair)),
+            privileged_members: u32_of(
+                file.grants
+                    .iter()
+                    .filter(|pair| is_privileged(picture, pair))
+                    .map(|pair| &pair.member_id)
+                    .collect::<HashSet<_>>()
+                    .len(),
+            ),
             lost: 0,
             never_seen: Vec::new(),
             missing: picture.facts.missing.clone(),
