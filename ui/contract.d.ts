@@ -549,8 +549,8 @@ fault: string, } | { "kind": "block",
 /**
  * `incomplete_list` (one made of it would forbid what it lacks: read it again), `undecided` (decide about `app_ids`),
  * `not_listed` (`app_ids` are not in the list any more), `unknown_kind` (an app of a type that is in neither part of the
- * policy), `unknown_word` (the policy has a word that Stytch has not documented), `nothing_blocked` (the sweep has no
- * block), `not_kept` (the app does not have that look any more: look again).
+ * policy), `unknown_word` (the policy has a word that Stytch has not documented), `already_forbidden` (the policy forbids
+ * these apps and no grant of theirs is listed: there is nothing to do), `nothing_blocked` (the sweep has no block), `not_kept` (the app does not have that look any more: look again).
  */
 fault: string, 
 /**
@@ -2119,6 +2119,10 @@ grants: number,
  */
 members: number, 
 /**
+ * Those of the apps to be blocked that the organization's list lacks.
+ */
+unlisted: Array<ContainUnlisted>, 
+/**
  * Apps of the vendor's own that were asked for and left out.
  */
 first_party_left_out: number, 
@@ -2170,6 +2174,27 @@ offset: number,
 count: number, };
 
 /**
+ * An app to be blocked that the organization's list lacks: the policy hides it, or nobody has connected it.
+ */
+export type ContainUnlisted = { 
+/**
+ * The app; without a name where nobody tells it.
+ */
+app: AppFace, 
+/**
+ * When the last reading that listed it was finished. `null`: none did, and the block forbids this very id.
+ */
+known_at: string | null, 
+/**
+ * In which part of the policy it is forbidden. `null`: in both.
+ */
+kind: AppKind | null, 
+/**
+ * Whether anybody tells that it is of that kind. If not, it was taken to be.
+ */
+kind_told: boolean, };
+
+/**
  * One app of the list.
  */
 export type ContainRow = { 
@@ -2190,12 +2215,16 @@ odd: boolean,
  */
 new: boolean, 
 /**
+ * When the last reading that listed it was finished, where the list lacks it now. `null`: the list has it, or none ever had.
+ */
+known_at: string | null, 
+/**
  * Grants it has. They are revoked only if it is blocked.
  */
 grants: number, };
 
 /**
- * A window of a look's apps, in the order of the organization's list.
+ * A window of a look's apps, in the order of the organization's list; those that it lacks come last.
  */
 export type ContainRows = { 
 /**
@@ -2217,7 +2246,7 @@ total: number, };
 export type ContainChoice = "keep" | "block" | "leave_out";
 
 /**
- * What somebody decided about an app that looks like another or is new.
+ * What somebody decided about an app that looks like another, is new, or is not listed now.
  */
 export type ContainDecision = { 
 /**
@@ -2505,9 +2534,13 @@ chain_head: string,
  */
 rows: number, 
 /**
- * Grants that were planned; 0: a finding, for which nothing was sent.
+ * Grants that were planned; 0 also for a sweep that only changed the policy.
  */
 grants: number, 
+/**
+ * It is a finding: nothing was planned and nothing sent.
+ */
+finding: boolean, 
 /**
  * Grants by outcome, derived from the rows by this version's rules.
  */
@@ -2747,6 +2780,10 @@ complete: boolean,
  * What could not be read.
  */
 missing: Array<Missing>, 
+/**
+ * Client ids of which nothing was found, 200 at the most: each can be blocked before anybody has connected it.
+ */
+ids_not_found: Array<string>, 
 /**
  * Ids in no list that were asked for by their own view.
  */

@@ -85,7 +85,7 @@ export function activity(frame) {
   /** @param {HTMLElement} node @param {Sweep} sweep */
   function paintSweep(node, sweep) {
     const { mark, short } = sweepStand(sweep);
-    const tag = sweep.app || sweep.member ? el("span", { class: "tag num" }, words.activity.many(sweep.grants)) : null;
+    const tag = sweep.grants > 0 && (sweep.app || sweep.member) ? el("span", { class: "tag num" }, words.activity.many(sweep.grants)) : null;
     put(slot(node, "what"), sweepTitle(sweep), tag, isOpen(sweep) ? el("span", { class: "tag warn" }, words.activity.unsettled) : null);
     const counts = sweep.outcomes.map((one) => `${words.outcome[one.outcome].short} ${words.number(one.grants)}`);
     if (sweep.unsent > 0) counts.push(words.sweep.not_sent(sweep.unsent));

@@ -121,8 +121,13 @@ class Containing {
   refuse(thrown) {
     const said = words.contain;
     const refusal = refusalOf(thrown);
+    // Only the vendor's own are left out, and they are all that was asked for.
     if (refusal.kind === "plan" && refusal.fault === "grants") {
-      this.tell({ about: { refusal: "plan" }, mark: "note", title: said.none_title, lead: said.none, facts: [], notes: [], acts: [{ key: "close", label: words.close, style: "solid", run: () => this.dialog.close() }] });
+      this.onlyFirstParty();
+      return;
+    }
+    if (refusal.kind === "block" && refusal.fault === "already_forbidden") {
+      this.tell({ about: { refusal: "already_forbidden" }, mark: "note", title: said.none_title, lead: said.none, facts: [], notes: [], acts: [{ key: "close", label: words.close, style: "solid", run: () => this.dialog.close() }] });
       return;
     }
     this.tell(tellRefusal(refusal, { ...this.around, act: "read", retry: () => this.look() }));
@@ -159,6 +164,7 @@ class Containing {
   act(look, apps, grants) {
     const org = visible(look.organization_name, 60);
     if (look.unchanged) return words.plan.title(grants, org);
+    if (grants === 0) return this.name !== null && apps === 1 ? words.contain.button_only(visible(this.name, 40), org) : words.contain.button_only_many(apps, org);
     return this.name !== null && apps === 1 ? words.contain.button_one(visible(this.name, 40), grants, org) : words.contain.button_many(apps, grants, org);
   }
 
@@ -189,11 +195,12 @@ class Containing {
 
     // ---- the choices
     const firstParty = input(root, "first-party");
-    slot(root, "first-party-line").hidden = !this.choices.firstParty && look.first_party_left_out === 0;
+    const taken = look.unlisted.some((one) => !one.kind_told && one.kind !== null);
+    slot(root, "first-party-line").hidden = !this.choices.firstParty && look.first_party_left_out === 0 && !taken;
     firstParty.checked = this.choices.firstParty;
-    slot(root, "first-party-said").textContent = this.choices.firstParty ? said.first_party_in : said.first_party_out(look.first_party_left_out);
+    slot(root, "first-party-said").textContent = this.choices.firstParty ? said.first_party_in : look.first_party_left_out > 0 ? said.first_party_out(look.first_party_left_out) : said.first_party_too;
     firstParty.addEventListener("change", () => { this.keep(root); this.choices.firstParty = firstParty.checked; this.look(); });
-    slot(root, "order").hidden = look.unchanged;
+    slot(root, "order").hidden = look.unchanged || look.grants === 0;
     input(root, "first").checked = !this.choices.last;
     input(root, "last").checked = this.choices.last;
     for (const name of ["first", "last"]) {
@@ -230,7 +237,7 @@ class Containing {
       }
     });
     const without = button(root, "without");
-    without.hidden = look.block_denied === null;
+    without.hidden = look.block_denied === null || look.grants === 0;
     without.addEventListener("click", () => { dialog.close(null); frame.plan(withoutBlock(this.what)); });
     const save = button(root, "save");
     save.addEventListener("click", () => this.save(root));
@@ -262,7 +269,7 @@ class Containing {
     const apps = this.plan?.block?.apps_total ?? look.apps;
     const app = this.name === null || apps > 1 ? el("b", { class: "num" }, said.apps(apps)) : named(this.name, { strong: true, limit: 60 });
     const many = this.name === null || apps > 1;
-    const sentence = look.unchanged ? said.lead_unchanged : this.choices.last ? (many ? said.lead_last_many : said.lead_last) : many ? said.lead_many : said.lead;
+    const sentence = grants === 0 && !look.unchanged ? (many ? said.lead_only_many : said.lead_only) : look.unchanged ? said.lead_unchanged : this.choices.last ? (many ? said.lead_last_many : said.lead_last) : many ? said.lead_many : said.lead;
     put(place, say(sentence, { app, grants: el("b", { class: "num" }, words.plan.grants(grants)) }), " ", said.nothing_yet);
   }
 
@@ -277,9 +284,23 @@ class Containing {
       why.addEventListener("click", () => this.tell({ ...tellDenial(denied, { ...this.around, readPolicy: async () => { await this.frame.readPolicy(); this.look(); } }, { refusal: "not_allowed" }) }));
       made.push(note(key, el("b", {}, title), " ", denied.action ? el("code", {}, `${visible(denied.action, 60)} ${words.on} ${visible(denied.resource ?? "", 60)}`) : null, " ", more, " ", why));
     }
+    for (const one of look.unlisted) made.push(note("unlisted", ...this.unlisted(one)));
     if (look.missing.length > 0) made.push(note("missing", el("b", {}, words.plan.missing), " ", missingSentence(look.missing, this.frame.inventory.picture?.apps ?? 0)));
     if (look.own > 0) made.push(note("own", el("b", {}, words.plan.own(look.own)), " ", words.plan.own_note));
     return made;
+  }
+
+  /** What blocking an app means that no list names. @param {import("../contract.js").ContainUnlisted} one */
+  unlisted(one) {
+    const said = words.contain;
+    const { app, known_at, kind, kind_told } = one;
+    const whose = el("span", { class: "mono" }, named(app.connected_app_id, { limit: 200 }));
+    const who = app.name.trim() === "" ? whose : el("span", {}, named(app.name, { strong: true, limit: 60 }), " ", whose);
+    return [
+      known_at !== null ? say(said.known, { app: who, at: time(known_at, { seconds: false }) }) : say(said.very_id, { app: who }),
+      ...(known_at === null && app.name.trim() === "" ? [" ", said.mistyped] : []),
+      ...(kind_told ? [] : [" ", kind === null ? said.both_parts : said.taken_third_party]),
+    ];
   }
 
   /** What else the change of the policy does. @param {ContainLook} look */
@@ -309,8 +330,8 @@ class Containing {
       const id = row.app.connected_app_id;
       item.dataset.id = id;
       item.dataset.test = "decision";
-      put(slot(item, "what"), appName(row.app), row.odd ? el("span", { class: "tag warn" }, said.odd_tag) : null, row.new ? el("span", { class: "tag" }, said.new_tag) : null);
-      put(slot(item, "under"), idTail(id), " · ", words.plan.grants(row.grants));
+      put(slot(item, "what"), appName(row.app), row.odd ? el("span", { class: "tag warn" }, said.odd_tag) : null, row.new ? el("span", { class: "tag" }, said.new_tag) : null, row.known_at ? el("span", { class: "tag warn" }, said.unlisted_tag) : null);
+      put(slot(item, "under"), idTail(id), " · ", row.known_at ? say(said.known_from, { at: time(row.known_at, { seconds: false }) }) : words.plan.grants(row.grants));
       const group = slot(item, "choices");
       group.setAttribute("aria-label", said.decide_label(visible(row.app.name, 80)));
       put(group, ...(/** @type {ContainChoice[]} */ (["keep", "block", "leave_out"]).map((choice) => {
@@ -439,7 +460,7 @@ class Containing {
       id: (one) => one.key,
       paint: (node, one) => paintLine(node, one, look.apps === 1),
       onPage: () => {},
-      empty: () => el("div", { class: "blankness slim" }, part === "planned" || part === "members" ? (this.left() > 0 ? said.decide_first(this.left()) : words.grants.planning) : said.list_none),
+      empty: () => el("div", { class: "blankness slim" }, part === "planned" || part === "members" ? (this.left() > 0 ? said.decide_first(this.left()) : this.plan ? said.no_grants : words.grants.planning) : said.list_none),
       refused: (refusal) => paintTelling(tellRefusal(refusal, { session: this.frame.session, act: "read" })).root,
       stale: () => {},
     });
@@ -538,7 +559,7 @@ function paintLine(node, line, oneApp) {
   const said = words.contain;
   const { row, grant, share, choice } = line;
   if (row) {
-    put(slot(node, "what"), appName(row.app), row.odd ? el("span", { class: "tag warn" }, said.odd_tag) : null, row.new ? el("span", { class: "tag" }, said.new_tag) : null);
+    put(slot(node, "what"), appName(row.app), row.odd ? el("span", { class: "tag warn" }, said.odd_tag) : null, row.new ? el("span", { class: "tag" }, said.new_tag) : null, row.known_at ? el("span", { class: "tag warn" }, said.unlisted_tag) : null);
     put(slot(node, "under"), idTail(row.app.connected_app_id));
     put(slot(node, "much"), words.plan.grants(row.grants));
     const fate = choice === "block" ? said.fates.blocked : choice === "leave_out" ? said.fates.left_out : choice === "keep" ? said.fates.kept : said.fates[row.fate];

@@ -125,7 +125,7 @@ function good(told, facts, head) {
     if (facts.since === "rows") told.notes.push(note("rows", said.unchanged_rows(facts.rows_vouched, facts.rows - facts.rows_vouched), " ", said.unchanged_rows_note));
   }
   const counts = facts.outcomes.map((one) => `${words.outcome[one.outcome].short} ${words.number(one.grants)}`).join(" · ");
-  told.facts.push({ key: "rows", label: said.rows, value: facts.grants === 0 ? said.finding_value(facts.rows) : said.rows_value(facts.rows, facts.grants) });
+  told.facts.push({ key: "rows", label: said.rows, value: facts.finding ? said.finding_value(facts.rows) : said.rows_value(facts.rows, facts.grants) });
   if (counts !== "") told.facts.push({ key: "outcomes", label: said.outcomes, value: counts });
   told.facts.push({ key: "closed", label: said.closed, value: facts.closed ? said.closed_yes : said.closed_no });
   if (facts.absent.length > 0) told.facts.push({ key: "absent", label: said.absent, value: say(said.absent_value, { files: named(facts.absent.join(", "), { limit: 200 }) }) });

@@ -328,7 +328,7 @@ export function openFrame(place, session, how) {
       }
       const away = el("button", { class: "lnk", type: "button", "data-test": "sweep-open-dismiss" }, words.interrupted_banner.dismiss);
       away.addEventListener("click", () => { dismissed.add(sweep.sweep_id); drawBanners(); });
-      made.push(banner("sweep-open", say(words.sweep.banner, { what: sweepTitle(sweep), done: words.sweep.banner_done(sweep.grants - sweep.unsent, sweep.grants), why: whyOpen(sweep) }), ...acts, away));
+      made.push(banner("sweep-open", say(words.sweep.banner, { what: sweepTitle(sweep), done: sweep.grants === 0 ? words.sweep.banner_block : words.sweep.banner_done(sweep.grants - sweep.unsent, sweep.grants), why: whyOpen(sweep) }), ...acts, away));
     }
     const unsettled = reports.filter((report) => report.unsettled && report.here).length;
     if (unsettled > 0 && !openTold && current !== "activity") {
@@ -482,7 +482,7 @@ export function openFrame(place, session, how) {
     badge.classList.toggle("dot", running !== null || open > 0);
     if (running) {
       const done = Math.max(running.grants - running.unsent, sweeps.running?.progress?.answered ?? 0);
-      put(badge, words.sweep.banner_running(Math.min(100, Math.floor((done / running.grants) * 100))));
+      put(badge, words.sweep.banner_running(Math.min(100, Math.floor((done / Math.max(1, running.grants)) * 100))));
       badge.title = words.sweep.banner_running_title;
       return;
     }

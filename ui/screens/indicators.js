@@ -89,6 +89,10 @@ function show(frame, dialog, finding) {
   plan.addEventListener("click", () => { dialog.close(null); frame.plan({ kind: "found", finding: finding.finding, look_alikes: alike.checked }); });
   const contain = el("button", { class: "b danger", type: "button", "data-test": "indicators-contain" });
   contain.addEventListener("click", () => { dialog.close(null); frame.contain({ kind: "found", finding: finding.finding, look_alikes: alike.checked }, null); });
+  const unknown = finding.ids_not_found;
+  const block = el("button", { class: "b danger", type: "button", "data-test": "indicators-block", disabled: offline }, said.block(unknown.length));
+  block.hidden = unknown.length === 0;
+  block.addEventListener("click", () => { dialog.close(null); frame.contain({ kind: "apps", connected_app_ids: unknown }, unknown.length === 1 ? unknown[0] ?? null : null); });
   const close = el("button", { class: "b solid", type: "button", "data-test": "close" }, words.close);
   close.addEventListener("click", () => dialog.close());
   const draw = () => {
@@ -102,7 +106,7 @@ function show(frame, dialog, finding) {
   };
   alike.addEventListener("change", draw);
   draw();
-  put(slot(root, "acts"), el("span", { class: "side apart" }, save), el("span", { class: "side" }, plan, contain, close));
+  put(slot(root, "acts"), el("span", { class: "side apart" }, save), el("span", { class: "side" }, block, plan, contain, close));
   dialog.show(root, { stage: "indicators", finding: finding.finding }, close);
   rows.load({ filter: part });
   announce(`${title}. ${said.coverage(apps_read, apps_listed)}.`);

@@ -12,6 +12,8 @@ import { words } from "../words/en.js";
 
 /** Apps and members shown at most. */
 const FOUND = 12;
+/** What can only be a client id: Stytch's begin alike, and any other is long, of one piece and has a digit. */
+const CLIENT_ID = /^(?:connected-app-[\w-]{1,186}|(?=.*\d)[\w-]{16,200})$/i;
 /** Milliseconds of rest in typing before anything is asked for. */
 const REST = 60;
 
@@ -151,6 +153,11 @@ export function openPalette(frame) {
       } catch {
         // The acts are still there; the lists say what is wrong with the picture.
       }
+    }
+    // An advisory's id can be blocked before anybody has connected it.
+    if (found.length === 0 && CLIENT_ID.test(text) && frame.session && frame.inventory.picture) {
+      const id = /^connected-app-/i.test(text) ? text.toLowerCase() : text;
+      doing.push({ key: "act-block-id", label: words.palette.block.replace("{id}", () => visible(id, 80)), note: words.palette.block_note, run: () => frame.contain({ kind: "apps", connected_app_ids: [id] }, id) });
     }
     if (mine !== turn || !dialog.open()) return;
     draw(found, doing);

@@ -44,6 +44,7 @@ const ROWS_EVERY = 1_500;
 export function sweepTitle(sweep) {
   const said = words.sweep;
   const { app, member } = sweep;
+  if (sweep.grants === 0) return say(said.title_block, { apps: app ? named(app.name.trim() || app.connected_app_id, { strong: true, limit: 80 }) : el("b", {}, words.plan.apps(sweep.policy?.apps ?? 0)) });
   if (app) return say(said.title_app, { app: named(app.name, { strong: true, limit: 80 }), members: words.plan.members(sweep.members) });
   if (member) return say(said.title_member, { member: named(memberName(member), { strong: true, limit: 80 }), apps: words.plan.apps(sweep.apps) });
   return say(said.title_many, { grants: el("b", {}, words.plan.grants(sweep.grants)), apps: words.plan.apps(sweep.apps), members: words.plan.members(sweep.members) });
@@ -54,6 +55,12 @@ export function sweepStand(sweep) {
   const { state } = sweep.stand;
   const gone = counted(sweep, GONE);
   if (state === "running" || state === "elsewhere") return { mark: "wait", short: words.sweep.states[state] };
+  // Nothing was planned to be revoked, so nothing is gone: what it came to is what became of the policy.
+  if (sweep.grants === 0 && state === "done") {
+    const { policy } = sweep;
+    const short = words.sweep.block_short[policy?.in_force ? "in_force" : policy?.lifted ? "lifted" : "not"];
+    return { mark: policy?.in_force ? "gone" : policy?.lifted ? "wait" : "trouble", short };
+  }
   if (state === "done" || state === "cancelled") {
     const whole = gone === sweep.grants;
     // What was gone before was not revoked by this sweep.
@@ -213,7 +220,7 @@ export function sweepScreen(frame, id, back) {
       const parts = [];
       if (progress?.stopping) parts.push(said.stopping);
       else if (progress?.reading) parts.push(done === 0 ? said.opening : said.reading);
-      if (!progress?.stopping) parts.push(said.sending(done, total));
+      if (!progress?.stopping && total > 0) parts.push(said.sending(done, total));
       if (progress && !progress.reading && !progress.stopping && progress.per_minute > 0) parts.push(said.rate(progress.per_minute));
       if (progress?.left_ms && progress.left_ms > 1_000 && !progress.stopping) parts.push(said.left(span(progress.left_ms)));
       line = [el("b", {}, words.sweep.states.running), " · ", parts.join(" · ")];
@@ -222,8 +229,11 @@ export function sweepScreen(frame, id, back) {
     } else if (stand.state === "elsewhere") {
       line = [el("b", {}, said.states.elsewhere), " · ", said.elsewhere.replace("{pid}", () => (stand.pid === null ? "" : said.pid(stand.pid)))];
     } else if (isOpen(sweep)) {
-      line = [el("b", {}, said.states[stand.state]), " · ", said.partial(gone, sweep.grants)];
+      line = [el("b", {}, said.states[stand.state]), " · ", sweep.grants === 0 ? said.block_only : said.partial(gone, sweep.grants)];
       more.push(note("why", whyOpen(sweep)));
+    } else if (sweep.grants === 0) {
+      line = [el("b", {}, sweepStand(sweep).short), " · ", said.block_only];
+      if (stand.state === "cancelled" && !sweep.policy?.overtaken) more.push(note("why", whyOpen(sweep)));
     } else {
       const whole = gone === sweep.grants;
       if (whole && sweep.gone_at) {
@@ -260,7 +270,7 @@ export function sweepScreen(frame, id, back) {
       place.dataset.key = key;
       put(place, ...more);
     }
-    const heard = words.sweep.live(`${words.sweep.states[stand.state]}${stand.state === "running" ? "" : `, ${said.partial(gone, sweep.grants)}`}`);
+    const heard = words.sweep.live(`${words.sweep.states[stand.state]}${stand.state === "running" ? "" : `, ${sweep.grants === 0 ? sweepStand(sweep).short : said.partial(gone, sweep.grants)}`}`);
     if (heard !== told) {
       if (told !== "") announce(heard);
       told = heard;

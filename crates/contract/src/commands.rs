@@ -237,6 +237,7 @@ pub fn typescript() -> String {
         crate::contain::FateCount,
         crate::contain::ContainLook,
         crate::contain::ContainQuery,
+        crate::contain::ContainUnlisted,
         crate::contain::ContainRow,
         crate::contain::ContainRows,
         crate::contain::ContainChoice,

@@ -85,7 +85,7 @@ pub enum ContainFate {
     Kept,
     /// It was forbidden before and stays so.
     Forbidden,
-    /// It looks like another or is new, and somebody has to decide.
+    /// It looks like another, is new, or was listed by an earlier reading and is not now, and somebody has to decide.
     Undecided,
 }
 
@@ -123,6 +123,8 @@ pub struct ContainLook {
     pub grants: u32,
     /// Members who would lose them.
     pub members: u32,
+    /// Those of the apps to be blocked that the organization's list lacks.
+    pub unlisted: Vec<ContainUnlisted>,
     /// Apps of the vendor's own that were asked for and left out.
     pub first_party_left_out: u32,
     /// Your own grants among those that would be revoked.
@@ -138,6 +140,19 @@ pub struct ContainLook {
     /// The change of the policy is probably denied: Stytch documents no action for it, and no role of yours holds all of them. The
     /// grants can be revoked without it; members can consent again then.
     pub block_denied: Option<Denial>,
+}
+
+/// An app to be blocked that the organization's list lacks: the policy hides it, or nobody has connected it.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+pub struct ContainUnlisted {
+    /// The app; without a name where nobody tells it.
+    pub app: AppFace,
+    /// When the last reading that listed it was finished. `null`: none did, and the block forbids this very id.
+    pub known_at: Option<Utc>,
+    /// In which part of the policy it is forbidden. `null`: in both.
+    pub kind: Option<AppKind>,
+    /// Whether anybody tells that it is of that kind. If not, it was taken to be.
+    pub kind_told: bool,
 }
 
 /// Which apps of a look are wanted.
@@ -166,11 +181,13 @@ pub struct ContainRow {
     pub odd: bool,
     /// It is new since the reading that new ones are told by.
     pub new: bool,
+    /// When the last reading that listed it was finished, where the list lacks it now. `null`: the list has it, or none ever had.
+    pub known_at: Option<Utc>,
     /// Grants it has. They are revoked only if it is blocked.
     pub grants: u32,
 }
 
-/// A window of a look's apps, in the order of the organization's list.
+/// A window of a look's apps, in the order of the organization's list; those that it lacks come last.
 #[derive(Clone, Debug, Serialize, Deserialize, TS)]
 pub struct ContainRows {
     /// The rows from `offset` on.
@@ -181,7 +198,7 @@ pub struct ContainRows {
     pub total: u32,
 }
 
-/// What somebody decided about an app that looks like another or is new.
+/// What somebody decided about an app that looks like another, is new, or is not listed now.
 #[derive(Clone, Debug, Serialize, Deserialize, TS)]
 pub struct ContainDecision {
     /// Which app.

@@ -69,8 +69,10 @@ pub struct EvidenceFacts {
     pub chain_head: String,
     /// Rows in it.
     pub rows: u32,
-    /// Grants that were planned; 0: a finding, for which nothing was sent.
+    /// Grants that were planned; 0 also for a sweep that only changed the policy.
     pub grants: u32,
+    /// It is a finding: nothing was planned and nothing sent.
+    pub finding: bool,
     /// Grants by outcome, derived from the rows by this version's rules.
     pub outcomes: Vec<EvidenceOutcome>,
     /// Without a closing row the sweep is unfinished.

@@ -37,6 +37,8 @@ pub struct Finding {
     pub complete: bool,
     /// What could not be read.
     pub missing: Vec<Missing>,
+    /// Client ids of which nothing was found, 200 at the most: each can be blocked before anybody has connected it.
+    pub ids_not_found: Vec<String>,
     /// Ids in no list that were asked for by their own view.
     pub asked: u32,
     /// Apps in no list of which nothing can be told: the policy may hide them, or their view could not be read.

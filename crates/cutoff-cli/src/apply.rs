@@ -105,11 +105,7 @@ pub async fn run(seat: &Seat, flags: &Apply) -> Done {
         if let Some(denied) = preview::show(seat, &file).await? {
             return Err(Error::NotAllowed(Box::new(denied)).into());
         }
-        return Err(Ending::usage(format!(
-            "This would revoke {} in the organization {}. Nothing was sent. If that is meant, add --yes.",
-            count(file.grants.len(), "grant", "grants"),
-            crate::text::safe(&file.organization_id),
-        )));
+        return Err(Ending::usage(crate::contain::would(&file)));
     }
     say(&format!("Plan {hash}."));
     // Before anything is sent: evidence that cannot be written is no reason to find out afterwards.
@@ -313,6 +309,16 @@ pub async fn end(seat: &Seat, report: &SweepReport, again: &str) -> Done {
         // Whatever is sent again is sent by a plan of its own, once nothing more can be learnt of this one.
         _ if report.lines.iter().any(|line| !line.outcome.is_gone()) => what_helps(seat, report).await?,
         _ => {}
+    }
+    if report.lines.is_empty()
+        && let Some(policy) = &report.policy
+    {
+        // Nothing was planned to be revoked: what it came to is what became of the policy.
+        return Ok(match policy {
+            policy if policy.in_force => DONE,
+            policy if policy.denied => DENIED,
+            _ => PARTIAL,
+        });
     }
     if all_gone(report) {
         if let Some(at) = seat.desk.digest(id).await?.look_again_at {

@@ -3,19 +3,22 @@
 
 use std::collections::BTreeSet;
 
+use cutoff::clock::rfc3339;
 use cutoff::contain::Containment;
+use cutoff::indicators::client_id;
+use cutoff::inventory::filter::folded;
 use cutoff::inventory::picture::Picture;
 use cutoff::permission::change_organization;
-use cutoff::plan_file::Unusable;
-use cutoff::policy::{Change, Decisions, Fate, Kind, Refused, Row};
+use cutoff::plan_file::{PlanFile, Unusable};
+use cutoff::policy::{Change, Decisions, Fate, Kind, Listed, Refused, Row, Unlisted};
 use cutoff::sweeps::{Apply, SweepReport};
 use stytch_b2b::ConnectedAppId;
 
 use crate::apply::{carry_out, end, finish, how_again};
 use crate::ending::{DENIED, DONE, Ending};
 use crate::export::Place;
-use crate::flags::Contain;
-use crate::lists::{apps_called, unknown};
+use crate::flags::{Choice, Contain};
+use crate::lists::apps_called;
 use crate::next::command;
 use crate::plan::{OWN, not_yours, privileged};
 use crate::seat::Seat;
@@ -23,6 +26,9 @@ use crate::text::safe;
 use crate::told::{are, count, time_of_day};
 use crate::{Done, reading, say};
 
+/// Why the vendor's own apps are not blocked unasked.
+const VENDORS: &str = "Those are the vendor's own apps: its command line or mobile app may need them. Nothing was sent. If that is meant, add \
+                       --first-party.";
 /// Ids and apps that are named one by one; after that many, a number stands for the others.
 const MOST: usize = 20;
 
@@ -82,11 +88,7 @@ pub async fn run(seat: &Seat, flags: &Contain) -> Done {
         }
     };
     if !flags.yes {
-        return Err(Ending::usage(format!(
-            "This would change the policy and revoke {} in the organization {}. Nothing was sent. If that is meant, add --yes.",
-            count(file.grants.len(), "grant", "grants"),
-            safe(&file.organization_id),
-        )));
+        return Err(Ending::usage(would(&file)));
     }
     // Before anything is sent: evidence that cannot be written is no reason to find out afterwards.
     let place = flags.evidence.as_deref().map(Place::take).transpose()?;
@@ -102,24 +104,39 @@ fn again(flags: &Contain, sweep: &str) -> String {
     command(&words.collect::<Vec<_>>())
 }
 
+/// What carrying a plan out would do, in one sentence, and how to say yes to it.
+pub fn would(file: &PlanFile) -> String {
+    let grants = count(file.grants.len(), "grant", "grants");
+    let does = match &file.block {
+        Some(_) if file.grants.is_empty() => "change the policy and revoke nothing".to_owned(),
+        Some(block) if block.before != block.after => format!("change the policy and revoke {grants}"),
+        _ => format!("revoke {grants}"),
+    };
+    format!(
+        "This would {does} in the organization {}. Nothing was sent. If that is meant, add --yes.",
+        safe(&file.organization_id)
+    )
+}
+
 async fn propose(seat: &Seat, flags: &Contain) -> Result<Containment, Ending> {
     let shown = seat.desk.shown().await?;
     let picture = &shown.picture;
+    let gone = seat.desk.not_listed_now(picture).await?;
     let mut apps = BTreeSet::new();
     for wanted in &flags.app {
-        apps.extend(named(picture, wanted)?.into_iter().map(|at| picture.apps[at].id.clone()));
+        apps.extend(named(picture, &gone, wanted)?);
     }
     for wanted in &flags.look_alikes_of {
-        for at in named(picture, wanted)? {
-            let app = &picture.apps[at];
-            apps.insert(app.id.clone());
-            let group = app.group.and_then(|group| picture.groups.get(group as usize));
+        for id in named(picture, &gone, wanted)? {
+            let group = picture.app(&id).and_then(|at| picture.apps[at as usize].group);
+            apps.insert(id);
+            let group = group.and_then(|group| picture.groups.get(group as usize));
             let alike = group.iter().flat_map(|group| &group.apps);
             apps.extend(alike.map(|&at| picture.apps[at as usize].id.clone()));
         }
     }
     let ids = |ids: &[String]| ids.iter().map(|id| ConnectedAppId::from(id.as_str())).collect();
-    let decisions = Decisions { keep: ids(&flags.keep), leave_out: ids(&flags.leave_out) };
+    let mut decisions = Decisions { keep: ids(&flags.keep), leave_out: ids(&flags.leave_out) };
     if let Some(both) = apps.iter().find(|app| decisions.keep.contains(app) || decisions.leave_out.contains(app)) {
         return Err(Ending::usage(format!(
             "{} cannot be blocked and kept, or left out, at once. Nothing was sent.",
@@ -132,25 +149,34 @@ async fn propose(seat: &Seat, flags: &Contain) -> Result<Containment, Ending> {
         say(&format!("{} is the vendor's own and is left out; take it in with --first-party.", safe(app.as_str())));
     }
     if !flags.first_party && apps.iter().all(vendors) {
-        return Err(Ending::usage(
-            "Those are the vendor's own apps: its command line or mobile app may need them. Nothing was sent. If that is \
-             meant, add --first-party.",
-        ));
+        return Err(Ending::usage(VENDORS));
     }
-    let proposed =
-        seat.desk.propose_containment(&apps, &decisions, flags.first_party, flags.reason.clone(), seat.now()).await;
+    let propose = async |decisions: &Decisions| {
+        seat.desk.propose_containment(&apps, decisions, flags.first_party, flags.reason.clone(), seat.now()).await
+    };
+    let mut proposed = propose(&decisions).await;
+    if let (Err(cutoff::Error::Block(Refused::Undecided(rows))), Some(choice)) = (&proposed, flags.unlisted) {
+        let ids = rows.iter().filter(|row| row.fate == Fate::Undecided && row.app.unlisted.is_some());
+        match choice {
+            Choice::Keep => &mut decisions.keep,
+            Choice::LeaveOut => &mut decisions.leave_out,
+        }
+        .extend(ids.map(|row| row.app.id.clone()));
+        proposed = propose(&decisions).await;
+    }
     proposed.map_err(|error| match error {
-        cutoff::Error::Plan(Unusable::Grants) => Ending::usage(
-            "None of those apps has a grant, so there is nothing to revoke. Nothing was sent. An app that nobody has connected \
-             is blocked in your vendor's own settings.",
-        ),
+        // Only the vendor's own are left out, and they are all that was asked for.
+        cutoff::Error::Plan(Unusable::Grants) => Ending::usage(VENDORS),
+        // Nothing is wrong, and nothing is left to do.
+        cutoff::Error::Block(refused @ Refused::AlreadyForbidden) => Ending { code: DONE, ..cutoff::Error::Block(refused).into() },
         cutoff::Error::Block(Refused::Undecided(rows)) => {
             for row in rows.iter().filter(|row| row.fate == Fate::Undecided) {
                 say(&undecided(picture, row));
             }
             Ending::usage(
-                "Each of those would stay allowed. Decide for each with --keep ID (it stays allowed) or --leave-out ID (it is \
-                 forbidden too, and its grants are left alone); or block it as well with --app ID. Nothing was sent.",
+                "Each of those would stay allowed, or silently become forbidden if it is not listed now. Decide for each with --keep ID \
+                 (it stays allowed) or --leave-out ID (it is forbidden too, and its grants are left alone), or for all that are not \
+                 listed now with --unlisted; or block it as well with --app ID. Nothing was sent.",
             )
         }
         other => other.into(),
@@ -159,6 +185,9 @@ async fn propose(seat: &Seat, flags: &Contain) -> Result<Containment, Ending> {
 
 /// One app that somebody has to decide about: what it is called, and why it is asked.
 fn undecided(picture: &Picture, row: &Row) -> String {
+    if row.app.unlisted.is_some() {
+        return format!("{}.", called(picture, &row.app));
+    }
     let at = picture.app(&row.app.id);
     let app = at.map(|at| &picture.apps[at as usize]);
     let name = app.map(|app| safe(&app.name)).unwrap_or_default();
@@ -169,12 +198,67 @@ fn undecided(picture: &Picture, row: &Row) -> String {
     format!("{} {} ({}, {grants}).", safe(row.app.id.as_str()), crate::text::cut(&name, 60), why.join(", "))
 }
 
-fn named(picture: &Picture, wanted: &str) -> Result<Vec<usize>, Ending> {
+/// The apps that are meant: those of the list that are called so, else those that an earlier reading knew so, else the very id.
+fn named(picture: &Picture, gone: &[Listed], wanted: &str) -> Result<Vec<ConnectedAppId>, Ending> {
     let found = apps_called(picture, wanted);
-    if found.is_empty() {
-        return Err(unknown("connected app", wanted));
+    if !found.is_empty() {
+        return Ok(found.into_iter().map(|app| app.id.clone()).collect());
     }
-    Ok(found.into_iter().filter_map(|app| picture.app(&app.id)).map(|at| at as usize).collect())
+    let name = |app: &Listed| app.unlisted.as_ref().map(|unlisted| folded(&unlisted.name)).unwrap_or_default();
+    let same = |app: &&Listed| app.id.as_str() == wanted || !name(app).is_empty() && name(app) == folded(wanted);
+    let found: Vec<ConnectedAppId> = gone.iter().filter(same).map(|app| app.id.clone()).collect();
+    if !found.is_empty() {
+        return Ok(found);
+    }
+    match client_id(wanted) {
+        Some(id) => Ok(vec![id]),
+        None => Err(Ending::usage(format!(
+            "No connected app in this inventory is called {}, nor was one in an earlier reading, and it is not a client id. Give its \
+             whole name, or its id, which can be blocked before anybody has connected it. Nothing was sent.",
+            safe(wanted)
+        ))),
+    }
+}
+
+/// An app by name and id; of one that the list lacks also what is known of it.
+fn called(picture: &Picture, app: &Listed) -> String {
+    let listed = picture.app(&app.id).map(|at| picture.apps[at as usize].name.as_str());
+    let name = listed.or(app.unlisted.as_ref().map(|unlisted| unlisted.name.as_str())).unwrap_or_default();
+    let (name, id) = (crate::text::cut(&safe(name), 60), safe(app.id.as_str()));
+    let both = if name.is_empty() { id } else { format!("{name} ({id})") };
+    match &app.unlisted {
+        None => both,
+        Some(Unlisted { known_at: Some(at), .. }) => {
+            format!("{both}, known from the reading of {}, not listed now", rfc3339(*at))
+        }
+        Some(_) => format!("{both}, in no list of this organization"),
+    }
+}
+
+/// Says what blocking an app means that no list names.
+fn beyond(app: &Listed) {
+    let Some(unlisted) = &app.unlisted else { return };
+    let id = safe(app.id.as_str());
+    if unlisted.known_at.is_none() {
+        say(&format!("No list of this organization names {id}; the block will forbid this very id."));
+        if unlisted.name.is_empty() {
+            say(
+                "Stytch does not tell of such an app either: a mistyped id would forbid nothing, so compare it with where you have it from.",
+            );
+        }
+    }
+    if !unlisted.kind_told {
+        say(&match app.kind {
+            Some(_) => format!(
+                "Nobody tells whether {id} is the vendor's own or a third party's app. It is taken for a third party's; if it is the vendor's \
+                 own, this does not forbid it. To forbid it in both parts of the policy, add --first-party: the vendor's own apps are \
+                 allowed by list from then on."
+            ),
+            None => format!(
+                "Nobody tells whether {id} is the vendor's own or a third party's app: it is forbidden in both parts of the policy."
+            ),
+        });
+    }
 }
 
 /// Says before anything is done that the change of the policy is likely to be refused. It is a guess, and stops nothing: the grants
@@ -187,9 +271,14 @@ fn foretell(seat: &Seat, containment: &Containment) -> Result<(), Ending> {
     }
     let holders: Vec<String> = allowance.roles_that_hold_it.iter().map(|role| safe(role)).collect();
     say(&format!(
-        "The block is likely to be refused: your roles do not hold every action on {}, and Stytch names no single one for it. The grants \
-         are revoked all the same, and members can consent again. Roles that hold it: {}.",
+        "The block is likely to be refused: your roles do not hold every action on {}, and Stytch names no single one for it. {} Roles that \
+         hold it: {}.",
         safe(&needs.resource),
+        if containment.proposal.file.grants.is_empty() {
+            "Then nothing is done."
+        } else {
+            "The grants are revoked all the same, and members can consent again."
+        },
         if holders.is_empty() { "none".to_owned() } else { holders.join(", ") }
     ));
     Ok(())
@@ -198,12 +287,19 @@ fn foretell(seat: &Seat, containment: &Containment) -> Result<(), Ending> {
 /// Says what would be done.
 fn show(picture: &Picture, containment: &Containment) {
     let Containment { proposal, change } = containment;
-    say(&format!(
-        "{} of {} to {} would be revoked.",
-        count(proposal.file.grants.len(), "grant", "grants"),
-        count(proposal.members as usize, "member", "members"),
-        count(proposal.apps as usize, "app", "apps"),
-    ));
+    if proposal.file.grants.is_empty() {
+        say("No grant is listed, so nothing would be revoked: only the policy would be changed.");
+    } else {
+        say(&format!(
+            "{} of {} to {} would be revoked.",
+            count(proposal.file.grants.len(), "grant", "grants"),
+            count(proposal.members as usize, "member", "members"),
+            count(proposal.apps as usize, "app", "apps"),
+        ));
+    }
+    for row in change.rows.iter().filter(|row| row.fate == Fate::Blocked) {
+        beyond(&row.app);
+    }
     if change.is_empty() {
         say("The policy forbids them already, so it stays as it is.");
     }
@@ -241,8 +337,7 @@ fn policy(picture: &Picture, change: &Change) {
             continue;
         }
         for row in rows.iter().take(MOST) {
-            let name = picture.app(&row.app.id).map(|at| safe(&picture.apps[at as usize].name)).unwrap_or_default();
-            say(&format!("{words}: {} ({}).", crate::text::cut(&name, 60), safe(row.app.id.as_str())));
+            say(&format!("{words}: {}.", called(picture, &row.app)));
         }
         if rows.len() > MOST {
             say(&format!("{words}: {} more.", rows.len() - MOST));
@@ -250,7 +345,7 @@ fn policy(picture: &Picture, change: &Change) {
     }
     for kind in &change.closes {
         say(&format!(
-            "{} are allowed by list from then on: one that nobody has connected yet can no longer be connected.",
+            "{} are allowed by list from then on: one that nobody has connected yet, or whose grants were all revoked from here, can no longer be connected.",
             match kind {
                 Kind::FirstParty => "The vendor's own apps",
                 Kind::ThirdParty => "Third-party apps",

@@ -439,8 +439,13 @@ fn not_blocked(refused: &Refused) -> String {
                 command(&["inventory"])
             )
         }
+        Refused::AlreadyForbidden => {
+            "The policy forbids that already and no grant is listed: already forbidden, nothing to change. Nothing was sent, and there is \
+             no sweep to lift. While the policy forbids an app, no list would show what grants it may still have."
+                .to_owned()
+        }
         Refused::Undecided(_) => {
-            "Some apps look like others or are new, and nobody has decided whether they stay allowed. Nothing was sent."
+            "Some apps look like others, are new, or are not listed now, and nobody has decided whether they stay allowed. Nothing was sent."
                 .to_owned()
         }
         Refused::NotListed(ids) => {

@@ -275,19 +275,22 @@ pub struct Apply {
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("which").required(true).multiple(true).args(["app", "look_alikes_of", "resume"])))]
 pub struct Contain {
-    /// An app to block, by its id or its exact name.
+    /// An app to block, by its id or its exact name. By its id also one that has no grants, or that no list names.
     #[arg(long, value_name = "ID|NAME")]
     pub app: Vec<String>,
     /// An app to block together with those that are of one name and type with it. What only looks like them is not among
     /// those, and is named.
     #[arg(long, value_name = "ID|NAME")]
     pub look_alikes_of: Vec<String>,
-    /// An app that looks like others or is new, and stays allowed.
+    /// An app that stays allowed although it looks like others, is new, or is not listed now.
     #[arg(long, value_name = "ID")]
     pub keep: Vec<String>,
     /// An app that is forbidden too, and keeps the grants it has.
     #[arg(long, value_name = "ID")]
     pub leave_out: Vec<String>,
+    /// What becomes of apps that an earlier reading knew and the list lacks now, where a new list has to name who stays allowed.
+    #[arg(long, value_name = "CHOICE")]
+    pub unlisted: Option<Choice>,
     /// Takes the vendor's own apps in: blocking them may break its command line or mobile app.
     #[arg(long)]
     pub first_party: bool,
@@ -310,11 +313,20 @@ pub struct Contain {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["yes", "resume"])]
     pub out: Option<PathBuf>,
     /// Go on with a containment that was begun on this computer.
-    #[arg(long, value_name = "SWEEP", conflicts_with_all = ["app", "look_alikes_of", "keep", "leave_out", "first_party", "reason", "block_last"])]
+    #[arg(long, value_name = "SWEEP", conflicts_with_all = ["app", "look_alikes_of", "keep", "leave_out", "unlisted", "first_party", "reason", "block_last"])]
     pub resume: Option<String>,
     /// Yes, block and revoke them. Without it what would be done is told and nothing is sent.
     #[arg(long)]
     pub yes: bool,
+}
+
+/// What becomes of an app that is not to be blocked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Choice {
+    /// It stays allowed.
+    Keep,
+    /// It is forbidden too, and keeps the grants it may have.
+    LeaveOut,
 }
 
 /// Flags of `lift`.

@@ -8,6 +8,7 @@ use cutoff::report::Report;
 use cutoff::sweeps::PolicyReport;
 use journal::{SweepId, Verdict};
 use serde::Serialize;
+use stytch_b2b::ConnectedAppId;
 
 use crate::ending::{DONE, Ending};
 use crate::flags::Log;
@@ -57,7 +58,7 @@ struct App {
 struct BlockLine<'a> {
     /// `in_force`, `lifted`, `denied`, or `not_in_force` for what nobody can tell more of.
     state: &'static str,
-    apps: u32,
+    apps: usize,
     at: Option<&'a str>,
     request_id: Option<&'a str>,
     returned: usize,
@@ -123,7 +124,7 @@ async fn of_one(seat: &Seat, id: SweepId) -> Done {
         seen_again(seat, id).await?;
         return Ok(DONE);
     }
-    for line in heading(&digest, &apps(&grants), state(seat, &digest).await) {
+    for line in heading(&digest, &apps(&grants, &digest), state(seat, &digest).await) {
         printer.text(&line)?;
     }
     let mut table = Table::new(&[
@@ -146,7 +147,9 @@ async fn of_one(seat: &Seat, id: SweepId) -> Done {
             &grant.confirmed_at.as_deref().map(utc_of).unwrap_or_default(),
         ]);
     }
-    printer.table(&table)?;
+    if !report.lines.is_empty() {
+        printer.table(&table)?;
+    }
     printer.text(&format!("Head {}", report.head))?;
     printer.done()?;
     seen_again(seat, id).await?;
@@ -176,6 +179,7 @@ fn heading(digest: &Digest, apps: &[App], state: &str) -> Vec<String> {
     let mut told = vec![format!(
         "{}, begun {} by {}, {state}.",
         match kind(digest) {
+            "contain" if digest.grants == 0 => "Block alone, no revoke was planned",
             "contain" => "Block and revoke",
             "finding" => "A finding: nothing was planned and nothing sent",
             _ => "Revoke",
@@ -187,7 +191,11 @@ fn heading(digest: &Digest, apps: &[App], state: &str) -> Vec<String> {
     for app in apps.iter().take(MOST) {
         let name = app.app_name.as_deref().map(safe).unwrap_or_default();
         let grants = count(app.grants, "grant", "grants");
-        told.push(format!("App {} ({}): {grants}.", cut(&name, 60), safe(&app.connected_app_id)));
+        let id = safe(&app.connected_app_id);
+        told.push(match cut(&name, 60) {
+            name if name.is_empty() => format!("App {id}: {grants}."),
+            name => format!("App {name} ({id}): {grants}."),
+        });
     }
     if apps.len() > MOST {
         told.push(format!("And {} more.", count(apps.len() - MOST, "app", "apps")));
@@ -195,7 +203,7 @@ fn heading(digest: &Digest, apps: &[App], state: &str) -> Vec<String> {
     if let Some(policy) = &digest.policy {
         let at = policy.at.as_ref().map_or_else(String::new, |at| format!(" at {}", utc_of(at)));
         let request = policy.request_id.as_ref().map_or_else(String::new, |id| format!(" (request id {})", safe(id)));
-        let of = count(policy.apps as usize, "app", "apps");
+        let of = count(policy.forbids.len(), "app", "apps");
         told.push(match block_state(policy) {
             "in_force" => {
                 let lift = command(&["lift", &digest.id.to_string(), "--yes"]);
@@ -246,8 +254,12 @@ async fn state(seat: &Seat, digest: &Digest) -> &'static str {
     }
 }
 
-/// The apps of some grants, in their order.
-fn apps(grants: &[Report]) -> Vec<App> {
+/// The apps of some grants, in their order; of a sweep without grants those that it is to forbid.
+fn apps(grants: &[Report], digest: &Digest) -> Vec<App> {
+    if let (Some(policy), true) = (&digest.policy, grants.is_empty()) {
+        let app = |id: &ConnectedAppId| App { connected_app_id: id.to_string(), app_name: None, grants: 0 };
+        return policy.forbids.iter().map(app).collect();
+    }
     let mut found: Vec<App> = Vec::new();
     let mut at: HashMap<&str, usize> = HashMap::new();
     for grant in grants {
@@ -291,12 +303,12 @@ async fn all(seat: &Seat) -> Done {
         let digest = seat.desk.digest(sweep.id).await?;
         let report = seat.desk.sweep_report(sweep.id).await?;
         let (grants, ..) = seat.desk.sweep_grants(sweep.id, &Wanted::default(), 0, u32::MAX).await?;
-        let apps = apps(&grants);
+        let apps = apps(&grants, &digest);
         let state = state(seat, &digest).await;
         let outcomes: BTreeMap<_, _> = report.outcomes.iter().map(|(outcome, n)| (outcome.name(), *n)).collect();
         let block = digest.policy.as_ref().map(|policy| BlockLine {
             state: block_state(policy),
-            apps: policy.apps,
+            apps: policy.forbids.len(),
             at: policy.at.as_deref(),
             request_id: policy.request_id.as_deref(),
             returned: digest.returned.len(),

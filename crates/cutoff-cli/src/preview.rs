@@ -49,7 +49,7 @@ struct App<'a> {
 struct Policy<'a> {
     from: &'a State,
     to: &'a State,
-    forbids: Vec<&'a str>,
+    forbids: Vec<ConnectedAppId>,
     kept: usize,
 }
 
@@ -120,7 +120,7 @@ pub async fn show(seat: &Seat, file: &PlanFile) -> Result<Option<Denial>, Ending
             policy: file.block.as_ref().map(|block| Policy {
                 from: &block.before,
                 to: &block.after,
-                forbids: block.first_party.iter().chain(&block.third_party).map(ConnectedAppId::as_str).collect(),
+                forbids: block.forbidden_apps().into_iter().map(|(id, _)| id).collect(),
                 kept: kept(block),
             }),
             estimate_ms: estimate.map(|estimate| u64::try_from(estimate.as_millis()).unwrap_or(u64::MAX)),
@@ -156,23 +156,35 @@ pub async fn show(seat: &Seat, file: &PlanFile) -> Result<Option<Denial>, Ending
         } else {
             printer.text(&format!("The policy would be changed: {}.", differing(&differs)))?;
         }
-        for (id, kind) in block.forbidden().iter().take(MOST) {
-            let whose = if *kind == Kind::FirstParty { " (the vendor's own)" } else { "" };
-            printer.text(&format!("  forbidden: {}{whose}", called(id)))?;
+        let forbidden = block.forbidden_apps();
+        for (id, kind) in forbidden.iter().take(MOST) {
+            let whose = match kind {
+                Some(Kind::FirstParty) => " (the vendor's own)",
+                Some(Kind::ThirdParty) => "",
+                None => " (whose it is was not known: in both parts of the policy)",
+            };
+            let listed = match picture {
+                Some(picture) if picture.app(id).is_none() => ", in no list of this organization",
+                _ => "",
+            };
+            printer.text(&format!("  forbidden: {}{whose}{listed}", called(id)))?;
         }
-        if block.forbidden().len() > MOST {
-            printer.text(&format!("  forbidden: {} more", block.forbidden().len() - MOST))?;
+        if forbidden.len() > MOST {
+            printer.text(&format!("  forbidden: {} more", forbidden.len() - MOST))?;
         }
         printer.text(&format!("  {} by name", count(kept(block), "app stays allowed", "apps stay allowed")))?;
     }
-    printer.text(&format!("{} would be revoked:", count(file.grants.len(), "grant", "grants")))?;
+    match file.grants.len() {
+        0 => printer.text("Nothing would be revoked: the plan has no grants.")?,
+        grants => printer.text(&format!("{} would be revoked:", count(grants, "grant", "grants")))?,
+    }
     for (id, grants) in apps.iter().take(MOST) {
         printer.text(&format!("{grants:>7}  {}", called(id)))?;
     }
     if apps.len() > MOST {
         printer.text(&format!("         and those of {}", count(apps.len() - MOST, "more app", "more apps")))?;
     }
-    if let Some(estimate) = estimate {
+    if let Some(estimate) = estimate.filter(|_| !file.grants.is_empty()) {
         printer.text(&format!("By the pace of the reading that takes about {} s.", estimate.as_secs().max(1)))?;
     }
     printer.done()?;

@@ -192,7 +192,10 @@ fn tell(printer: &mut Printer, verified: &Verified, head: Option<Hash>, pack: &s
         verified.outcomes.iter().map(|(outcome, n)| format!("{n} {}", outcome.name())).collect();
     let (id, rows) = (verified.sweep_id, verified.rows);
     printer.text(&match verified.grants {
-        0 => format!("Finding {id}: {rows} rows; what was looked for and found. Nothing was sent for it."),
+        0 if verified.finding => {
+            format!("Finding {id}: {rows} rows; what was looked for and found. Nothing was sent for it.")
+        }
+        0 => format!("Sweep {id}: {rows} rows, no grants: it only changed the policy, or was to."),
         grants => format!("Sweep {id}: {rows} rows, {grants} grants: {}.", outcomes.join(", ")),
     })?;
     printer.text(&format!("Head of the pack {}", verified.head))?;

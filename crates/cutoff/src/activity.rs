@@ -91,7 +91,7 @@ pub struct Digest {
     pub apps: u32,
     /// Different members in them.
     pub members: u32,
-    /// The app and its name and type, when all grants are of one.
+    /// The app and its name and type, when all grants are of one; of a sweep without grants the one it blocks, if it is one.
     pub only_app: Option<(String, Option<String>, Option<String>)>,
     /// The member and what is kept of them, when all grants are of one.
     pub only_member: Option<(String, Option<Person>)>,
@@ -242,6 +242,10 @@ impl Told {
             (grant.member_id.clone(), known.and_then(|text| serde_json::from_str(text).ok()))
         });
         let policy = policy_report(&self.rows);
+        let only_app = only_app.or_else(|| match policy.as_ref().map(|policy| &policy.forbids[..]) {
+            Some([id]) if grants.is_empty() => Some((id.to_string(), None, None)),
+            _ => None,
+        });
         let acted = self.rows.all().iter().rev().find(|row| acts(row)).map_or(&summary.opened, |row| &row.clock);
         // By the rows that are judged: the summary is older or younger by the rows that came between the two reads.
         let closed = self.rows.all().iter().rev().any(|row| matches!(row.body, Body::Closing(_)));
@@ -321,8 +325,7 @@ impl Desk {
     pub async fn digests(&self) -> Result<Vec<Arc<Digest>>, Error> {
         let mut told = Vec::new();
         for summary in self.sweeps().await? {
-            // A finding is no sweep: nothing was planned and nothing sent.
-            if summary.opening.plan.count == 0 {
+            if summary.finding {
                 continue;
             }
             told.push(self.digest_of(summary).await?);

@@ -1,20 +1,25 @@
 //! Containment: the policy changed so that nobody can consent to some apps again, together with the revoke of every grant they
 //! have; and the lifting of such a block. What to change is decided in [`crate::policy`]; here it is read, shown and asked for.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
-use journal::{Purpose, SweepId};
-use stytch_b2b::{ConnectedAppId, Error as ApiError};
+use journal::{OnceListed, Purpose, SweepId};
+use stytch_b2b::{ConnectedAppId, Error as ApiError, MemberId};
 use tokio::sync::watch;
 
 use crate::activity::Resume;
 use crate::desk::Desk;
-use crate::error::Error;
-use crate::inventory::filter::Filter;
-use crate::inventory::picture::{Cause, Picture, What as Lacks};
-use crate::inventory::selection::{Noun, RowId, Selection};
-use crate::policy::{Block, Change, Decisions, Difference, Kind, Listed, Refused, State, Undo, block, state_of, undo};
+use crate::directory::check_id;
+use crate::error::{Error, Field};
+use crate::inventory::picture::{Cause, Missing, Picture, What as Lacks, u32_of};
+use crate::inventory::reading;
+use crate::inventory::shown::place_of;
+use crate::plan_file::{Pair, Unusable};
+use crate::policy::{
+    self, Block, Change, Decisions, Difference, Kind, Listed, Refused, State, Undo, Unlisted, block, state_of, undo,
+};
 use crate::revoke::{same_ground, who};
 use crate::session::Session;
 use crate::sweep::change::{Blocking, Changes, LIFTING, Settled, Turned, Wanted};
@@ -22,7 +27,7 @@ use crate::sweep::engine::{Ended, Progress, Watched, blocking};
 use crate::sweep::rows::Rows;
 use crate::sweep::verdict::{Outcome, findings};
 use crate::sweep::{Manner, Observer, Wish};
-use crate::sweeps::{Proposal, SweepReport, What, after_sending};
+use crate::sweeps::{Proposal, SweepReport, after_sending};
 
 /// A containment before it is carried out.
 #[derive(Clone, Debug)]
@@ -72,13 +77,25 @@ pub struct Lifted {
     pub nothing_to_lift: bool,
 }
 
+/// What the own view of an app tells.
+#[derive(Default)]
+struct Beyond {
+    /// Its name and client type.
+    face: Option<(String, String)>,
+    grants: Vec<Pair>,
+    /// What the view did not tell.
+    missing: Option<Missing>,
+}
+
 impl Desk {
     /// What containing some apps would be, by the picture that is shown and the policy as it is read now. The plan has every
-    /// grant of the apps, whoever's they are.
+    /// grant of the apps, whoever's they are, and may have none: an app can be blocked before anybody has granted it. One that the
+    /// picture lacks is asked for by its own view.
     ///
     /// # Errors
-    /// [`Error::Block`] when no change can be made, or somebody has to decide about single apps first; else as [`Desk::propose`],
-    /// and [`Error::Api`] when the policy cannot be read. [`Error::Plan`] also for apps without any grant.
+    /// [`Error::Block`] when no change can be made, somebody has to decide about single apps first, or there is nothing to do; else as
+    /// [`Desk::propose`], and [`Error::Api`] when the policy cannot be read. [`Error::Plan`] for the vendor's own apps alone, if they
+    /// were not asked for. [`Error::BadInput`] for an id that no request can carry.
     pub async fn propose_containment(
         &self,
         apps: &[ConnectedAppId],
@@ -90,25 +107,136 @@ impl Desk {
         let (session, _) = self.seated()?;
         let shown = self.shown().await?;
         let picture = &shown.picture;
-        let vendors = |id: &&ConnectedAppId| picture.app(id).is_some_and(|at| picture.apps[at as usize].first_party());
-        let apps: BTreeSet<ConnectedAppId> = apps.iter().filter(|id| first_party || !vendors(id)).cloned().collect();
-        let selection = Selection {
-            noun: Noun::Apps,
-            fold: false,
-            all: false,
-            filter: Filter::default(),
-            ids: apps.iter().cloned().map(RowId::App).collect::<HashSet<_>>(),
-        };
         let state = self.read_state(&session).await?;
-        let change = block(&state, &apps, &listed(picture), list_is_whole(picture), decisions).map_err(Error::Block)?;
-        let proposal = self.propose(&What::Selected(selection), first_party, reason, now).await?;
+        let mut listed = listed(picture);
+        listed.extend(self.not_listed_now(picture).await?);
+        let (mut beside, mut missing) = (Vec::new(), Vec::new());
+        for id in apps.iter().filter(|id| picture.app(id).is_none()) {
+            let found = self.look_beyond(&session, id).await?;
+            beside.extend(found.grants);
+            missing.extend(found.missing);
+            let at = listed.iter().position(|app| app.id == *id).unwrap_or_else(|| {
+                let unlisted = Some(Unlisted::default());
+                listed.push(Listed { id: id.clone(), kind: None, odd: false, new: false, unlisted });
+                listed.len() - 1
+            });
+            let app = &mut listed[at];
+            let unlisted = app.unlisted.get_or_insert_default();
+            if let Some((name, client_type)) = found.face {
+                unlisted.name = name;
+                app.kind = Some(Kind::of(&client_type).ok_or(Error::Block(Refused::UnknownKind(id.clone())))?);
+            }
+            unlisted.kind_told = app.kind.is_some();
+            // Nobody tells whose it is. Where that would forbid the vendor's own apps to be connected anew, it is for whoever asks
+            // to say that those are meant too.
+            if app.kind.is_none() && !first_party && !policy::closed(&state, Kind::FirstParty) {
+                app.kind = Some(Kind::ThirdParty);
+            }
+        }
+        let vendors =
+            |id: &&ConnectedAppId| listed.iter().any(|app| app.id == **id && app.kind == Some(Kind::FirstParty));
+        let apps: BTreeSet<ConnectedAppId> = apps.iter().filter(|id| first_party || !vendors(id)).cloned().collect();
+        if apps.is_empty() {
+            return Err(Error::Plan(Unusable::Grants));
+        }
+        let change = block(&state, &apps, &listed, list_is_whole(picture), decisions).map_err(Error::Block)?;
+        let of_lists = picture.grants.iter().map(|grant| Pair {
+            member_id: picture.members[grant.member as usize].id.clone(),
+            connected_app_id: picture.apps[grant.app as usize].id.clone(),
+        });
+        let pairs: Vec<Pair> = of_lists.chain(beside).filter(|pair| apps.contains(&pair.connected_app_id)).collect();
+        if pairs.is_empty() && change.is_empty() {
+            return Err(Error::Block(Refused::AlreadyForbidden));
+        }
         let block = Block::new(&apps, decisions, &change);
-        let file = proposal.file.with_block(block).map_err(Error::Plan)?;
-        Ok(Containment { proposal: Proposal { file, ..proposal }, change })
+        let mut proposal = self.propose_pairs(&shown, pairs, first_party, Some(block), reason, now).await?;
+        proposal.missing.extend(missing);
+        Ok(Containment { proposal, change })
+    }
+
+    /// The apps that an earlier reading of this organization had and the picture lacks.
+    ///
+    /// # Errors
+    /// [`Error::SignedOut`], [`Error::Journal`].
+    pub async fn not_listed_now(&self, picture: &Picture) -> Result<Vec<Listed>, Error> {
+        let (session, _) = self.seated()?;
+        let (journal, place) = (self.journal.clone(), place_of(&session));
+        let listed: HashSet<String> = picture.apps.iter().map(|app| app.id.to_string()).collect();
+        let once = blocking(move || journal.once_listed(&place, &listed)).await?;
+        let revoked = match once.iter().map(|app| app.at.timestamp()).min() {
+            Some(since) => self.revoked_since(&session, since).await?,
+            None => HashMap::new(),
+        };
+        let app = |app: OnceListed| {
+            let kind = Kind::of(&app.client_type);
+            let at = app.at.timestamp();
+            let id = ConnectedAppId::from(app.connected_app_id);
+            let ours = |member: String| {
+                revoked.get(&(MemberId::from(member), id.clone())).is_some_and(|gone: &Timestamp| *gone >= at)
+            };
+            let unlisted = Unlisted {
+                name: app.name,
+                known_at: Some(at),
+                revoked_here: !app.members.is_empty() && app.members.into_iter().all(ours),
+                kind_told: kind.is_some(),
+            };
+            Listed { id, kind, odd: false, new: false, unlisted: Some(unlisted) }
+        };
+        Ok(once.into_iter().map(app).collect())
+    }
+
+    /// The grants that sweeps of this journal found gone since a moment, here, and when each was last found so.
+    async fn revoked_since(
+        &self,
+        session: &Session,
+        since: Timestamp,
+    ) -> Result<HashMap<(MemberId, ConnectedAppId), Timestamp>, Error> {
+        let mut found = HashMap::new();
+        for sweep in self.sweeps().await? {
+            if sweep.last.utc.timestamp() < since || !same_ground(&sweep, session) {
+                continue;
+            }
+            for line in self.sweep_report(sweep.id).await?.lines {
+                let Some(at) = line.gone_at else { continue };
+                found.entry(line.pair()).and_modify(|last: &mut Timestamp| *last = at.max(*last)).or_insert(at);
+            }
+        }
+        Ok(found)
+    }
+
+    /// What the own view of an app tells that no list has.
+    async fn look_beyond(&self, session: &Arc<Session>, id: &ConnectedAppId) -> Result<Beyond, Error> {
+        check_id(id.as_str(), Field::ConnectedAppId)?;
+        let asked = |client: stytch_b2b::Client, token| {
+            let id = id.clone();
+            async move { client.connected_app(&token, &id).await }
+        };
+        let view = match self.ask(session, asked).await {
+            Ok(view) => view,
+            // The vendor's project does not have it, or it is hidden: nobody tells which.
+            Err(ApiError::ConnectedAppNotFound(_)) => return Ok(Beyond::default()),
+            Err(error @ ApiError::SignedOut(_)) => return Err(self.judge(session, error).await),
+            Err(error) => {
+                let missing = reading::missing(Lacks::App(id.clone()), error);
+                return Ok(Beyond { missing: Some(missing), ..Beyond::default() });
+            }
+        };
+        let unreadable = view.active_members.unreadable.len();
+        let missing = (unreadable > 0).then(|| Missing {
+            what: Lacks::AppRows(id.clone()),
+            cause: Cause::UnreadableRows,
+            rows: u32_of(unreadable),
+            status: None,
+            error_type: None,
+            request_id: None,
+        });
+        let grants = view.active_members.rows.into_iter();
+        let grants = grants.map(|row| Pair { member_id: row.member_id, connected_app_id: id.clone() }).collect();
+        Ok(Beyond { face: Some((view.name, view.client_type.as_str().to_owned())), grants, missing })
     }
 
     /// The policy as it is now, read strictly.
-    async fn read_state(&self, session: &std::sync::Arc<Session>) -> Result<State, Error> {
+    async fn read_state(&self, session: &Arc<Session>) -> Result<State, Error> {
         match session.read(|client, token| async move { client.connected_app_policy(&token).await }).await {
             Ok(reply) => Ok(state_of(&reply.data)),
             Err(error @ ApiError::SignedOut(_)) => Err(self.judge(session, error).await),
@@ -248,6 +376,7 @@ pub fn listed(picture: &Picture) -> Vec<Listed> {
             odd: !app.odd.is_empty(),
             // In a first reading nothing is new.
             new: app.first_seen.after.is_some() && since.is_some_and(|since| app.first_seen.by > since),
+            unlisted: None,
         })
         .collect()
 }

@@ -156,6 +156,14 @@ fn json_begins(text: &str) -> bool {
     text.starts_with(['[', '{']) && !checked
 }
 
+/// The client id that a text is, if it can be nothing else.
+#[must_use]
+pub fn client_id(text: &str) -> Option<ConnectedAppId> {
+    let text = text.trim();
+    let plain = if is_stytchs(text) { text.to_ascii_lowercase() } else { text.to_owned() };
+    is_id(text).then(|| ConnectedAppId::from(plain))
+}
+
 /// Whether a text can only be a client id: Stytch's begin with `connected-app-`, and any other is long, of one piece and has a digit.
 fn is_id(text: &str) -> bool {
     let of_one_piece = text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
@@ -517,6 +525,14 @@ impl Findings {
         found
     }
 
+    /// The client ids of which nothing was found, each once: what can be blocked before anybody has connected it.
+    #[must_use]
+    pub fn ids_not_found(&self) -> Vec<ConnectedAppId> {
+        let mut seen = HashSet::new();
+        let ids = self.each.iter().filter(|found| found.by.is_none() && found.indicator.kind != Kind::Name);
+        ids.filter_map(asked_as).filter(|id| seen.insert(id.clone())).collect()
+    }
+
     /// The apps that were found, each once; those that only look like a name if they are asked for.
     #[must_use]
     pub fn apps(&self, with_look_alikes: bool) -> Vec<ConnectedAppId> {
@@ -714,7 +730,8 @@ impl Desk {
 
     /// One read, repeated for as long as it only asks to slow down: until it says, else until the next of the minutes that limits
     /// are counted by.
-    async fn ask<T, F, Fut>(&self, session: &Session, call: F) -> Result<T, ApiError>
+    /// One read, asked again for as long as the server only limits the rate.
+    pub(crate) async fn ask<T, F, Fut>(&self, session: &Session, call: F) -> Result<T, ApiError>
     where
         F: Fn(stytch_b2b::Client, stytch_b2b::SessionToken) -> Fut,
         Fut: Future<Output = Result<stytch_b2b::Reply<T>, ApiError>>,

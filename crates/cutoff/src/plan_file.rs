@@ -91,7 +91,7 @@ pub enum Unusable {
     /// A later version, or something critical that this one does not know.
     #[error("it was written by a later version")]
     Newer,
-    /// No grant, a grant twice, or an id that no URL can carry.
+    /// No grant and no change of the policy, a grant twice, or an id that no URL can carry.
     #[error("its grants cannot be used")]
     Grants,
     /// Its block would allow something, or is not what its apps and decisions make.
@@ -123,13 +123,27 @@ impl PlanFile {
     /// # Errors
     /// [`Error::BadInput`] when the connection cannot be read; [`Error::Plan`] without grants.
     pub fn new(session: &Session, grants: Vec<Pair>, reason: Option<String>, now: Timestamp) -> Result<Self, Error> {
+        Self::with_block(session, grants, None, reason, now)
+    }
+
+    /// The same with a block. One that changes the policy is worth a plan without any grant.
+    ///
+    /// # Errors
+    /// As [`PlanFile::new`], and [`Error::Plan`] for a block that does not hold together.
+    pub fn with_block(
+        session: &Session,
+        grants: Vec<Pair>,
+        block: Option<Block>,
+        reason: Option<String>,
+        now: Timestamp,
+    ) -> Result<Self, Error> {
         let checked = connections::reopen(&session.connection)?;
         let mut seen = HashSet::new();
         let grants: Vec<Pair> = grants.into_iter().filter(|pair| seen.insert(pair.clone())).collect();
         let plan = Self {
             format: FORMAT.to_owned(),
             version: VERSION,
-            critical: Vec::new(),
+            critical: block.iter().map(|_| BLOCK.to_owned()).collect(),
             scheme: checked.base.scheme().to_owned(),
             host: checked.base.host().to_owned(),
             port: checked.base.port(),
@@ -141,20 +155,10 @@ impl PlanFile {
             expires_at: rfc3339(now.checked_add(LIFE).unwrap_or(now)),
             run_id: Uuid::new_v4(),
             reason,
-            block: None,
+            block,
             grants,
         };
         plan.check().map_err(Error::Plan)?;
-        Ok(plan)
-    }
-
-    /// The same plan with a block.
-    ///
-    /// # Errors
-    /// [`Unusable::Block`].
-    pub fn with_block(self, block: Block) -> Result<Self, Unusable> {
-        let plan = Self { critical: vec![BLOCK.to_owned()], block: Some(block), ..self };
-        plan.check()?;
         Ok(plan)
     }
 
@@ -194,7 +198,8 @@ impl PlanFile {
                 && usable(pair.connected_app_id.as_str(), crate::error::Field::ConnectedAppId)
                 && seen.insert(pair)
         });
-        if !fit || self.grants.is_empty() {
+        let changes = self.block.as_ref().is_some_and(|block| block.before != block.after);
+        if !fit || self.grants.is_empty() && !changes {
             return Err(Unusable::Grants);
         }
         let critical = self.critical.iter().any(|name| name == BLOCK);

@@ -7,6 +7,7 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 pub use journal::PolicyState as State;
 use serde::{Deserialize, Serialize};
 use stytch_b2b::{ConnectedAppId, ConnectedAppPolicy, OrganizationUpdate};
@@ -41,17 +42,40 @@ impl Kind {
     }
 }
 
-/// An app of the organization's list.
+/// An app that a change is made for: one of the organization's list, or one that the list lacks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listed {
     /// Its id.
     pub id: ConnectedAppId,
-    /// Its kind; `None` for a type that Stytch has not documented.
+    /// Its kind. `None`: of one in the list, a type that Stytch has not documented; of one that the list lacks, that nobody tells it,
+    /// and then it is forbidden in both parts of the policy.
     pub kind: Option<Kind>,
     /// It is flagged beside others that it looks like.
     pub odd: bool,
     /// It was not there at the reading that new ones are told by.
     pub new: bool,
+    /// The list lacks it, and what is known of it all the same. `None`: the list has it.
+    pub unlisted: Option<Unlisted>,
+}
+
+impl Listed {
+    /// An earlier reading had it, the list lacks it now, and nothing that was done from here tells why.
+    fn is_missed(&self) -> bool {
+        self.unlisted.as_ref().is_some_and(|unlisted| unlisted.known_at.is_some() && !unlisted.revoked_here)
+    }
+}
+
+/// An app that the organization's list lacks.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Unlisted {
+    /// Its name, by its own view or an earlier reading; empty where neither tells it.
+    pub name: String,
+    /// The end of the last kept reading that listed it. `None`: none did, and all that is known of it is the id somebody gave.
+    pub known_at: Option<Timestamp>,
+    /// It left the list since every grant that reading had was revoked from here: nobody has to wonder why it is not there.
+    pub revoked_here: bool,
+    /// Its own view or an earlier reading told its kind. If not, it was taken to be a third party's, or to be of either kind.
+    pub kind_told: bool,
 }
 
 /// What somebody decided about single apps that are not blocked.
@@ -78,7 +102,7 @@ pub enum Fate {
     Undecided,
 }
 
-/// One app of the list, as the change is shown before it is made.
+/// One app, as the change is shown before it is made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
     /// The app.
@@ -96,9 +120,9 @@ pub struct Change {
     pub after: State,
     /// Apps it forbids that were allowed.
     pub forbids: BTreeSet<ConnectedAppId>,
-    /// Every app of the list, in its order.
+    /// Every app of the list, in its order; then those that the list lacks and something is to become of.
     pub rows: Vec<Row>,
-    /// Kinds of which apps that nobody has connected yet can no longer be connected, although they could be before.
+    /// Kinds of which apps that nobody has connected yet, or any more, can no longer be connected, although they could be before.
     pub closes: Vec<Kind>,
 }
 
@@ -115,10 +139,13 @@ impl Change {
 pub enum Refused {
     /// The list of apps is not whole, and one made of it would forbid what it lacks.
     IncompleteList,
-    /// Apps that look like others or are new, and nobody has decided about. All rows, those among them.
+    /// Apps that look like others, are new, or were listed by an earlier reading and are not now, and nobody has decided about. All
+    /// rows, those among them.
     Undecided(Vec<Row>),
-    /// Apps that are not in the list.
+    /// Apps that are not in the list, and that no earlier reading had.
     NotListed(Vec<ConnectedAppId>),
+    /// The policy forbids what is to be blocked already, and no grant of it is known: there is nothing to do.
+    AlreadyForbidden,
     /// The change that a plan names is not the one that its apps and decisions make: how it differs.
     NotAsDecided(Vec<Difference>),
     /// The sweep has no block that could be lifted.
@@ -188,7 +215,14 @@ pub fn forbids(state: &State, app: &ConnectedAppId, kind: Option<Kind>) -> Optio
     }
 }
 
-/// The change that blocks some apps of the list. `complete`: the list is whole.
+/// Whether apps of a kind that are not named in a list are forbidden.
+#[must_use]
+pub(crate) fn closed(state: &State, kind: Kind) -> bool {
+    part(state, kind).0 != ALL
+}
+
+/// The change that blocks some apps. `listed` are those of the organization's list, and such as it lacks: those to be blocked, and those
+/// that an earlier reading had. `complete`: the list is whole.
 ///
 /// # Errors
 /// [`Refused`]; then nothing may be changed.
@@ -206,21 +240,22 @@ pub fn block(
         return Err(Refused::NotListed(lost));
     }
     let goes = |id: &ConnectedAppId| apps.contains(id) || leave_out.contains(id) && !keep.contains(id);
-    if let Some(app) = listed.iter().find(|app| goes(&app.id) && app.kind.is_none()) {
+    // Of an app that the list lacks, one of the two kinds it has is only not told; a type that nobody documented may be in neither.
+    if let Some(app) = listed.iter().find(|app| goes(&app.id) && app.kind.is_none() && app.unlisted.is_none()) {
         return Err(Refused::UnknownKind(app.id.clone()));
     }
+    let goes_of = |app: &Listed, kind| goes(&app.id) && app.kind.is_none_or(|of| of == kind);
     let mut after = state.clone();
     let mut closes = Vec::new();
     for kind in Kind::BOTH {
-        if !listed.iter().any(|app| app.kind == Some(kind) && goes(&app.id)) {
+        if !listed.iter().any(|app| goes_of(app, kind)) {
             continue;
         }
         let (word, list) = part_mut(&mut after, kind);
         match word.as_str() {
             NONE => {}
             RESTRICTED => {
-                let of_it = |app: &&Listed| app.kind == Some(kind) && goes(&app.id);
-                list.retain(|id| !listed.iter().filter(of_it).any(|app| app.id.as_str() == id));
+                list.retain(|id| !listed.iter().any(|app| app.id.as_str() == id && goes_of(app, kind)));
             }
             ALL => {
                 if !complete {
@@ -231,6 +266,7 @@ pub fn block(
                 *list = listed
                     .iter()
                     .filter(|app| app.kind.is_none_or(|of| of == kind) && !goes(&app.id))
+                    .filter(|app| app.unlisted.is_none() || keep.contains(&app.id))
                     .map(|app| app.id.to_string())
                     .collect();
                 closes.push(kind);
@@ -242,13 +278,18 @@ pub fn block(
     let mut forbidden = BTreeSet::new();
     let rows = listed
         .iter()
-        .map(|app| {
+        .filter_map(|app| {
             let before = forbids(state, &app.id, app.kind) == Some(true);
             if !before && forbids(&after, &app.id, app.kind) == Some(true) {
                 forbidden.insert(app.id.clone());
             }
-            // Only a list that is written anew admits an app that nobody has looked at.
-            let asks = (app.odd || app.new) && closes.iter().any(|kind| app.kind.is_none_or(|of| of == *kind));
+            // Only a list that is written anew admits an app that nobody has looked at, or drops one that is not there just now.
+            let asks = (app.odd || app.new || app.is_missed())
+                && closes.iter().any(|kind| app.kind.is_none_or(|of| of == *kind));
+            let decided = apps.contains(&app.id) || keep.contains(&app.id) || leave_out.contains(&app.id);
+            if app.unlisted.is_some() && !decided && !asks {
+                return None;
+            }
             let fate = if apps.contains(&app.id) {
                 Fate::Blocked
             } else if before {
@@ -261,7 +302,7 @@ pub fn block(
             } else {
                 Fate::Kept
             };
-            Row { app: app.clone(), fate }
+            Some(Row { app: app.clone(), fate })
         })
         .collect();
     if undecided {
@@ -360,7 +401,8 @@ impl Block {
     pub fn new(apps: &BTreeSet<ConnectedAppId>, decisions: &Decisions, change: &Change) -> Self {
         let of = |kind: Kind| {
             let goes = |row: &&Row| {
-                row.app.kind == Some(kind) && (apps.contains(&row.app.id) || change.forbids.contains(&row.app.id))
+                row.app.kind.is_none_or(|of| of == kind)
+                    && (apps.contains(&row.app.id) || change.forbids.contains(&row.app.id))
             };
             change.rows.iter().filter(goes).map(|row| row.app.id.clone()).collect()
         };
@@ -375,11 +417,20 @@ impl Block {
         }
     }
 
-    /// The apps that are forbidden once it is in force, with their kinds.
+    /// The apps that are forbidden once it is in force, with their kinds; one whose kind nobody told stands there with both.
     #[must_use]
     pub fn forbidden(&self) -> Vec<(ConnectedAppId, Kind)> {
         let of = |ids: &[ConnectedAppId], kind| ids.iter().map(|id| (id.clone(), kind)).collect::<Vec<_>>();
         [of(&self.first_party, Kind::FirstParty), of(&self.third_party, Kind::ThirdParty)].concat()
+    }
+
+    /// The same, each app once; `None`: nobody told its kind.
+    #[must_use]
+    pub fn forbidden_apps(&self) -> Vec<(ConnectedAppId, Option<Kind>)> {
+        let both = |id: &ConnectedAppId| self.first_party.contains(id) && self.third_party.contains(id);
+        let first = self.first_party.iter().map(|id| (id.clone(), Some(Kind::FirstParty).filter(|_| !both(id))));
+        let third = self.third_party.iter().filter(|id| !both(id)).map(|id| (id.clone(), Some(Kind::ThirdParty)));
+        first.chain(third).collect()
     }
 
     /// Whether somebody asked for an app to be forbidden.
@@ -427,10 +478,18 @@ impl Block {
         // A decision holds for an app that is gone meanwhile, too: it may be back tomorrow.
         for id in self.apps.iter().chain(&self.left_out).chain(&self.kept) {
             if !listed.iter().any(|app| app.id == *id) {
-                let named =
-                    Kind::BOTH.into_iter().find(|kind| part(&self.after, *kind).1.iter().any(|of| of == id.as_str()));
-                let kind = forbidden.iter().find(|(app, _)| app == id).map(|(_, kind)| *kind).or(named);
-                listed.extend(kind.map(|kind| Listed { id: id.clone(), kind: Some(kind), odd: false, new: false }));
+                let named = |kind: &Kind| part(&self.after, *kind).1.iter().any(|of| of == id.as_str());
+                let of = |kind: &Kind| forbidden.iter().any(|(app, of)| app == id && of == kind);
+                let parts = |test: &dyn Fn(&Kind) -> bool| Kind::BOTH.into_iter().filter(test).collect::<Vec<_>>();
+                let kinds = Some(parts(&of)).filter(|kinds| !kinds.is_empty()).unwrap_or_else(|| parts(&named));
+                let kind = match kinds[..] {
+                    [] => continue,
+                    [kind] => Some(kind),
+                    // Nobody told which, when the plan was made.
+                    _ => None,
+                };
+                let unlisted = Some(Unlisted { kind_told: kind.is_some(), ..Unlisted::default() });
+                listed.push(Listed { id: id.clone(), kind, odd: false, new: false, unlisted });
             }
         }
         let there = |id: &&ConnectedAppId| listed.iter().any(|app| app.id == **id);
@@ -538,7 +597,7 @@ mod tests {
                 .zip(apps)
                 .map(|(n, (first, odd, new))| {
                     let kind = Some(if first { Kind::FirstParty } else { Kind::ThirdParty });
-                    Listed { id: id(n), kind, odd, new }
+                    Listed { id: id(n), kind, odd, new, unlisted: None }
                 })
                 .collect()
         })
@@ -695,7 +754,7 @@ mod tests {
     }
 
     fn plain(n: u8) -> Listed {
-        Listed { id: id(n), kind: Some(Kind::ThirdParty), odd: false, new: false }
+        Listed { id: id(n), kind: Some(Kind::ThirdParty), odd: false, new: false, unlisted: None }
     }
 
     #[test]

@@ -284,11 +284,11 @@ impl Desk {
     /// # Errors
     /// [`Error::SignedOut`], [`Error::Busy`], [`Error::Journal`]; [`Error::PlanChanged`] when it belongs to another
     /// organization or place than the session, or, with `send_again`, to another member or a day long past. [`Error::Plan`]
-    /// for a sweep of many: whoever asks stands before one grant, and would act on all of them. [`Desk::apply`] resumes those.
+    /// for a sweep of many, or of none: whoever asks stands before one grant, and would act on all of them. [`Desk::apply`] resumes those.
     pub async fn settle(&self, id: SweepId, send_again: bool) -> Result<Report, Error> {
         let _one_at_a_time = self.sweeping.lock().await;
         self.seated()?;
-        if self.reports_of(id).await?.len() > 1 {
+        if self.reports_of(id).await?.len() != 1 {
             return Err(Error::Plan(Unusable::Unfinished));
         }
         self.settle_alone(id, send_again).await
@@ -335,6 +335,13 @@ impl Desk {
             // A week is longer than any doubt about a token: after it nothing is read by itself any more.
             let recent = now.duration_since(sweep.opened.utc.timestamp()).unsigned_abs() < RESUME_WITHIN * 7;
             if !recent || !same_ground(&sweep, &session) {
+                continue;
+            }
+            if sweep.opening.plan.count == 0 {
+                // Without grants there is nothing that a read could settle: only whoever began it can go on with its block.
+                if sweep.closing.is_none() {
+                    self.mark_left_behind(sweep.id);
+                }
                 continue;
             }
             if self.nothing_due(sweep.id, sweep.rows, now) {

@@ -161,8 +161,8 @@ pub struct PolicyReport {
     pub lifted: bool,
     /// Somebody else had changed the policy before anything was sent, so nothing was.
     pub overtaken: bool,
-    /// How many apps it is to forbid.
-    pub apps: u32,
+    /// The apps it is to forbid.
+    pub forbids: Vec<ConnectedAppId>,
     /// The policy before.
     pub before: Option<State>,
     /// What it was to be.
@@ -224,10 +224,24 @@ impl Desk {
         reason: Option<String>,
         now: Timestamp,
     ) -> Result<Proposal, Error> {
-        let (session, _) = self.seated()?;
         let shown = self.shown().await?;
+        let (found, lost) = pairs(what, &shown);
+        let proposal = self.propose_pairs(&shown, found, first_party, None, reason, now).await?;
+        Ok(Proposal { lost, ..proposal })
+    }
+
+    /// What revoking some grants, and blocking what `block` says, would be.
+    pub(crate) async fn propose_pairs(
+        &self,
+        shown: &Shown,
+        mut found: Vec<Pair>,
+        first_party: bool,
+        block: Option<Block>,
+        reason: Option<String>,
+        now: Timestamp,
+    ) -> Result<Proposal, Error> {
+        let (session, _) = self.seated()?;
         let picture = &shown.picture;
-        let (mut found, lost) = pairs(what, &shown);
         let before = found.len();
         if !first_party {
             found.retain(|pair| !is_first_party(picture, pair));
@@ -238,9 +252,9 @@ impl Desk {
         };
         // A stable sort: within each kind the order of the picture stays.
         found.sort_by_key(|pair| (!is_privileged(picture, pair), std::cmp::Reverse(level(pair))));
-        let file = PlanFile::new(&session, found, reason, now)?;
+        let file = PlanFile::with_block(&session, found, block, reason, now)?;
         let never_seen = self.never_seen(&file, picture).await?;
-        Ok(Proposal { first_party_left_out, lost, never_seen, ..Proposal::of(file, &session, &shown) })
+        Ok(Proposal { first_party_left_out, never_seen, ..Proposal::of(file, &session, shown) })
     }
 
     /// Grants of a plan that neither the picture has nor any reading of this journal had.
@@ -489,7 +503,13 @@ impl Desk {
             .into_iter()
             .chain(shown.as_deref().map(|shown| inventory_note(&shown.picture.facts, &shown.picture)))
             .chain([note(PATIENT), note("look_first")])
-            .chain(plan.block.as_ref().map(|block| Body::Note(Blocking::note(block, block_last))))
+            .chain(plan.block.as_ref().map(|block| {
+                let named = || block.apps.iter().chain(&block.kept).chain(&block.left_out);
+                let lacks = |picture: &Picture| named().filter(|id| picture.app(id).is_none()).cloned().collect();
+                let unlisted: Vec<ConnectedAppId> =
+                    shown.as_deref().map_or_else(Vec::new, |shown| lacks(&shown.picture));
+                Body::Note(Blocking::note(block, block_last, &unlisted))
+            }))
             .map(|body| RowDraft { clock: clock.clone(), body })
             .collect();
         let journal = self.journal.clone();
@@ -606,7 +626,7 @@ pub(crate) fn policy_report(rows: &Rows) -> Option<PolicyReport> {
             matches!(&row.body, Body::Note(note) if note.what == "cancelled"
                 && note.detail.get("why").is_some_and(|why| why == "policy_changed"))
         }),
-        apps: u32_of(blocking.apps.len()),
+        forbids: blocking.forbids(),
         before: block.map(|intent| intent.before.clone()),
         after: block.map(|intent| intent.after.clone()),
         request_id: last.and_then(|(answer, _)| answer.request_id.clone()),
@@ -754,7 +774,7 @@ fn item(pair: &Pair, session: &Session, directory: &Directory, shown: Option<&Sh
     }
 }
 
-/// Whether everything in a report is gone by a later read.
+/// Whether everything in a report is gone by a later read. Of a sweep without grants that says nothing: it only changed the policy.
 #[must_use]
 pub fn all_gone(report: &SweepReport) -> bool {
     report.lines.iter().all(|line| line.outcome.is_gone())

@@ -42,10 +42,10 @@ pub use row::{
     Row, RowDraft, SweepId, Tool, Utc, View,
 };
 pub use snapshots::{
-    AppReading, AppSeen, GrantSeen, Origin, PersonSeen, Place, Snapshot, SnapshotDraft, SnapshotSummary, StoredApp,
-    StoredGrant,
+    AppReading, AppSeen, GrantSeen, OnceListed, Origin, PersonSeen, Place, Snapshot, SnapshotDraft, SnapshotSummary,
+    StoredApp, StoredGrant,
 };
 pub use strict::{MAX_LINE, Unfit, check as check_strict};
 pub use sweeps::{
-    ActorDraft, GrantDraft, INDICATOR, IndicatorDraft, OpeningDraft, StoredRow, Sweep, SweepSummary, Verdict,
+    ActorDraft, BLOCK, GrantDraft, INDICATOR, IndicatorDraft, OpeningDraft, StoredRow, Sweep, SweepSummary, Verdict,
 };

@@ -234,6 +234,21 @@ pub struct Origin {
     pub after: Option<u32>,
 }
 
+/// An app that some snapshot lists.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OnceListed {
+    /// Its id.
+    pub connected_app_id: String,
+    /// Its name, as it was last.
+    pub name: String,
+    /// Its client type, as it was last.
+    pub client_type: String,
+    /// When the last snapshot that lists it was finished.
+    pub at: Utc,
+    /// The members who had granted it something by that snapshot, as far as it read them.
+    pub members: Vec<String>,
+}
+
 impl Journal {
     /// Keeps a reading, and answers its number. It waits for other processes that record at the same time; what is then
     /// compared with is what they left. At 100,000 grants it takes a good part of a second, in which this journal takes no
@@ -325,6 +340,63 @@ impl Journal {
             left.remove(&(row.get(0)?, row.get(1)?));
         }
         Ok(grants.iter().filter(|grant| left.contains(*grant)).cloned().collect())
+    }
+
+    /// The apps that some snapshot of a place lists, without those of `listed`; each as the last that lists it has it.
+    ///
+    /// # Errors
+    /// As every read: `Busy`, `Corrupt`, `Disk`.
+    pub fn once_listed(&self, place: &Place, listed: &HashSet<String>) -> Result<Vec<OnceListed>, Error> {
+        let mut db = self.db();
+        // One transaction, so that a snapshot that another process adds or forgets meanwhile is seen wholly or not at all.
+        let tx = db.transaction()?;
+        let Some(of) = self::place(&tx, place)? else { return Ok(Vec::new()) };
+        let mut text = tx.prepare_cached("SELECT text FROM snapshot_texts WHERE id = ?1")?;
+        let mut text = |number: u32| text.query_row([number], |row| row.get::<_, String>(0));
+        let mut query = tx.prepare_cached(
+            "SELECT app, name, client_type FROM snapshot_apps WHERE place = ?1 ORDER BY from_snapshot",
+        )?;
+        let mut rows = query.query([of])?;
+        let mut apps: HashMap<u32, (String, String, String)> = HashMap::new();
+        while let Some(row) = rows.next()? {
+            let number = row.get(0)?;
+            let id = text(number)?;
+            if !listed.contains(&id) {
+                apps.insert(number, (id, row.get(1)?, row.get(2)?));
+            }
+        }
+        let mut query = tx.prepare_cached(
+            "SELECT number, began_utc, ended_utc, readings FROM snapshots WHERE place = ?1 ORDER BY number DESC",
+        )?;
+        let mut rows = query.query([of])?;
+        let mut found: HashMap<u32, (u32, OnceListed)> = HashMap::new();
+        while !apps.is_empty()
+            && let Some(row) = rows.next()?
+        {
+            let (began, at) = (utc(&row.get::<_, String>(1)?)?, utc(&row.get::<_, String>(2)?)?);
+            let number = row.get(0)?;
+            for (app, ..) in unpack(number, &row.get::<_, Vec<u8>>(3)?, began)?.apps {
+                let Some((connected_app_id, name, client_type)) = apps.remove(&app) else { continue };
+                let members = Vec::new();
+                found.insert(app, (number, OnceListed { connected_app_id, name, client_type, at, members }));
+            }
+        }
+        if found.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut query =
+            tx.prepare_cached("SELECT app, member, from_snapshot, to_snapshot FROM snapshot_grants WHERE place = ?1")?;
+        let mut rows = query.query([of])?;
+        while let Some(row) = rows.next()? {
+            if let Some((number, app)) = found.get_mut(&row.get(0)?)
+                && (row.get(2)?..row.get(3)?).contains(&*number)
+            {
+                app.members.push(text(row.get(1)?)?);
+            }
+        }
+        let mut found: Vec<OnceListed> = found.into_values().map(|(_, app)| app).collect();
+        found.sort_by(|one, other| one.connected_app_id.cmp(&other.connected_app_id));
+        Ok(found)
     }
 
     /// One snapshot, whole.

@@ -15,6 +15,8 @@ use crate::{Error, Journal, strict};
 
 /// The note that stands for one indicator of a finding: `n`, its number, `text`, which commits to it, and what was found.
 pub const INDICATOR: &str = "indicator";
+/// The note of a sweep that changes the organization's policy: which apps it is to forbid. Such a sweep may have no grants.
+pub const BLOCK: &str = "block";
 
 /// What a sweep is opened with. The journal adds its own id, the head of the sweep before and the commitments.
 #[derive(Debug, Clone)]
@@ -125,6 +127,8 @@ pub struct SweepSummary {
     pub opening: Opening,
     /// Its last closing row, if it is closed.
     pub closing: Option<Closing>,
+    /// It is a finding: nothing was planned and nothing sent. A sweep that only changes the policy has no grants either, and is none.
+    pub finding: bool,
 }
 
 /// What verifying a sweep found.
@@ -140,7 +144,8 @@ impl Journal {
     /// Opens a sweep: writes its opening row and one row for each grant, and the texts they commit to, in one transaction.
     ///
     /// # Errors
-    /// `AlreadyOpened` when the id was used before, in this or another process. `Unfit` for a plan without grants. Otherwise as
+    /// `AlreadyOpened` when the id was used before, in this or another process. `Unfit` for a plan without grants that blocks nothing
+    /// either. Otherwise as
     /// every write: `Busy`, `Full`, `Denied`, `Corrupt`, `Disk`.
     pub fn open_sweep(&self, draft: &OpeningDraft, grants: &[GrantDraft], people: &People) -> Result<Sweep, Error> {
         self.open_sweep_with(draft, grants, people, &[])
@@ -158,8 +163,9 @@ impl Journal {
         people: &People,
         first: &[RowDraft],
     ) -> Result<Sweep, Error> {
-        if grants.is_empty() {
-            return Err(Error::Unfit("a sweep without grants".into()));
+        let blocks = |row: &RowDraft| matches!(&row.body, Body::Note(note) if note.what == BLOCK);
+        if grants.is_empty() && !first.iter().any(blocks) {
+            return Err(Error::Unfit("a sweep without grants that blocks nothing".into()));
         }
         self.begin(draft, grants, people, &[], first)
     }
@@ -364,7 +370,11 @@ impl Journal {
             }
             None => None,
         };
-        Ok(SweepSummary { id: sweep, rows: end.rows, head: end.head, opened, last, opening, closing })
+        // Indicators stand right behind the opening row, where a sweep has its grants.
+        let finding = opening.plan.count == 0
+            && end.rows > 1
+            && matches!(row_at(&db, sweep, 1)?.body, Body::Note(note) if note.what == INDICATOR);
+        Ok(SweepSummary { id: sweep, rows: end.rows, head: end.head, opened, last, opening, closing, finding })
     }
 
     /// Walks a sweep's chain again from the stored bytes alone, and compares it with every stored hash and with what the

@@ -12,7 +12,7 @@ use cutoff::inventory::picture::Picture;
 use cutoff::inventory::shown::Shown as Inventory;
 use cutoff::permission::change_organization;
 use cutoff::plan_file::Pair;
-use cutoff::policy::{self, Block, Change, Difference, Fate, Kind, Refused, State, Undo};
+use cutoff::policy::{self, Block, Change, Difference, Fate, Kind, Listed, Refused, State, Undo, Unlisted};
 use cutoff::session::Session;
 use cutoff::sweeps::PolicyReport;
 use stytch_b2b::{ClientType, ConnectedAppId};
@@ -117,6 +117,7 @@ pub(super) fn refused(refused: Refused) -> Refusal {
             ("undecided", open.map(|row| row.app.id).collect())
         }
         Refused::NotListed(ids) => ("not_listed", ids),
+        Refused::AlreadyForbidden => ("already_forbidden", Vec::new()),
         Refused::NothingBlocked | Refused::NotAsDecided(_) => ("nothing_blocked", Vec::new()),
         Refused::UnknownKind(id) => ("unknown_kind", vec![id]),
         Refused::UnknownWord(_) => ("unknown_word", Vec::new()),
@@ -156,6 +157,12 @@ pub(crate) fn look(name: String, look: &Look, made: &Containment, session: &Sess
         apps: count(Blocked),
         grants: number(proposal.file.grants.len()),
         members: proposal.members,
+        unlisted: change
+            .rows
+            .iter()
+            .filter(|row| row.fate == Fate::Blocked)
+            .filter_map(|row| unlisted(&row.app))
+            .collect(),
         first_party_left_out: number(left_out),
         own: proposal.own,
         privileged: proposal.privileged,
@@ -166,12 +173,32 @@ pub(crate) fn look(name: String, look: &Look, made: &Containment, session: &Sess
     }
 }
 
+/// An app that the list lacks.
+fn face(id: &ConnectedAppId, known: &Unlisted) -> AppFace {
+    super::app_face(id.as_str(), &known.name, "", &ClientType::Other(String::new()))
+}
+
+fn unlisted(app: &Listed) -> Option<wire::ContainUnlisted> {
+    let known = app.unlisted.as_ref()?;
+    Some(wire::ContainUnlisted {
+        app: face(&app.id, known),
+        known_at: known.known_at.map(cutoff::clock::rfc3339),
+        kind: app.kind.map(kind),
+        kind_told: known.kind_told,
+    })
+}
+
 pub(crate) fn rows(look: &Look, query: &wire::ContainQuery) -> wire::ContainRows {
     let picture = &look.inventory.picture;
     let words: Vec<String> = query.text.to_lowercase().split_whitespace().map(str::to_owned).collect();
     let grants = |id: &ConnectedAppId| picture.app(id).map_or(0, |at| number(picture.grants_of_app(at).len()));
     let row = |row: &policy::Row| wire::ContainRow {
-        app: app_by_id(Some(picture), &row.app.id),
+        app: row
+            .app
+            .unlisted
+            .as_ref()
+            .map_or_else(|| app_by_id(Some(picture), &row.app.id), |known| face(&row.app.id, known)),
+        known_at: row.app.unlisted.as_ref().and_then(|known| known.known_at).map(cutoff::clock::rfc3339),
         fate: look.fate(row),
         odd: row.app.odd,
         new: row.app.new,
@@ -212,7 +239,7 @@ pub(crate) fn sweep_policy(report: &PolicyReport) -> wire::SweepPolicy {
         overtaken: report.overtaken,
         // What was never to be changed, or was refused, left nothing that could be taken back.
         liftable: report.before.is_some() && !report.lifted && !report.denied,
-        apps: report.apps,
+        apps: number(report.forbids.len()),
         request_id: report.request_id.clone(),
         at: report.at.clone(),
         before: report.before.as_ref().map(parts).unwrap_or_default(),

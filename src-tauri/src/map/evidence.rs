@@ -32,6 +32,7 @@ fn facts(verified: &Verified) -> wire::EvidenceFacts {
         chain_head: verified.chain_head.to_string(),
         rows: rows(verified.rows),
         grants: rows(verified.grants),
+        finding: verified.finding,
         outcomes: verified.outcomes.iter().map(outcome).collect(),
         closed: verified.closed,
         counts_compared: verified.counts_compared,

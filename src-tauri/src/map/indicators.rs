@@ -13,6 +13,8 @@ use super::{contain, inventory, number};
 
 /// Apps that one row names.
 const MOST_NAMED: usize = 20;
+/// Apps that the page may name at once.
+const MOST_BLOCKED: usize = 200;
 /// Nobody sees more rows than this at once.
 const MOST_ROWS: u32 = 1_000;
 /// Nor reads a longer one.
@@ -69,6 +71,7 @@ pub(crate) fn finding(name: String, found: &Found) -> wire::Finding {
         apps_read: findings.apps_read,
         complete: findings.complete,
         missing: missing.into_iter().map(|missing| inventory::missing(missing, picture)).collect(),
+        ids_not_found: findings.ids_not_found().into_iter().take(MOST_BLOCKED).map(|id| id.to_string()).collect(),
         asked: findings.asked,
         unknown: number(unknown.len()),
         unasked: findings.unasked,

@@ -33,7 +33,8 @@ const row = (n, fate, hostile) => ({
   app: (hostile ? f.hostile[n % f.hostile.length] : { ...(f.apps[n % f.apps.length] ?? f.dataSync), connected_app_id: `connected-app-test-${String(n).padStart(8, "0")}-4c1e-4b7a-9d2f-0000${String(1000 + n)}` }) ?? f.dataSync,
   fate,
   odd: fate === "undecided" && n % 2 === 0,
-  new: fate === "undecided" && n % 2 === 1,
+  new: fate === "undecided" && n % 4 === 1,
+  known_at: fate === "undecided" && n % 4 === 3 ? f.at(-90_000) : null,
   grants: fate === "blocked" ? 158 : (n * 7) % 61,
 });
 
@@ -61,6 +62,7 @@ export function containing(given = {}, how = {}) {
     apps: 1,
     grants: 158,
     members: 158,
+    unlisted: [],
     first_party_left_out: 0,
     own: 1,
     privileged: 4,
@@ -91,6 +93,12 @@ export function containing(given = {}, how = {}) {
 
 /** A look at a list that was restricted before. @returns {Partial<ContainLook>} */
 export const restricted = () => ({ before: policy("RESTRICTED", 40), after: policy("RESTRICTED", 39), closes: [], fates: [{ fate: "blocked", apps: 1 }, { fate: "kept", apps: 39 }, { fate: "forbidden", apps: 3 }] });
+
+/** An id of an advisory that no list names, and nobody has granted anything to. @param {Partial<import("../../../ui/contract.js").ContainUnlisted>} [how] */
+export const unlisted = (how = {}) => containing({
+  grants: 0, members: 0, own: 0, privileged: 0,
+  unlisted: [{ app: { ...f.dataSync, name: "", connected_app_id: "connected-app-live-00000007-evil" }, known_at: null, kind: "third_party", kind_told: false, ...how }],
+});
 
 /** A plan with a block, as a file brings it. */
 export const blockPlan = () => plan({ grants: 158, members: 158, to_type: "158 Acme Robotics", reason: "SEC-2207", block: { apps: [f.dataSync], apps_total: 1, kept: 2, left_out: 1, before: OPEN, after: policy("RESTRICTED", 39), unchanged: false, block_denied: null }, opened: { file: "cutoff-acme-robotics-plan-20261123T091402Z.json", author: f.person(3), created_at: f.at(-4000), vanished: 0, appeared: 0, beside: 0, unfinished: null } });
@@ -135,7 +143,7 @@ export const lifted = (returned, how = {}) => ({ sweep: sweep({ stand: { state: 
 export const pack = () => ({ file: "cutoff-acme-robotics-s1.cutoff", path: "~/Downloads/cutoff-evidence-acme-robotics-20261123T104207Z.zip", bytes: 81_204, head: HEAD, chain_head: CHAIN, rows: 431 });
 
 /** @param {Partial<EvidenceFacts>} [given] @returns {EvidenceVerdict} */
-export const good = (given = {}) => ({ verdict: "good", since: "pack", rows_vouched: 431, sweep_id: "4d0f7f5e-1f4a-4d4e-9d7a-6f2a7f1c9b11", head: HEAD, chain_head: CHAIN, rows: 431, grants: 158, outcomes: [{ outcome: "revoked", grants: 157 }, { outcome: "accepted", grants: 1 }], closed: true, counts_compared: true, absent: [], erased: 0, ...given });
+export const good = (given = {}) => ({ verdict: "good", since: "pack", rows_vouched: 431, sweep_id: "4d0f7f5e-1f4a-4d4e-9d7a-6f2a7f1c9b11", head: HEAD, chain_head: CHAIN, rows: 431, grants: 158, finding: false, outcomes: [{ outcome: "revoked", grants: 157 }, { outcome: "accepted", grants: 1 }], closed: true, counts_compared: true, absent: [], erased: 0, ...given });
 /** @param {import("../../../ui/contract.js").EvidenceBreak} why @returns {EvidenceVerdict} */
 export const broken = (why) => ({ verdict: "broken", ...why });
 export { HEAD };
@@ -167,7 +175,7 @@ export function dismissible(many) {
 }
 
 /** @param {Partial<Finding>} [given] @returns {Finding} */
-export const finding = (given = {}) => ({ finding: "finding-1", file: "advisory-2026-114.csv", indicators: 9, found: 3, by_look_only: 1, apps: 2, grants: 198, apps_with_look_alikes: 3, grants_with_look_alikes: 201, apps_listed: 40, apps_read: 40, complete: true, missing: [], asked: 0, unknown: 0, unasked: 0, names_may_hide: false, not_understood: [], not_understood_total: 0, read_at: f.at(-70), ...given });
+export const finding = (given = {}) => ({ finding: "finding-1", file: "advisory-2026-114.csv", indicators: 9, found: 3, by_look_only: 1, apps: 2, grants: 198, apps_with_look_alikes: 3, grants_with_look_alikes: 201, apps_listed: 40, apps_read: 40, complete: true, missing: [], ids_not_found: [], asked: 0, unknown: 0, unasked: 0, names_may_hide: false, not_understood: [], not_understood_total: 0, read_at: f.at(-70), ...given });
 /** @type {FindingRow[]} */
 const findings = [
   { text: f.dataSync.connected_app_id, kind: "id", by: "id", apps: [f.dataSync], apps_total: 1, look_alikes: [], look_alikes_total: 0, grants: 137 },

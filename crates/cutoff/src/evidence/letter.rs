@@ -35,12 +35,15 @@ pub(crate) fn write(sweep: &Record<'_>) -> String {
         "as an administrator of our organization {name}({}), a member of it asked Stytch, through your project at",
         id(&place.organization_id)
     ));
+    let what = match sweep.lines.len() {
+        0 => "change the organization's policy on connected apps".to_owned(),
+        _ => format!("revoke {} of connected apps", count(asked, "grant", "grants")),
+    };
     say(format_args!(
-        "{}://{}:{}, to revoke {} of connected apps between {} and {} UTC.",
+        "{}://{}:{}, to {what} between {} and {} UTC.",
         id(&place.scheme),
         id(&place.host),
         place.port,
-        count(asked, "grant", "grants"),
         sweep.opened.utc,
         sweep.last.utc
     ));
@@ -109,7 +112,7 @@ pub(crate) fn write(sweep: &Record<'_>) -> String {
         say(format_args!("    app        {}", id(&line.grant.connected_app_id)));
     }
     if !any {
-        say(format_args!("  none was sent"));
+        say(format_args!("  {}", if sweep.lines.is_empty() { "no revoke was sent" } else { "none was sent" }));
     }
     if kept > 0 {
         say(format_args!(

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use journal::{Body, Clock, Grant, Hash, Note, Opening, Person, PersonKind, Read, Row};
+use journal::{Body, Clock, Grant, Hash, INDICATOR, Note, Opening, Person, PersonKind, Read, Row};
 use serde_json::Value;
 
 use super::manifest::People;
@@ -153,7 +153,7 @@ impl<'a> Record<'a> {
 
     /// Whether it is a finding: a search for indicators, for which nothing was sent.
     pub fn is_finding(&self) -> bool {
-        self.opening.plan.count == 0
+        is_finding(self.rows.all())
     }
 
     /// The actor's name and address, if they were kept.
@@ -173,6 +173,11 @@ impl Line<'_> {
     pub fn gone(&self) -> bool {
         self.finding.outcome.is_gone()
     }
+}
+
+/// Whether rows are a finding's: indicators stand right behind its opening row. A sweep that only blocks has no grants either.
+pub(crate) fn is_finding(rows: &[Row]) -> bool {
+    matches!(rows.get(1).map(|row| &row.body), Some(Body::Note(note)) if note.what == INDICATOR)
 }
 
 /// A text that others wrote, harmless in plain text and in HTML after escaping: what reorders text or is drawn as nothing is

@@ -9,6 +9,7 @@ use journal::{Environment, Failure, PersonKind, Read, Route, Row, Utc, View};
 use super::finding;
 use super::record::{Line, Record, harmless};
 use crate::sweep::verdict::{Outcome, RULES_VERSION, Why};
+use crate::sweeps::{PolicyReport, policy_report};
 
 /// Longest names, texts and ids that are printed whole, in characters.
 const NAME: usize = 120;
@@ -33,8 +34,10 @@ pub(crate) fn write(sweep: &Record<'_>) -> String {
     page.population(sweep);
     page.decisions(sweep);
     page.doubts(sweep);
-    page.grants(sweep);
-    page.reads(sweep);
+    if !sweep.lines.is_empty() {
+        page.grants(sweep);
+        page.reads(sweep);
+    }
     page.proof(sweep);
     page.out.push_str("</main>\n</body>\n</html>\n");
     page.out
@@ -96,6 +99,14 @@ impl Page {
         }
         if sweep.opening.connection.environment == Environment::Sandbox {
             self.html("<p class=\"warn\"><b>A drill.</b> This was done in a sandbox. No real grant was touched.</p>");
+        }
+        if sweep.lines.is_empty() {
+            self.html(format_args!(
+                "<h2>Outcome</h2>\n<p>{}</p>\n<p><b>No grant was planned, and no revoke was sent.</b> This sweep was to change the \
+                 organization’s policy and nothing else. It says of no grant that it is gone.</p>",
+                block_meaning(sweep)
+            ));
+            return;
         }
         self.html("<h2>Outcome</h2>\n<table class=\"counts\">\n<thead><tr><th class=\"n\">Grants</th><th>Outcome</th><th>That is</th></tr></thead>\n<tbody>");
         for (outcome, n) in &sweep.outcomes {
@@ -175,12 +186,19 @@ impl Page {
         let members: BTreeSet<&str> = sweep.lines.iter().map(|line| line.grant.member_id.as_str()).collect();
         let apps: BTreeSet<&str> = sweep.lines.iter().map(|line| line.grant.connected_app_id.as_str()).collect();
         self.html("<h2>Population</h2>");
-        self.html(format_args!(
-            "<p>{} planned: {} with {}.</p>",
-            count(sweep.lines.len(), "grant was", "grants were"),
-            count(members.len(), "member", "members"),
-            count(apps.len(), "connected app", "connected apps")
-        ));
+        if sweep.lines.is_empty() {
+            self.html(
+                "<p>No grant was planned: the lists named none of these apps’ grants, or not the apps themselves. That proves of no \
+                 member that they never granted one.</p>",
+            );
+        } else {
+            self.html(format_args!(
+                "<p>{} planned: {} with {}.</p>",
+                count(sweep.lines.len(), "grant was", "grants were"),
+                count(members.len(), "member", "members"),
+                count(apps.len(), "connected app", "connected apps")
+            ));
+        }
         let Some((_, note)) = sweep.notes.iter().find(|(_, note)| note.what == "inventory") else {
             self.html(
                 "<p>The plan was not cut from an inventory of the organization, or the rows do not say from which.</p>",
@@ -513,6 +531,9 @@ fn title(sweep: &Record<'_>) -> String {
     if sweep.is_finding() {
         return finding::title(sweep);
     }
+    if sweep.lines.is_empty() {
+        return block_title(sweep);
+    }
     let planned = count(sweep.lines.len(), "grant", "grants");
     let gone: usize = sweep.outcomes.iter().filter(|(outcome, _)| outcome.is_gone()).map(|(_, n)| n).sum();
     if gone == sweep.lines.len() {
@@ -522,6 +543,29 @@ fn title(sweep: &Record<'_>) -> String {
             "Revocation of {planned} of connected apps: {gone} gone by a later read, {} not proven",
             sweep.lines.len() - gone
         )
+    }
+}
+
+/// What a sweep without grants came to, by the last read of the policy.
+fn block_title(sweep: &Record<'_>) -> String {
+    let Some(policy) = policy_report(sweep.rows) else { return "A sweep without grants".to_owned() };
+    let of = format!("Block of {}", count(policy.forbids.len(), "connected app", "connected apps"));
+    match policy {
+        PolicyReport { in_force: true, .. } => format!("{of}: in force by a later read of the policy"),
+        PolicyReport { lifted: true, .. } => format!("{of}: lifted since"),
+        PolicyReport { denied: true, .. } => format!("{of}: refused"),
+        _ => format!("{of}: not in force, or not known to be"),
+    }
+}
+
+fn block_meaning(sweep: &Record<'_>) -> &'static str {
+    match policy_report(sweep.rows) {
+        Some(PolicyReport { in_force: true, .. }) => {
+            "The policy was read after the change and forbids every app of the block: none of them could be consented to then."
+        }
+        Some(PolicyReport { lifted: true, .. }) => "The block was lifted again: members can consent.",
+        Some(PolicyReport { denied: true, .. }) => "Stytch refused the change of the policy: members can consent.",
+        _ => "No later read of the policy shows the block in force: members may be able to consent.",
     }
 }
 
@@ -640,6 +684,7 @@ fn detail_name(key: &str) -> String {
         Some("third_party") => "forbidden".to_owned(),
         Some("app") => "app".to_owned(),
         Some("kept") => "kept allowed, as decided".to_owned(),
+        Some("unlisted") => "in no list of the organization when it was decided".to_owned(),
         Some("left_out") => "left off the list, its grants left alone, as decided".to_owned(),
         _ => key.to_owned(),
     }
@@ -696,12 +741,12 @@ pub(crate) fn count(n: usize, one: &str, many: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sweep::change::{BLOCK, BLOCKED, LIFTING, NOT_BLOCKED, UNSEEN};
+    use crate::sweep::change::{BLOCKED, LIFTING, NOT_BLOCKED, UNSEEN};
 
     #[test]
     fn every_note_that_a_sweep_writes_is_told_in_words() {
         for code in ["resumed", "cancelled", "session_ended", "halted", "canary_died"].into_iter().chain([
-            BLOCK,
+            journal::BLOCK,
             BLOCKED,
             NOT_BLOCKED,
             LIFTING,

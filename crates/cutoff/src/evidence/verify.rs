@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::archive::{self, LARGEST};
 use super::manifest::{self, FILES, MANIFEST, Manifest, PEOPLE, People, ROWS};
+use super::record::is_finding;
 use crate::sweep::rows::Rows;
 use crate::sweep::verdict::{self, Outcome, RULES_VERSION, Rules};
 
@@ -26,6 +27,8 @@ pub struct Verified {
     pub rows: u64,
     /// How many grants were planned; every one has an outcome.
     pub grants: u64,
+    /// It is a finding: nothing was planned and nothing sent. A sweep that only changed the policy has no grants either.
+    pub finding: bool,
     /// Grants by outcome, derived from the rows by this version's rules.
     pub outcomes: BTreeMap<Outcome, u64>,
     /// Whether the sweep has a closing row; without one it is unfinished.
@@ -119,6 +122,7 @@ pub fn verify_by(bytes: &[u8], head: Option<Hash>, rules: &Rules) -> Result<Veri
         },
     };
     let (chain_head, rows, closed) = (chain.head(), chain.hashes.len() as u64, chain.closing().is_some());
+    let finding = is_finding(&chain.rows);
     let (journal_id, sweep_id, grants) = (chain.opening.journal_id, chain.opening.sweep_id, chain.opening.plan.count);
     let mut outcomes: BTreeMap<Outcome, u64> = BTreeMap::new();
     for finding in verdict::findings(&Rows::new(chain.rows), rules).into_values() {
@@ -131,6 +135,7 @@ pub fn verify_by(bytes: &[u8], head: Option<Hash>, rules: &Rules) -> Result<Veri
         chain_head,
         rows,
         grants,
+        finding,
         outcomes,
         closed,
         counts_compared,

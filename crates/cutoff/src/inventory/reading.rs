@@ -412,7 +412,8 @@ fn pause(retry_after: Option<Duration>, now: Timestamp, pace: &Pace, dice: &uuid
     Duration::from_millis(u64::try_from(window - into).unwrap_or(u64::MAX)) + pace.jitter.mul_f64(share)
 }
 
-fn missing(what: What, error: ApiError) -> Missing {
+/// Something that an error has left unread.
+pub(crate) fn missing(what: What, error: ApiError) -> Missing {
     let cause = match &error {
         ApiError::NotAllowed { .. } => Cause::Denied,
         ApiError::Unreachable { .. } => Cause::Offline,

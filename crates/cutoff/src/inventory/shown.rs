@@ -822,7 +822,8 @@ enum Drawn {
     Loose(Box<Snapshot>, Answers),
 }
 
-fn place_of(session: &Session) -> Place {
+/// Whose history the session's readings belong to.
+pub(crate) fn place_of(session: &Session) -> Place {
     Place {
         connection_id: session.connection.id,
         organization_id: session.state().organization.organization_id.to_string(),

@@ -2,10 +2,10 @@
 //! revoke, it is intended on disk before it leaves, and what it came to is what a later read shows. It decides nothing about
 //! what to change: that is [`crate::policy`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use journal::{
-    Body, Collateral, GrantId, Note, PolicyAnswer, PolicyIntent, PolicyRead, PolicyState, Purpose, Row, RowDraft,
+    BLOCK, Body, Collateral, GrantId, Note, PolicyAnswer, PolicyIntent, PolicyRead, PolicyState, Purpose, Row, RowDraft,
 };
 use stytch_b2b::{ConnectedAppId, Error as ApiError};
 
@@ -18,8 +18,6 @@ use crate::error::Error;
 use crate::plan_file::Pair;
 use crate::policy::{Block, Difference, Kind, Listed, Refused, differences, in_force, state_of, update};
 
-/// The note of a sweep that blocks: which apps, and whether first or last.
-pub(crate) const BLOCK: &str = "block";
 /// The note that says that the block is in force.
 pub(crate) const BLOCKED: &str = "blocked";
 /// The note that says that the policy stayed as it was, or that nobody knows: members can consent again.
@@ -34,6 +32,7 @@ const FIRST: &str = "first_party_";
 const THIRD: &str = "third_party_";
 const KEPT: &str = "kept_";
 const LEFT_OUT: &str = "left_out_";
+const UNLISTED: &str = "unlisted_";
 
 /// What a change came to.
 #[derive(Debug)]
@@ -102,8 +101,15 @@ impl Blocking {
         })
     }
 
-    /// The note that says it.
-    pub(crate) fn note(block: &Block, last: bool) -> Note {
+    /// The apps it is to forbid, each once: one whose kind nobody told stands in `apps` with both.
+    pub(crate) fn forbids(&self) -> Vec<ConnectedAppId> {
+        let mut seen = HashSet::new();
+        self.apps.iter().map(|(app, _)| app).filter(|app| seen.insert(*app)).cloned().collect()
+    }
+
+    /// The note that says it: which apps, and whether first or last. `unlisted`: those that the organization's list lacked when it was
+    /// decided.
+    pub(crate) fn note(block: &Block, last: bool, unlisted: &[ConnectedAppId]) -> Note {
         let order = [("order".to_owned(), if last { "last" } else { "first" }.to_owned())];
         let apps = block.forbidden().into_iter().enumerate().map(|(at, (app, kind))| {
             let prefix = if kind == Kind::FirstParty { FIRST } else { THIRD };
@@ -114,6 +120,7 @@ impl Blocking {
             apps.iter().enumerate().map(|(at, app)| (format!("{prefix}{at:05}"), app.to_string())).collect()
         };
         let decided = numbered(KEPT, &block.kept).into_iter().chain(numbered(LEFT_OUT, &block.left_out));
+        let decided = decided.chain(numbered(UNLISTED, unlisted));
         let detail = order.into_iter().chain(apps).chain(decided).collect::<BTreeMap<_, _>>();
         Note { what: BLOCK.to_owned(), detail }
     }
@@ -277,6 +284,7 @@ impl Engine<'_> {
                 kind: Kind::of(app.client_type.as_str()),
                 odd: false,
                 new: false,
+                unlisted: None,
             })
             .collect();
         let refused = match block.differs_where(&installed, list.unreadable.is_empty()) {

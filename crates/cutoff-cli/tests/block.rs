@@ -1,0 +1,366 @@
+//! `cutoff contain` of apps that nobody has connected, or that no list names, against the sandbox's own ledger: a change of the policy and
+//! nothing else, and no word of a grant that is gone. And of a list that shrank: nobody falls off an allowlist unasked.
+
+mod ground;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::Command;
+
+use ground::{Ended, Ground, ground_with};
+use sandbox::Options;
+use serde_json::{Value, json};
+
+/// An id that no list and no project has.
+const ADVISED: &str = "connected-app-test-00000000-dead-4bad-8bad-00000000beef";
+
+fn small() -> Ground {
+    ground_with(Options { members: 40, apps: 4, ..Options::default() })
+}
+
+fn app_called(ground: &Ground, name: &str) -> String {
+    let apps = ground.admin(&["apps", "--json", "--max-age", "0"]).lines();
+    let app = apps.iter().find(|app| app["app_name"] == name).expect("the app");
+    app["connected_app_id"].as_str().expect("an id").to_owned()
+}
+
+fn puts(ground: &Ground) -> usize {
+    let calls = ground.ledger()["calls"].as_array().expect("calls").clone();
+    calls.iter().filter(|call| call["method"] == "PUT").count()
+}
+
+fn revokes(ground: &Ground) -> usize {
+    ground.ledger()["revocations"].as_array().expect("revocations").len()
+}
+
+fn changes(ground: &Ground) -> Vec<Value> {
+    ground.ledger()["policy_changes"].as_array().expect("policy changes").clone()
+}
+
+/// The whole policy on connected apps, as it stands.
+fn policy(ground: &Ground) -> Value {
+    ground.control("policy", json!({}))
+}
+
+fn allowed(ground: &Ground) -> BTreeSet<String> {
+    let list = policy(ground)["allowed_third_party_connected_apps"].as_array().expect("a list").clone();
+    list.iter().map(|id| id.as_str().expect("an id").to_owned()).collect()
+}
+
+fn third_party(ground: &Ground) -> BTreeSet<String> {
+    let apps = ground.admin(&["apps", "--json", "--max-age", "0"]).lines();
+    let third = apps.iter().filter(|app| app["client_type"].as_str().expect("a type").starts_with("third_party"));
+    third.map(|app| app["connected_app_id"].as_str().expect("an id").to_owned()).collect()
+}
+
+fn contain(ground: &Ground, flags: &[&str]) -> Ended {
+    let arguments: Vec<&str> = ["contain", "--json"].into_iter().chain(flags.iter().copied()).collect();
+    ground.admin(&arguments)
+}
+
+/// Revokes every grant of an app, and blocks nothing.
+fn revoke_all(ground: &Ground, app: &str) {
+    let file = ground.dir.path().join("all.json").display().to_string();
+    ground.admin(&["plan", "--app", app, "--out", &file, "--max-age", "0"]).expect(0);
+    ground.admin(&["apply", &file, "--yes"]).expect(0);
+}
+
+/// Every grant of an app is revoked from another computer: this one learns of it by a list that shrank.
+fn vanishes(ground: &Ground, app: &str) {
+    let other = tempfile::tempdir().expect("a directory");
+    let (state, file) = (other.path().join("state").display().to_string(), other.path().join("plan.json"));
+    let elsewhere = |arguments: &[&str]| {
+        let mut place = ground.place();
+        *place.last_mut().expect("the state directory") = state.clone();
+        let mut command = ground::cutoff();
+        command.args(arguments).args(place).arg("--session-token-stdin");
+        ground::end(ground::start(command, &format!("{}\n", ground.token("admin")))).expect(0);
+    };
+    let file = file.display().to_string();
+    elsewhere(&["plan", "--app", app, "--out", &file]);
+    elsewhere(&["apply", &file, "--yes"]);
+    assert!(ground.truth().iter().all(|(_, of, _)| of != app), "gone");
+}
+
+/// No word of what never was: nothing was planned to be revoked, so nothing is revoked, and nothing is gone.
+#[track_caller]
+fn claims_nothing(text: &str) {
+    let text = text.to_lowercase();
+    for word in [
+        "is revoked",
+        "are revoked",
+        "was revoked",
+        "were revoked",
+        "1 revoked",
+        "0 revoked",
+        "already_gone",
+        "all gone",
+        "gone by a",
+        "gone at",
+        "confirmed by",
+    ] {
+        assert!(!text.contains(word), "{word:?} is said in\n{text}");
+    }
+}
+
+fn second_verifier(pack: &Path) -> Value {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/verify_pack.py");
+    let told = Command::new("python3").arg(script).arg(pack).output().expect("python3 is there");
+    assert!(told.stderr.is_empty(), "{}", String::from_utf8_lossy(&told.stderr));
+    serde_json::from_slice(&told.stdout).expect("a line of JSON")
+}
+
+#[test]
+fn an_advised_id_that_nobody_has_connected_is_blocked_recorded_proven_and_lifted_exactly() {
+    let ground = small();
+    let (before, others, grants) = (policy(&ground), third_party(&ground), ground.truth());
+    let shown = contain(&ground, &["--app", ADVISED]).expect(5);
+    let shown = shown.says(&[
+        "No list of this organization names",
+        "the block will forbid this very id",
+        "mistyped",
+        "taken for a third party's",
+        "revoke nothing",
+        "add --yes",
+    ]);
+    claims_nothing(&shown.err);
+    assert_eq!((puts(&ground), policy(&ground)), (0, before.clone()), "it was only looked at");
+
+    let pack = ground.dir.path().join("evidence.zip");
+    let flags = ["--app", ADVISED, "--yes", "--reason", "ADV-7", "--evidence", &pack.display().to_string()];
+    let done = contain(&ground, &flags).expect(0).says(&["The block is in force"]);
+    claims_nothing(&done.err);
+    assert_eq!((done.out.as_str(), revokes(&ground), ground.truth() == grants), ("", 0, true), "no grant was touched");
+    assert_eq!((changes(&ground).len(), puts(&ground)), (1, 1), "one change of the policy");
+    let after = policy(&ground);
+    assert_eq!(after["third_party_connected_apps_allowed_type"], "RESTRICTED");
+    assert_eq!(allowed(&ground), others, "every other app stays allowed, and the advised one is not");
+    assert_eq!(
+        after["first_party_connected_apps_allowed_type"], before["first_party_connected_apps_allowed_type"],
+        "the vendor's own were not meant"
+    );
+
+    // The record: a sweep, and no finding.
+    let line = ground.here(&["log", "--json"]).expect(0).lines().remove(0);
+    let told = (&line["kind"], &line["state"], &line["grants"], &line["block"]["state"], &line["reason"]);
+    assert_eq!(told, (&json!("contain"), &json!("closed"), &json!(0), &json!("in_force"), &json!("ADV-7")));
+    assert_eq!(line["apps"][0]["connected_app_id"], ADVISED);
+    assert_eq!((&line["gone_at"], &line["confirmed_at"], &line["outcomes"]), (&Value::Null, &Value::Null, &json!({})));
+    let sweep = line["sweep_id"].as_str().expect("an id").to_owned();
+    let log = ground.here(&["log", &sweep]).expect(0).out;
+    assert!(log.contains("Block alone") && log.contains(ADVISED), "{log}");
+    claims_nothing(&log);
+    ground.here(&["log", "--verify"]).expect(0);
+    // Without a session, without network, the pack is sound; two verifiers agree.
+    let verified = ground::run(&["verify", &pack.display().to_string()]).expect(0).out;
+    assert!(verified.contains("no grants: it only changed the policy"), "{verified}");
+    let second = second_verifier(&pack);
+    assert_eq!(
+        (&second["verdict"], &second["grants"], &second["closed"]),
+        (&json!("consistent"), &json!(0), &json!(true))
+    );
+    let bytes = std::fs::read(&pack).expect("a pack");
+    let report = String::from_utf8_lossy(&bytes).into_owned();
+    for words in [
+        "Block of 1 connected app: in force by a later read of the policy",
+        "No grant was planned, and no revoke was sent.",
+        "in no list of the organization when it was decided",
+        "to change the organization's policy on connected apps",
+    ] {
+        assert!(report.contains(words), "{words:?} is not in the pack");
+    }
+    let again = ground.dir.path().join("again.zip");
+    ground.here(&["export", &sweep, "--out", &again.display().to_string()]).expect(0);
+    assert_eq!(second_verifier(&again)["chain_head"], second["chain_head"]);
+
+    ground.admin(&["lift", &sweep]).expect(5).says(&["restored exactly", "--yes"]);
+    let lifted = ground.admin(&["lift", &sweep, "--yes"]).expect(0).says(&["The block is lifted"]);
+    claims_nothing(&lifted.err);
+    let now = policy(&ground);
+    for part in ["first_party_connected_apps_allowed_type", "third_party_connected_apps_allowed_type"] {
+        assert_eq!(now[part], before[part], "the former policy, exactly");
+    }
+}
+
+#[test]
+fn an_id_off_a_list_of_allowed_apps_is_forbidden_already_and_one_on_it_is_taken_off() {
+    let ground = small();
+    let (claude, data) = (app_called(&ground, "Claude"), app_called(&ground, "DataSync"));
+    ground.control(
+        "policy",
+        json!({"third_party_connected_apps_allowed_type": "RESTRICTED",
+               "allowed_third_party_connected_apps": [claude, ADVISED, data]}),
+    );
+    // A mistyped id is off the list as it stands: nothing to do is no failure, and nothing is asked of the policy.
+    let other = ADVISED.replace("beef", "beee");
+    let nothing =
+        contain(&ground, &["--app", &other, "--yes"]).expect(0).says(&["already forbidden, nothing to change"]);
+    claims_nothing(&nothing.err);
+    assert_eq!((puts(&ground), revokes(&ground)), (0, 0));
+    assert_eq!(ground.here(&["log", "--json"]).expect(0).lines(), Vec::<Value>::new(), "nothing was begun");
+
+    contain(&ground, &["--app", ADVISED, "--yes"]).expect(0).says(&["The block is in force"]);
+    assert_eq!(allowed(&ground), BTreeSet::from([claude, data]), "taken off, and nobody else");
+    assert_eq!((changes(&ground).len(), revokes(&ground)), (1, 0));
+    contain(&ground, &["--app", ADVISED, "--yes"]).expect(0).says(&["already forbidden"]);
+    // Where nothing is allowed, nothing is left to forbid.
+    ground.control(
+        "policy",
+        json!({"third_party_connected_apps_allowed_type": "NOT_ALLOWED", "first_party_connected_apps_allowed_type": "NOT_ALLOWED"}),
+    );
+    contain(&ground, &["--app", &other, "--yes"]).expect(0).says(&["already forbidden"]);
+    assert_eq!(puts(&ground), 1);
+}
+
+#[test]
+fn an_id_of_which_nobody_tells_whose_it_is_is_forbidden_in_both_parts_if_the_vendors_own_are_meant_too() {
+    let ground = small();
+    let before = policy(&ground);
+    let shown = contain(&ground, &["--app", ADVISED, "--first-party"]).expect(5);
+    shown.says(&["forbidden in both parts of the policy", "The vendor's own apps are allowed by list from then on"]);
+    contain(&ground, &["--app", ADVISED, "--first-party", "--yes"]).expect(0).says(&["The block is in force"]);
+    let after = policy(&ground);
+    for part in ["first_party", "third_party"] {
+        assert_eq!(after[format!("{part}_connected_apps_allowed_type")], "RESTRICTED", "{part}");
+        let list = after[format!("allowed_{part}_connected_apps")].as_array().expect("a list").clone();
+        assert!(!list.is_empty() && !list.contains(&json!(ADVISED)), "{part}: {list:?}");
+    }
+    let line = ground.here(&["log", "--json"]).expect(0).lines().remove(0);
+    assert_eq!(
+        (&line["block"]["apps"], line["apps"].as_array().map(Vec::len)),
+        (&json!(1), Some(1)),
+        "one app, twice forbidden"
+    );
+    let sweep = line["sweep_id"].as_str().expect("an id").to_owned();
+    ground.admin(&["lift", &sweep, "--yes"]).expect(0);
+    for part in ["first_party_connected_apps_allowed_type", "third_party_connected_apps_allowed_type"] {
+        assert_eq!(policy(&ground)[part], before[part]);
+    }
+}
+
+#[test]
+fn a_refused_block_without_grants_is_a_refusal_and_changes_nothing() {
+    let ground = small();
+    let before = policy(&ground);
+    let admin = ground.sandbox.card().people[0].member_id.clone();
+    ground.control("roles", json!({"member_id": admin, "roles": ["security_responder"]}));
+    let done = contain(&ground, &["--app", ADVISED, "--yes"]).expect(3);
+    let done = done.says(&["likely to be refused", "Then nothing is done", "The change of the policy was refused"]);
+    claims_nothing(&done.err);
+    assert!(!done.err.contains("in force"), "{}", done.err);
+    assert_eq!((policy(&ground), puts(&ground), revokes(&ground)), (before, 1, 0));
+}
+
+#[test]
+fn an_app_whose_grants_are_all_gone_is_blocked_by_the_name_it_had() {
+    let ground = small();
+    let data = app_called(&ground, "DataSync");
+    revoke_all(&ground, "DataSync");
+    let sent = revokes(&ground);
+    let shown = contain(&ground, &["--app", "DataSync"]).expect(5);
+    shown.says(&["Blocked: DataSync", &data, "known from the reading of", "not listed now", "revoke nothing"]);
+    contain(&ground, &["--app", "DataSync", "--yes"]).expect(0).says(&["The block is in force"]);
+    assert_eq!(revokes(&ground), sent, "nothing was there to revoke");
+    assert!(!allowed(&ground).contains(&data) && !allowed(&ground).is_empty());
+    let member = ground.truth().into_iter().next().expect("a grant").0;
+    let consent = json!({"member_id": member, "connected_app_id": data, "scopes": ["openid"]});
+    let refused = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| ground.control("consent", consent)));
+    assert!(refused.is_err(), "the sandbox lets somebody consent to it all the same");
+}
+
+#[test]
+fn grants_that_only_the_apps_own_view_lists_are_revoked_although_the_policy_hides_it_from_every_list() {
+    let ground = small();
+    let (claude, data) = (app_called(&ground, "Claude"), app_called(&ground, "DataSync"));
+    let of_it = || ground.truth().into_iter().filter(|(_, app, _)| *app == data).count();
+    let (planned, beside) = (of_it(), ground.truth().len() - of_it());
+    assert!(planned > 0);
+    ground.control(
+        "policy",
+        json!({"third_party_connected_apps_allowed_type": "RESTRICTED", "allowed_third_party_connected_apps": [claude]}),
+    );
+    let shown = contain(&ground, &["--app", &data]).expect(5);
+    shown.says(&["The policy forbids them already", &format!("revoke {planned} grants"), "DataSync"]);
+    let done = contain(&ground, &["--app", &data, "--yes"]).expect(0);
+    let told: Vec<Value> = done.lines().iter().map(|line| line["outcome"].clone()).collect();
+    assert_eq!(told, vec![json!("revoked"); planned], "{}", done.err);
+    assert_eq!((of_it(), ground.truth().len(), puts(&ground)), (0, beside, 0));
+}
+
+#[test]
+fn an_app_that_an_earlier_reading_knew_does_not_fall_off_the_allowlist_unasked() {
+    let ground = small();
+    let (claude, data) = (app_called(&ground, "Claude"), app_called(&ground, "DataSync"));
+    vanishes(&ground, &claude);
+    // Asked again and again, however many readings have lacked it by now.
+    for _ in 0..2 {
+        let open = contain(&ground, &["--app", "DataSync", "--yes"]).expect(5);
+        open.says(&["Claude", &claude, "known from the reading of", "not listed now", "--keep", "Nothing was sent"]);
+    }
+    assert_eq!((puts(&ground), allowed(&ground).is_empty()), (0, true));
+    let shown = contain(&ground, &["--app", "DataSync", "--keep", &claude]).expect(5);
+    shown.says(&[&format!("Stays allowed: Claude ({claude}), known from the reading of")]);
+    let left = contain(&ground, &["--app", "DataSync", "--unlisted", "leave-out"]).expect(5);
+    left.says(&["Forbidden too, with the grants it has left alone: Claude"]);
+
+    contain(&ground, &["--app", "DataSync", "--unlisted", "keep", "--yes"]).expect(0);
+    let allowed = allowed(&ground);
+    assert!(allowed.contains(&claude) && !allowed.contains(&data), "{allowed:?}");
+    // What was revoked from here is missed by nobody.
+    let ground = small();
+    let claude = app_called(&ground, "Claude");
+    revoke_all(&ground, "Claude");
+    contain(&ground, &["--app", "DataSync", "--yes"]).expect(0).says(&["whose grants were all revoked from here"]);
+    assert!(!self::allowed(&ground).contains(&claude));
+}
+
+#[test]
+fn where_a_list_of_allowed_apps_stands_nobody_falls_off_it_and_nobody_is_asked() {
+    let ground = small();
+    let (claude, data) = (app_called(&ground, "Claude"), app_called(&ground, "DataSync"));
+    ground.control(
+        "policy",
+        json!({"third_party_connected_apps_allowed_type": "RESTRICTED", "allowed_third_party_connected_apps": [claude, data]}),
+    );
+    vanishes(&ground, &claude);
+    contain(&ground, &["--app", "DataSync", "--yes"]).expect(0);
+    assert_eq!(allowed(&ground), BTreeSet::from([claude]));
+}
+
+#[test]
+fn a_name_that_nobody_bears_is_no_id() {
+    let ground = small();
+    contain(&ground, &["--app", "Some App", "--yes"]).expect(5).says(&["not a client id", "Nothing was sent"]);
+    contain(&ground, &["--app", "connected-app-test-../x", "--yes"]).expect(5);
+    contain(&ground, &["--app", "DataSync", "--keep", ADVISED, "--yes"])
+        .expect(5)
+        .says(&["Not among the connected apps"]);
+    assert_eq!((puts(&ground), revokes(&ground)), (0, 0));
+}
+
+#[test]
+fn a_plan_that_revokes_nothing_and_changes_nothing_is_none() {
+    let ground = small();
+    let file = ground.dir.path().join("plan.json");
+    let path = file.display().to_string();
+    contain(&ground, &["--app", ADVISED, "--out", &path]).expect(0).says(&["cutoff apply"]);
+    assert_eq!(puts(&ground), 0);
+    let good: Value = serde_json::from_slice(&std::fs::read(&file).expect("the plan")).expect("JSON");
+    assert_eq!(good["grants"], json!([]));
+    let shown = ground.admin(&["apply", &path]).expect(5).says(&["revoke nothing", "--yes"]);
+    assert!(shown.out.contains("Nothing would be revoked") && shown.out.contains(ADVISED), "{}", shown.out);
+    let mut bad = good.clone();
+    bad["block"]["after"] = good["block"]["before"].clone();
+    std::fs::write(&file, bad.to_string()).expect("written");
+    ground.admin(&["apply", &path, "--yes"]).expect(5);
+    let mut bad = good.clone();
+    bad["critical"] = json!([]);
+    bad.as_object_mut().expect("a plan").remove("block");
+    std::fs::write(&file, bad.to_string()).expect("written");
+    ground.admin(&["apply", &path, "--yes"]).expect(5);
+    assert_eq!(puts(&ground), 0);
+    std::fs::write(&file, good.to_string()).expect("written");
+    ground.admin(&["apply", &path, "--yes"]).expect(0).says(&["The block is in force"]);
+    ground.admin(&["apply", &path, "--yes"]).expect(5);
+    assert_eq!(puts(&ground), 1, "once");
+}
