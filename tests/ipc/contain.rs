@@ -182,6 +182,83 @@ fn a_containment_is_shown_app_by_app_decided_carried_out_and_lifted_exactly() {
     }
 }
 
+/// What only the policy was changed for says of no grant that it is gone.
+#[track_caller]
+fn blocked_alone(done: &Sweep) {
+    assert_eq!((&done.stand, done.grants, done.outcomes.len()), (&SweepState::Done, 0, 0), "{done:?}");
+    assert_eq!(
+        (&done.gone_at, &done.confirmed_at, &done.tokens_until),
+        (&None, &None, &None),
+        "nothing is gone: {done:?}"
+    );
+    let policy = done.policy.as_ref().expect("it changed the policy");
+    assert!(policy.in_force && policy.liftable && policy.apps == 1, "{policy:?}");
+}
+
+#[test]
+fn an_app_without_grants_and_an_id_that_no_list_names_are_blocked_recorded_and_lifted() {
+    let (ground, app) = scene(40, 8, "admin");
+    read(&app);
+    let before = ground.switch().policy(json!({}));
+    let id = plain(&app).remove(0);
+    let all = plan_of(&app, json!({"kind": "app", "connected_app_id": id}));
+    let revoked: Sweep = app.get("sweep_start", start(&all));
+    watch(&app, &revoked.sweep_id);
+    let sent_before = sent(&ground);
+    assert!(sent_before > 0 && grants_of(&ground, &id) == 0);
+    assert!(
+        app_rows(&app).iter().any(|row| row.app.connected_app_id == id && row.grants == 0),
+        "listed, and without grants"
+    );
+
+    let advised = "connected-app-test-00000000-dead-4bad-8bad-00000000beef";
+    for (id, listed) in [(id.as_str(), true), (advised, false)] {
+        let look = look_at(&app, &[id]);
+        assert_eq!((look.apps, look.grants, look.unchanged), (1, 0, false));
+        match &look.unlisted[..] {
+            [] => assert!(listed, "an id that no list names is told"),
+            [one] => {
+                assert!(!listed && one.app.connected_app_id == advised && one.known_at.is_none() && !one.kind_told);
+                assert_eq!(one.kind, Some(AppKind::ThirdParty), "the vendor's own were not asked for");
+            }
+            more => panic!("{more:?}"),
+        }
+        let plan = made(&app, id);
+        assert_eq!((plan.grants, plan.to_type.as_str()), (0, "0 Acme Robotics"));
+        let mut wrong = start(&plan);
+        wrong["typed"] = json!("Acme Robotics");
+        assert!(matches!(app.refusal("sweep_start", wrong), Refusal::BadInput { field: Field::Typed, .. }));
+        let sweep: Sweep = app.get("sweep_start", start(&plan));
+        let done = watch(&app, &sweep.sweep_id);
+        blocked_alone(&done);
+        let listed_sweeps: Vec<Sweep> = app.get("sweep_list", json!({}));
+        let told = listed_sweeps.iter().find(|one| one.sweep_id == done.sweep_id).expect("it is listed");
+        assert_eq!(told.app.as_ref().map(|app| app.connected_app_id.as_str()), Some(id));
+        let again = app.refusal(
+            "contain_look",
+            json!({"what": {"kind": "apps", "connected_app_ids": [id]}, "first_party": false}),
+        );
+        assert!(matches!(&again, Refusal::Block { fault, .. } if fault == "already_forbidden"), "{again:?}");
+        let now = ground.switch().policy(json!({}));
+        let allowed = now["allowed_third_party_connected_apps"].as_array().expect("a list").clone();
+        assert!(!allowed.contains(&json!(id)) && !allowed.is_empty(), "{allowed:?}");
+        app.get::<LiftLook>("lift_look", json!({"sweep_id": sweep.sweep_id}));
+        let lifted: Lifted = app.get("lift", json!({"sweep_id": sweep.sweep_id, "over_changes": false}));
+        assert!(!lifted.not_lifted && lifted.sweep.gone_at.is_none());
+        let back = ground.switch().policy(json!({}));
+        for part in ["third_party_connected_apps_allowed_type", "first_party_connected_apps_allowed_type"] {
+            assert_eq!(back[part], before[part]);
+        }
+        // What the block hid is read anew: no list is made of a part.
+        read(&app);
+    }
+    assert_eq!(
+        (ground.ledger().policy_changes.len(), sent(&ground)),
+        (4, sent_before),
+        "two blocks, two liftings, no revoke"
+    );
+}
+
 #[test]
 fn what_the_policy_hides_is_not_called_revoked_and_what_returns_with_the_lift_is_named() {
     let (ground, app) = scene(40, 8, "admin");

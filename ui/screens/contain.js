@@ -27,6 +27,8 @@ import { sameWords } from "./plan.js";
 const PATIENCE = 150;
 /** Apps to be decided about that are shown at once. */
 const SHOWN = 200;
+/** Apps that no list names, of which each is told by itself. */
+const TOLD = 6;
 /** Rows asked for at once where all are needed. */
 const WINDOW = 1000;
 
@@ -284,7 +286,8 @@ class Containing {
       why.addEventListener("click", () => this.tell({ ...tellDenial(denied, { ...this.around, readPolicy: async () => { await this.frame.readPolicy(); this.look(); } }, { refusal: "not_allowed" }) }));
       made.push(note(key, el("b", {}, title), " ", denied.action ? el("code", {}, `${visible(denied.action, 60)} ${words.on} ${visible(denied.resource ?? "", 60)}`) : null, " ", more, " ", why));
     }
-    for (const one of look.unlisted) made.push(note("unlisted", ...this.unlisted(one)));
+    for (const one of look.unlisted.slice(0, TOLD)) made.push(note("unlisted", ...this.unlisted(one)));
+    if (look.unlisted.length > TOLD) made.push(note("unlisted", said.more_unlisted(look.unlisted.length - TOLD)));
     if (look.missing.length > 0) made.push(note("missing", el("b", {}, words.plan.missing), " ", missingSentence(look.missing, this.frame.inventory.picture?.apps ?? 0)));
     if (look.own > 0) made.push(note("own", el("b", {}, words.plan.own(look.own)), " ", words.plan.own_note));
     return made;

@@ -132,7 +132,7 @@ export function sweepScreen(frame, id, back) {
     empty: (page) => {
       const all = el("button", { class: "b", type: "button", "data-test": "sweep-show-all" }, words.sweep.show_all);
       all.addEventListener("click", () => { kinds.clear(); text.value = ""; draw(); load(); text.focus(); });
-      return el("div", { class: "blankness", "data-test": "empty" }, el("b", {}, words.sweep.none), page.total > 0 ? el("div", { class: "acts" }, all) : null);
+      return el("div", { class: "blankness", "data-test": "empty" }, el("b", {}, page.total === 0 ? words.contain.no_grants : words.sweep.none), page.total > 0 ? el("div", { class: "acts" }, all) : null);
     },
     refused: (refusal) => refusedPanel(frame, refusal, () => load()),
     stale: () => {},
@@ -187,6 +187,7 @@ export function sweepScreen(frame, id, back) {
   /** @param {Sweep} sweep @param {SweepProgress | null} progress */
   function drawBar(sweep, progress) {
     const bar = slot(root, "bar");
+    bar.hidden = sweep.grants === 0;
     const judged = sweep.outcomes.reduce((sum, one) => sum + one.grants, 0);
     // What was answered since the rows were judged last.
     const answered = progress ? Math.min(sweep.unsent, Math.max(0, progress.answered - (sweep.grants - sweep.unsent))) : 0;

@@ -1285,6 +1285,7 @@ export const words = {
     lead_only_many: "{app} are forbidden in the organization's policy, so that nobody can consent to them. No grant of them is listed, so no revoke is sent.",
     very_id: "No list of this organization names {app}: the block forbids this very id.",
     mistyped: "Stytch does not tell of such an app either. A mistyped id would forbid nothing: compare it with where you have it from.",
+    more_unlisted: (/** @type {number} */ n) => `And ${count(n, "more that is", "more that are")} not listed now: see Forbidden below, and compare each id.`,
     known: "{app} is known from the reading of {at} and is not listed now.",
     known_from: "known from the reading of {at}, not listed now",
     taken_third_party: "Nobody tells whether it is the vendor's own. It is taken for a third party's app: if it is the vendor's own, this does not forbid it.",

@@ -13,6 +13,7 @@ use crate::activity::Resume;
 use crate::desk::Desk;
 use crate::directory::check_id;
 use crate::error::{Error, Field};
+use crate::indicators::client_id;
 use crate::inventory::picture::{Cause, Missing, Picture, What as Lacks, u32_of};
 use crate::inventory::reading;
 use crate::inventory::shown::place_of;
@@ -113,6 +114,11 @@ impl Desk {
         let (mut beside, mut missing) = (Vec::new(), Vec::new());
         for id in apps.iter().filter(|id| picture.app(id).is_none()) {
             let found = self.look_beyond(&session, id).await?;
+            let known = found.face.is_some() || listed.iter().any(|app| app.id == *id);
+            if !known && client_id(id.as_str()).is_none() {
+                // A name, or a part of an id: nothing would be forbidden by it.
+                return Err(Error::Block(Refused::NotListed(vec![id.clone()])));
+            }
             beside.extend(found.grants);
             missing.extend(found.missing);
             let at = listed.iter().position(|app| app.id == *id).unwrap_or_else(|| {

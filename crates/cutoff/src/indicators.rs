@@ -530,7 +530,7 @@ impl Findings {
     pub fn ids_not_found(&self) -> Vec<ConnectedAppId> {
         let mut seen = HashSet::new();
         let ids = self.each.iter().filter(|found| found.by.is_none() && found.indicator.kind != Kind::Name);
-        ids.filter_map(asked_as).filter(|id| seen.insert(id.clone())).collect()
+        ids.filter_map(|found| client_id(&found.indicator.text)).filter(|id| seen.insert(id.clone())).collect()
     }
 
     /// The apps that were found, each once; those that only look like a name if they are asked for.

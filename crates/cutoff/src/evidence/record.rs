@@ -175,9 +175,11 @@ impl Line<'_> {
     }
 }
 
-/// Whether rows are a finding's: indicators stand right behind its opening row. A sweep that only blocks has no grants either.
+/// Whether rows are a finding's: indicators stand right behind its opening row, and nothing was ever about to be sent. A sweep that
+/// only blocks has no grants either.
 pub(crate) fn is_finding(rows: &[Row]) -> bool {
     matches!(rows.get(1).map(|row| &row.body), Some(Body::Note(note)) if note.what == INDICATOR)
+        && !rows.iter().any(|row| matches!(row.body, Body::PolicyIntent(_)))
 }
 
 /// A text that others wrote, harmless in plain text and in HTML after escaping: what reorders text or is drawn as nothing is
