@@ -4,8 +4,12 @@
 use std::collections::{BTreeMap, HashMap};
 
 use cutoff::activity::{Digest, Resume, Stand, Wanted};
+use cutoff::clock::rfc3339;
+use cutoff::plan_file::Pair;
 use cutoff::report::Report;
+use cutoff::seen_again::SeenAgain;
 use cutoff::sweeps::PolicyReport;
+use cutoff::watch::Kind;
 use journal::{SweepId, Verdict};
 use serde::Serialize;
 use stytch_b2b::ConnectedAppId;
@@ -71,6 +75,9 @@ struct GrantLine<'a> {
     told: apply::Told<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     confirmed_at: Option<&'a str>,
+    /// When a later reading listed it first again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seen_again_at: Option<String>,
 }
 
 /// Lists sweeps, or the grants of one.
@@ -115,16 +122,25 @@ async fn of_one(seat: &Seat, id: SweepId) -> Done {
     let digest = seat.desk.digest(id).await.map_err(no_such_sweep)?;
     let report = seat.desk.sweep_report(id).await?;
     let (grants, ..) = seat.desk.sweep_grants(id, &Wanted::default(), 0, u32::MAX).await?;
+    // The outcomes are as of the reads of the sweep; what a reading listed later stands beside them.
+    let back = seat.desk.seen_again(id).await?;
     let mut printer = Printer::new(seat.json);
     if seat.json {
         for (line, grant) in report.lines.iter().zip(&grants) {
-            printer.line(&GrantLine { told: apply::Told::of(line), confirmed_at: grant.confirmed_at.as_deref() })?;
+            let (member_id, connected_app_id) = line.pair();
+            let pair = Pair { member_id, connected_app_id };
+            let of = |again: &&SeenAgain| again.kind == Kind::SeenAgain && again.grant == pair;
+            printer.line(&GrantLine {
+                told: apply::Told::of(line),
+                confirmed_at: grant.confirmed_at.as_deref(),
+                seen_again_at: back.iter().find(of).map(|again| rfc3339(again.first_seen_at)),
+            })?;
         }
         printer.done()?;
-        seen_again(seat, id).await?;
+        seen_again(&back);
         return Ok(DONE);
     }
-    for line in heading(&digest, &apps(&grants, &digest), state(seat, &digest).await) {
+    for line in heading(&digest, &apps(&grants, &digest), state(seat, &digest).await, back.len()) {
         printer.text(&line)?;
     }
     let mut table = Table::new(&[
@@ -152,7 +168,7 @@ async fn of_one(seat: &Seat, id: SweepId) -> Done {
     }
     printer.text(&format!("Head {}", report.head))?;
     printer.done()?;
-    seen_again(seat, id).await?;
+    seen_again(&back);
     if let (None, Some(at)) = (digest.confirmed_at, digest.look_again_at) {
         let next = command(&["log", &id.to_string(), "--settle"]);
         say(&format!("Not yet confirmed. From {} a second read can: {next}", utc(at.timestamp())));
@@ -160,22 +176,27 @@ async fn of_one(seat: &Seat, id: SweepId) -> Done {
     Ok(DONE)
 }
 
-/// The outcomes are as of the reads of the sweep; what a reading listed later stands beside them.
-async fn seen_again(seat: &Seat, id: SweepId) -> Result<(), Ending> {
-    for again in seat.desk.seen_again(id).await? {
-        say(&format!(
-            "Seen again: {} of {}, gone at {}, was listed at {}: not removed, or consented to again. Stytch gives no way to tell.",
-            safe(again.grant.connected_app_id.as_str()),
-            safe(again.grant.member_id.as_str()),
-            utc(again.gone_at),
-            utc(again.seen_at)
-        ));
+/// Names what later readings listed.
+fn seen_again(back: &[SeenAgain]) {
+    for again in back {
+        let (app, member) = (safe(again.connected_app_id.as_str()), safe(again.grant.member_id.as_str()));
+        let (gone, first, last) = (utc(again.gone_at), utc(again.first_seen_at), utc(again.seen_at));
+        say(&match again.kind {
+            Kind::SeenAgain => format!(
+                "Seen again: {app} of {member}, gone at {gone}, was listed at {first}, last at {last}: not removed, or consented to again. \
+                 Stytch gives no way to tell."
+            ),
+            Kind::LookAlike => format!(
+                "A look-alike: {app} ({}) of {member}, who lost {} at {gone}, was listed at {first}, last at {last}.",
+                cut(&safe(&again.app_name), 60),
+                safe(again.grant.connected_app_id.as_str()),
+            ),
+        });
     }
-    Ok(())
 }
 
 /// What a sweep was, in a few lines.
-fn heading(digest: &Digest, apps: &[App], state: &str) -> Vec<String> {
+fn heading(digest: &Digest, apps: &[App], state: &str, back: usize) -> Vec<String> {
     let mut told = vec![format!(
         "{}, begun {} by {}, {state}.",
         match kind(digest) {
@@ -223,6 +244,9 @@ fn heading(digest: &Digest, apps: &[App], state: &str) -> Vec<String> {
         told.push(format!("Gone, and confirmed by a second read at {}.", utc(at.timestamp())));
     } else if let Some(at) = digest.gone_at {
         told.push(format!("Gone by a read at {}.", utc(at.timestamp())));
+    }
+    if back > 0 {
+        told.push(format!("But {} seen again since, by later readings.", count(back, "grant was", "grants were")));
     }
     told
 }

@@ -773,3 +773,60 @@ fn a_token_is_in_no_pack() {
     let child = start(ground.command(&["log"]), &token);
     ground::end(child).expect(5);
 }
+
+// ---- what later readings show ----------------------------------------------------------------------------------------
+
+#[test]
+fn a_pack_that_is_made_after_a_grant_came_back_does_not_read_as_a_clean_end() {
+    let (ground, _, before) = few();
+    let sweep = sweep_of(&ground)["sweep_id"].as_str().expect("an id").to_owned();
+    let plan: Value =
+        serde_json::from_slice(&std::fs::read(ground.dir.path().join("plan.json")).expect("the plan")).expect("JSON");
+    let text = |key: &str| plan["grants"][1][key].as_str().expect("an id").to_owned();
+    let (member, app) = (text("member_id"), text("connected_app_id"));
+    let packed = |name: &str| {
+        let path = ground.dir.path().join(name).display().to_string();
+        ground.here(&["export", &sweep, "--out", &path]).expect(0);
+        let bytes = std::fs::read(path).expect("the pack");
+        let (mut files, verified) = (take_apart(&bytes), both_take(ground.dir.path(), &bytes, None));
+        let mut of = |name: &str| String::from_utf8(file(&mut files, name).clone()).expect("UTF-8");
+        (of(REPORT), of(GRANTS), of(ROWS), verified)
+    };
+    let mut before = take_apart(&before);
+    let title =
+        |report: &str| report.split("</title>").next().expect("a title").rsplit('>').next().unwrap_or("").to_owned();
+    let rows_before = String::from_utf8(file(&mut before, ROWS).clone()).expect("UTF-8");
+
+    ground.admin(&["inventory"]).expect(0);
+    let (report, _, _, _) = packed("clean.zip");
+    assert!(title(&report).ends_with("gone by a later read") && !report.contains("Seen again"), "{}", title(&report));
+
+    ground.control("consent", json!({"member_id": member, "connected_app_id": app, "scopes": ["openid"]}));
+    ground.admin(&["inventory"]).expect(0);
+    let (report, _, _, _) = packed("first.zip");
+    let lines = ground.here(&["log", &sweep, "--json"]).expect(0).lines();
+    let back: Vec<&Value> = lines.iter().filter(|line| line["seen_again_at"].is_string()).collect();
+    assert_eq!(back.len(), 1, "{lines:?}");
+    assert_eq!((&back[0]["member_id"], &back[0]["connected_app_id"]), (&json!(member), &json!(app)));
+    let first_seen = back[0]["seen_again_at"].as_str().expect("a time").to_owned();
+    assert!(title(&report).ends_with("gone by a later read; 1 seen again since"), "{}", title(&report));
+
+    // Once more, later: when it was listed first stays, when last moves on.
+    ground.admin(&["inventory"]).expect(0);
+    let (report, table, rows, verified) = packed("second.zip");
+    assert!(title(&report).ends_with("; 1 seen again since"), "{}", title(&report));
+    let section = report.split("Seen again after it was gone</h2>").nth(1).expect("a section");
+    let section = section.split("<h2>").next().expect("its end");
+    for word in [&member, &app, "not part of the chained rows", "Stytch gives no way to tell"] {
+        assert!(section.contains(word), "{word}: {section}");
+    }
+    assert!(section.contains(&format!("first {}", first_seen[..19].replace('T', " "))), "{first_seen}: {section}");
+    let cells: Vec<&str> = table.lines().filter_map(|line| line.rsplit(',').next()).collect();
+    assert_eq!(cells[0], "seen_again_at");
+    let seen: Vec<&str> = cells.into_iter().skip(1).filter(|cell| !cell.is_empty()).collect();
+    assert_eq!(seen, [first_seen], "of the one that came back, and of no other");
+    assert_eq!(rows, rows_before, "the record is what it was");
+    assert_eq!(verified.outcomes.keys().map(|outcome| outcome.name()).collect::<Vec<_>>(), ["revoked"]);
+    let heading = ground.here(&["log", &sweep]).expect(0).out;
+    assert!(heading.contains("But 1 grant was seen again since"), "{heading}");
+}

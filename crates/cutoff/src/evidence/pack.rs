@@ -1,5 +1,5 @@
-//! Making a pack: of a sweep in the journal, or of another pack with one person's texts taken out. The same rows and texts make
-//! the same bytes, whenever it is done.
+//! Making a pack: of a sweep in the journal, or of another pack with one person's texts taken out. The same rows,
+//! texts and later readings make the same bytes, whenever it is done.
 
 use std::sync::Arc;
 
@@ -12,6 +12,7 @@ use super::verify::{Broken, Chain, Open, commitments, verify};
 use super::{letter, report, table};
 use crate::desk::Desk;
 use crate::error::Error;
+use crate::seen_again::seen_again;
 use crate::sweep::engine::blocking;
 use crate::sweep::rows::Rows;
 use crate::sweep::verdict::Rules;
@@ -84,8 +85,9 @@ fn of_sweep(journal: &Arc<Journal>, id: SweepId, rules: &Rules) -> Result<Pack, 
     let (chain_head, rows) = (chain.head(), chain.rows.len() as u64);
     drop(committed);
     let all = Rows::new(chain.rows);
-    let record =
-        Record::new(&all, &people, chain_head, rules).ok_or_else(|| damaged("it has no opening row".to_owned()))?;
+    let later = seen_again(journal, id, rules)?;
+    let record = Record::new(&all, &people, chain_head, rules, later)
+        .ok_or_else(|| damaged("it has no opening row".to_owned()))?;
     let mut derived = vec![(REPORT, report::write(&record).into_bytes())];
     if !record.is_finding() {
         // Nothing was asked of the vendor for a finding, and it has no grants.

@@ -7,8 +7,11 @@ use journal::{Body, Clock, Grant, Hash, INDICATOR, Note, Opening, Person, Person
 use serde_json::Value;
 
 use super::manifest::People;
+use crate::plan_file::Pair;
+use crate::seen_again::SeenAgain;
 use crate::sweep::rows::Rows;
 use crate::sweep::verdict::{self, Finding, Outcome, Rules};
+use crate::watch::Kind;
 
 /// One sweep.
 pub(crate) struct Record<'a> {
@@ -28,6 +31,8 @@ pub(crate) struct Record<'a> {
     /// Rows of kinds that this version does not know.
     pub unknown: usize,
     pub organization_name: Option<&'a str>,
+    /// What later readings showed, which is in no row.
+    pub seen_again: Vec<SeenAgain>,
     texts: HashMap<(u8, &'a str), &'a str>,
 }
 
@@ -85,7 +90,13 @@ pub(crate) struct Line<'a> {
 
 impl<'a> Record<'a> {
     /// `None`: the rows do not begin with an opening.
-    pub fn new(rows: &'a Rows, people: &'a People, head: Hash, rules: &Rules) -> Option<Self> {
+    pub fn new(
+        rows: &'a Rows,
+        people: &'a People,
+        head: Hash,
+        rules: &Rules,
+        seen_again: Vec<SeenAgain>,
+    ) -> Option<Self> {
         let (first, last) = (rows.all().first()?, rows.all().last()?);
         let Body::Opening(opening) = &first.body else { return None };
         let texts: HashMap<(u8, &str), &str> = people
@@ -137,6 +148,7 @@ impl<'a> Record<'a> {
             organization_name: texts
                 .get(&(PersonKind::Organization as u8, opening.connection.organization_id.as_str()))
                 .copied(),
+            seen_again,
             texts,
         })
     }
@@ -162,6 +174,22 @@ impl<'a> Record<'a> {
         serde_json::from_str(text).ok()
     }
 
+    /// What the last reading shows of a grant of the sweep: that it is listed again.
+    pub fn back(&self, line: &Line<'_>) -> Option<&SeenAgain> {
+        self.seen_again.iter().find(|again| again.kind == Kind::SeenAgain && line.is_of(&again.grant))
+    }
+
+    /// How many of the grants that are called gone were seen again, themselves or as a look-alike.
+    pub fn came_back(&self) -> usize {
+        let back = |line: &&Line<'_>| line.gone() && self.seen_again.iter().any(|again| line.is_of(&again.grant));
+        self.lines.iter().filter(back).count()
+    }
+
+    /// A grant by its member and its app.
+    pub fn line_of(&self, pair: &Pair) -> Option<&Line<'a>> {
+        self.lines.iter().find(|line| line.is_of(pair))
+    }
+
     /// A grant by its number.
     pub fn line(&self, n: u32) -> Option<&Line<'a>> {
         self.lines.get((n as usize).checked_sub(1)?)
@@ -169,6 +197,12 @@ impl<'a> Record<'a> {
 }
 
 impl Line<'_> {
+    /// Whether it is the grant of this member and this app.
+    fn is_of(&self, pair: &Pair) -> bool {
+        *pair.member_id.as_str() == *self.grant.member_id
+            && *pair.connected_app_id.as_str() == *self.grant.connected_app_id
+    }
+
     /// Whether a complete later read showed that it is gone.
     pub fn gone(&self) -> bool {
         self.finding.outcome.is_gone()

@@ -10,6 +10,7 @@ use super::finding;
 use super::record::{Line, Record, harmless};
 use crate::sweep::verdict::{Outcome, RULES_VERSION, Why};
 use crate::sweeps::{PolicyReport, policy_report};
+use crate::watch::Kind;
 
 /// Longest names, texts and ids that are printed whole, in characters.
 const NAME: usize = 120;
@@ -33,6 +34,7 @@ pub(crate) fn write(sweep: &Record<'_>) -> String {
     page.facts(sweep);
     page.population(sweep);
     page.decisions(sweep);
+    page.seen_again(sweep);
     page.doubts(sweep);
     if !sweep.lines.is_empty() {
         page.grants(sweep);
@@ -126,6 +128,12 @@ impl Page {
             "<tr><td class=\"n\">{}</td><td>planned</td><td>Every grant of the plan is counted once.</td></tr>\n</tbody>\n</table>",
             sweep.lines.len()
         ));
+        if !sweep.seen_again.is_empty() {
+            self.html(
+                "<p class=\"warn\"><b>Something came back.</b> The outcomes say how it was as of the reads of this sweep. Later readings list \
+                 again what is named below, under “Seen again after it was gone”.</p>",
+            );
+        }
         self.html(format_args!(
             "<p>Outcomes are derived from what was observed, by rules of version {RULES_VERSION}. “Gone” means: a complete read that \
              began after the request was answered no longer listed the grant. An answer alone is never taken for it.</p>"
@@ -278,6 +286,42 @@ impl Page {
                 count(sweep.unknown, "row is", "rows are")
             ));
         }
+    }
+
+    fn seen_again(&mut self, sweep: &Record<'_>) {
+        if sweep.seen_again.is_empty() {
+            return;
+        }
+        self.html(
+            "<h2>Seen again after it was gone</h2>\n<p>This is not part of the chained rows, and no head of them vouches for it. It comes from \
+             later readings of the organization’s inventory, which the journal keeps beside the chain, and says what the last of them showed \
+             when this pack was made. A grant that is listed again was not removed, or was consented to again: Stytch gives no way to tell \
+             which. A look-alike is another app with a name like the lost one’s, first seen with the member after the loss.</p>",
+        );
+        self.html(
+            "<table class=\"events\">\n<thead><tr><th class=\"n\">No.</th><th>Member</th><th>Gone (UTC)</th><th>Listed \
+             again</th><th>By</th></tr></thead>\n<tbody>",
+        );
+        for again in &sweep.seen_again {
+            let line = sweep.line_of(&again.grant);
+            let n = line.map(|line| line.grant.n.to_string()).unwrap_or_default();
+            let member = line.map(|line| named(&line.person)).unwrap_or_default();
+            let what = match again.kind {
+                Kind::SeenAgain => "the same app",
+                Kind::LookAlike => "a look-alike",
+            };
+            self.html(format_args!(
+                "<tr><td class=\"n\">{n}</td><td>{member}{}</td><td class=\"time\">{}</td><td class=\"time\">first {}<br>last \
+                 {}</td><td>{what}, {}<br>{}<span class=\"sub\">in the app’s own list of active members</span></td></tr>",
+                id(again.grant.member_id.as_str()),
+                time(Utc::new(again.gone_at)),
+                time(Utc::new(again.first_seen_at)),
+                time(Utc::new(again.seen_at)),
+                text(&again.app_name, NAME),
+                id(again.connected_app_id.as_str()),
+            ));
+        }
+        self.html("</tbody>\n</table>");
     }
 
     fn doubts(&mut self, sweep: &Record<'_>) {
@@ -536,14 +580,21 @@ fn title(sweep: &Record<'_>) -> String {
     }
     let planned = count(sweep.lines.len(), "grant", "grants");
     let gone: usize = sweep.outcomes.iter().filter(|(outcome, _)| outcome.is_gone()).map(|(_, n)| n).sum();
-    if gone == sweep.lines.len() {
-        format!("Revocation of {planned} of connected apps: gone by a later read")
-    } else {
-        format!(
-            "Revocation of {planned} of connected apps: {gone} gone by a later read, {} not proven",
-            sweep.lines.len() - gone
-        )
+    let never_sent = sweep.lines.iter().filter(|line| line.finding.never_sent()).count();
+    let unproven = sweep.lines.len() - gone - never_sent;
+    let all = if gone == sweep.lines.len() { String::new() } else { format!("{gone} ") };
+    let mut title = format!("Revocation of {planned} of connected apps: {all}gone by a later read");
+    for (n, what) in [(unproven, "not proven"), (never_sent, "never sent")] {
+        if n > 0 {
+            let _ = write!(title, ", {n} {what}");
+        }
     }
+    let back = sweep.came_back();
+    if back > 0 {
+        // Later than the rows, and yet no title may say less than is known.
+        let _ = write!(title, "; {back} seen again since");
+    }
+    title
 }
 
 /// What a sweep without grants came to, by the last read of the policy.

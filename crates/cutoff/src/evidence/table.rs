@@ -3,6 +3,7 @@
 use journal::Failure;
 
 use super::record::Record;
+use crate::clock::rfc3339;
 use crate::inventory::export::record;
 use crate::sweep::verdict::Why;
 
@@ -37,6 +38,7 @@ pub(crate) fn write(sweep: &Record<'_>) -> Vec<u8> {
         "listed_at",
         "last_read_at",
         "failure",
+        "seen_again_at",
     ]);
     for row in &sweep.lines {
         let (grant, finding) = (row.grant, &row.finding);
@@ -66,6 +68,7 @@ pub(crate) fn write(sweep: &Record<'_>) -> Vec<u8> {
             &at(&finding.listed),
             &finding.last_read.as_ref().map(|read| read.began.utc.to_string()).unwrap_or_default(),
             answer.and_then(|(answer, _)| answer.failure).map(Failure::name).unwrap_or_default(),
+            &sweep.back(row).map(|again| rfc3339(again.first_seen_at)).unwrap_or_default(),
         ]);
     }
     out

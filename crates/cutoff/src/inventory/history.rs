@@ -417,6 +417,12 @@ impl KeptFacts {
     }
 }
 
+/// A snapshot as a picture, compared with none and rated by no rules. `marks`: the snapshots of its place.
+pub(crate) fn plain_picture(snapshot: &Snapshot, marks: &[SnapshotSummary]) -> Picture {
+    let none = super::width::Rules { rules: Vec::new() }.compile();
+    picture(snapshot, None, &Times::new(marks), &none)
+}
+
 /// A snapshot as a picture, compared with `since`.
 pub(super) fn picture(snapshot: &Snapshot, since: Option<&Snapshot>, times: &Times, rules: &Compiled) -> Picture {
     let summary = &snapshot.summary;
