@@ -75,7 +75,7 @@ fn as_if_earlier(ground: &Ground, sweep: SweepId, minutes: i64) -> SweepId {
     let earlier = |clock: &Clock| Clock {
         utc: Utc::new(clock.utc.timestamp() - jiff::SignedDuration::from_mins(minutes)),
         mono_ms: clock.mono_ms,
-        boot_id: "an earlier one".to_owned(),
+        boot_id: "an earlier one".into(),
     };
     let rows: Vec<_> = journal.rows(sweep).expect("rows").into_iter().map(|stored| stored.row).collect();
     let id = SweepId::random();

@@ -1,6 +1,7 @@
 //! What time it is, told three ways: wall clock, a clock that never jumps, and the boot it counts from. Decisions take
 //! a [`Moment`] as an argument; only the edges ask the clock.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -14,7 +15,7 @@ pub struct Moment {
     /// Milliseconds on a clock that does not jump, counted from the boot named by `boot_id`.
     pub mono_ms: u64,
     /// Which boot `mono_ms` counts from; on systems without a boot id, which process.
-    pub boot_id: String,
+    pub boot_id: Arc<str>,
 }
 
 impl Moment {
@@ -51,7 +52,7 @@ pub fn later(stamp: &Stamp, span: Duration) -> Utc {
 /// Asks the machine.
 #[derive(Clone, Debug)]
 pub struct Clock {
-    boot_id: String,
+    boot_id: Arc<str>,
     #[cfg(not(target_os = "linux"))]
     started: std::time::Instant,
 }
@@ -59,7 +60,7 @@ pub struct Clock {
 impl Default for Clock {
     fn default() -> Self {
         Self {
-            boot_id: boot_id(),
+            boot_id: boot_id().into(),
             #[cfg(not(target_os = "linux"))]
             started: std::time::Instant::now(),
         }

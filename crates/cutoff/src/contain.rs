@@ -24,7 +24,7 @@ use crate::policy::{
 use crate::revoke::{same_ground, who};
 use crate::session::Session;
 use crate::sweep::change::{Blocking, Changes, LIFTING, Settled, Turned, Wanted};
-use crate::sweep::engine::{Ended, Progress, Watched, blocking};
+use crate::sweep::engine::{Ended, Held, Progress, Watched, blocking};
 use crate::sweep::rows::Rows;
 use crate::sweep::verdict::{Outcome, findings};
 use crate::sweep::{Manner, Observer, Wish};
@@ -317,8 +317,9 @@ impl Desk {
         let observer = observer.unwrap_or(&self.observer);
         let manner = Manner { patient: true, canary: false };
         let watched = Watched { wish, progress };
-        let mut engine =
-            self.engine_with(&session, &directory, observer, id, lock, &self.pace, manner, watched).await?;
+        let mut engine = self
+            .engine_with(&session, &directory, observer, Held::unread(id, lock), &self.pace, manner, watched)
+            .await?;
         engine.note(LIFTING, &who(&session)).await?;
         let nothing_to_lift = to == view.now;
         let mut ended = Ended::AtRest;

@@ -24,7 +24,7 @@ use crate::plan::{Item, Plan};
 use crate::plan_file::Unusable;
 use crate::report::Report;
 use crate::session::{Session, app_forbidden};
-use crate::sweep::engine::{Ended, Engine, Ground, Watched, blocking};
+use crate::sweep::engine::{Ended, Engine, Ground, Held, Watched, blocking};
 use crate::sweep::rows::Rows;
 use crate::sweep::verdict::{self, Outcome};
 use crate::sweep::{KNOWN_APPS, Manner, Observer, Pace, Step};
@@ -164,7 +164,7 @@ impl Desk {
         let mut engine = match self.open_like(&session, &plan).await? {
             Some((id, lock)) => {
                 // What an earlier run left open for this very grant is carried on, not begun twice.
-                let mut engine = self.engine(&session, &directory, observer, id, lock).await?;
+                let mut engine = self.engine(&session, &directory, observer, Held::unread(id, lock)).await?;
                 engine.note("resumed", &who(&session)).await?;
                 engine
             }
@@ -314,7 +314,7 @@ impl Desk {
             }
         }
         let lock = self.lock(id).await?;
-        let mut engine = self.engine(&session, &directory, &self.observer, id, lock).await?;
+        let mut engine = self.engine(&session, &directory, &self.observer, Held::unread(id, lock)).await?;
         engine.note("resumed", &who(&session)).await?;
         // A resume reads before it does anything else.
         let mut ended = engine.read_once().await;
@@ -419,10 +419,9 @@ impl Desk {
         session: &'a Session,
         directory: &'a Directory,
         observer: &'a Observer,
-        id: SweepId,
-        lock: RunningLock,
+        held: Held,
     ) -> Result<Engine<'a>, Error> {
-        self.engine_with(session, directory, observer, id, lock, &self.pace, Manner::default(), Watched::not()).await
+        self.engine_with(session, directory, observer, held, &self.pace, Manner::default(), Watched::not()).await
     }
 
     #[allow(clippy::too_many_arguments, reason = "the ground a sweep stands on, named once")]
@@ -431,8 +430,7 @@ impl Desk {
         session: &'a Session,
         directory: &'a Directory,
         observer: &'a Observer,
-        id: SweepId,
-        lock: RunningLock,
+        held: Held,
         pace: &'a Pace,
         manner: Manner,
         watched: Watched,
@@ -446,7 +444,7 @@ impl Desk {
             rules: &self.rules,
             observer,
         };
-        Engine::take_up(ground, id, lock, manner, watched).await
+        Engine::take_up(ground, held, manner, watched).await
     }
 
     async fn open<'a>(
@@ -476,10 +474,10 @@ impl Desk {
         let first: Vec<RowDraft> =
             known.into_iter().chain(first).map(|body| RowDraft { clock: clock.clone(), body }).collect();
         let journal = self.journal.clone();
-        blocking(move || journal.open_sweep_with(&opening, &grants, &people, &first)).await?;
+        let opened = blocking(move || journal.open_sweep_with(&opening, &grants, &people, &first)).await?;
         self.mark_begun(id);
         observer(Step::Opened);
-        let mut engine = self.engine(session, directory, observer, id, lock).await?;
+        let mut engine = self.engine(session, directory, observer, Held { id, lock, rows: opened.stored }).await?;
         engine.make_ready();
         Ok(engine)
     }

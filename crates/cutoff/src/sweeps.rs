@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use journal::{Body, Failure, Hash, Note, PolicyAnswer, Purpose, RowDraft, SweepId};
+use journal::{Body, Failure, Hash, Note, PolicyAnswer, Purpose, RowDraft, StoredRow, SweepId};
 use stytch_b2b::{ClientType, ConnectedAppId, MemberId};
 use tokio::sync::watch;
 use uuid::Uuid;
@@ -25,7 +25,7 @@ use crate::policy::{Block, Refused, State, in_force};
 use crate::revoke::{self, allowance, known_apps};
 use crate::session::Session;
 use crate::sweep::change::{Blocking, Changes, LIFTING, Turned, UNSEEN};
-use crate::sweep::engine::{Ended, Engine, PATIENT, Progress, Watched, blocking};
+use crate::sweep::engine::{Ended, Engine, Held, PATIENT, Progress, Watched, blocking};
 use crate::sweep::rows::Rows;
 use crate::sweep::verdict::{self, Outcome, Rules, Why};
 use crate::sweep::{Manner, Observer, Step, Wish};
@@ -351,14 +351,15 @@ impl Desk {
             Some(_) => self.shown().await.ok().and_then(|shown| shown.picture.facts.snapshot),
             None => None,
         };
+        let mut held = Held::unread(id, lock);
         if fresh {
             // Kept before anything of it is done, so that it can be gone on with after a crash, without its file.
             self.keep_plan(plan).await?;
             self.use_run(plan).await?;
-            self.open_many(&session, &directory, plan, id, hash, how.block_last).await?;
+            held.rows = self.open_many(&session, &directory, plan, id, hash, how.block_last).await?;
             observer(Step::Opened);
         }
-        let mut engine = self.engine_with(&session, &directory, observer, id, lock, &pace, manner, watched).await?;
+        let mut engine = self.engine_with(&session, &directory, observer, held, &pace, manner, watched).await?;
         if !fresh {
             engine.note("resumed", &revoke::who(&session)).await?;
         }
@@ -489,7 +490,7 @@ impl Desk {
         id: SweepId,
         hash: Hash,
         block_last: bool,
-    ) -> Result<(), Error> {
+    ) -> Result<Vec<StoredRow>, Error> {
         let shown = self.shown().await.ok();
         let items: Vec<Item> =
             plan.grants.iter().map(|pair| item(pair, session, directory, shown.as_deref())).collect();
@@ -513,9 +514,9 @@ impl Desk {
             .map(|body| RowDraft { clock: clock.clone(), body })
             .collect();
         let journal = self.journal.clone();
-        blocking(move || journal.open_sweep_with(&opening, &grants, &people, &first)).await?;
+        let opened = blocking(move || journal.open_sweep_with(&opening, &grants, &people, &first)).await?;
         self.mark_begun(id);
-        Ok(())
+        Ok(opened.stored)
     }
 
     /// A sweep as its rows tell it.

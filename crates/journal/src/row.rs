@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -116,7 +117,9 @@ pub struct Clock {
     pub mono_ms: u64,
     /// Names the run of the monotonic clock: another value after a restart of the machine (or of the process, where a
     /// platform has no clock that outlives it).
-    pub boot_id: String,
+    ///
+    /// Shared, since every moment of a run carries it.
+    pub boot_id: Arc<str>,
 }
 
 /// One row as it stands in a line.

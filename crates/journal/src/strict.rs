@@ -5,7 +5,8 @@
 //! undone); integers only, between -(2^53 - 1) and 2^53 - 1, so that a reader with doubles reads them exactly; no lone
 //! surrogates; at most 32 levels deep and [`MAX_LINE`] bytes long.
 
-use std::collections::HashSet;
+use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// The longest line, in bytes. A `read` row lists the numbers of the grants it saw, so this allows about a million of them.
@@ -54,7 +55,7 @@ struct Scan<'a> {
     at: usize,
 }
 
-impl Scan<'_> {
+impl<'a> Scan<'a> {
     fn unfit(&self, why: &'static str) -> Unfit {
         Unfit { at: self.at, why }
     }
@@ -92,7 +93,7 @@ impl Scan<'_> {
 
     fn object(&mut self, depth: usize) -> Result<(), Unfit> {
         self.at += 1;
-        let mut keys = HashSet::new();
+        let mut keys = BTreeSet::new();
         if self.eat(b'}') {
             return Ok(());
         }
@@ -151,23 +152,27 @@ impl Scan<'_> {
     }
 
     /// Reads a string and answers it with its escapes undone, so that `"a"` and `"\u0061"` are one key.
-    fn string(&mut self) -> Result<String, Unfit> {
+    fn string(&mut self) -> Result<Cow<'a, str>, Unfit> {
         if !self.eat(b'"') {
             return Err(self.unfit("no string where one is due"));
         }
-        let mut text = String::new();
+        let mut text = Cow::Borrowed("");
         loop {
             let began = self.at;
             while !matches!(self.peek(), None | Some(b'"' | b'\\' | 0..=0x1f)) {
                 self.at += 1;
             }
-            text.push_str(&self.text[began..self.at]);
+            // A string without escapes, as nearly all are, is its own text.
+            text += &self.text[began..self.at];
             match self.peek() {
                 Some(b'"') => {
                     self.at += 1;
                     return Ok(text);
                 }
-                Some(b'\\') => text.push(self.escape()?),
+                Some(b'\\') => {
+                    let unescaped = self.escape()?;
+                    text.to_mut().push(unescaped);
+                }
                 Some(_) => return Err(self.unfit("a raw control character in a string")),
                 None => return Err(self.unfit("a string does not end")),
             }

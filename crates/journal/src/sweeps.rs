@@ -89,12 +89,14 @@ pub struct IndicatorDraft {
 pub struct Sweep {
     /// Its id.
     pub id: SweepId,
-    /// Its head: the hash of the last grant row.
+    /// Its head: the hash of its last row.
     pub head: Hash,
-    /// How many rows it has: the opening and one for each grant.
+    /// How many rows it has.
     pub rows: u64,
     /// The head of the sweep before, as the opening row carries it.
     pub previous_head: Option<Hash>,
+    /// Its rows as they were stored: whoever goes on with it need not read them again.
+    pub stored: Vec<StoredRow>,
 }
 
 /// A row as it is stored.
@@ -264,15 +266,16 @@ impl Journal {
             bodies.push(Body::Note(Note { what: INDICATOR.to_owned(), detail }));
         }
         let mut end = End { rows: 0, head: chain::start(self.id(), id), closed_seq: None };
+        let mut stored = Vec::with_capacity(bodies.len() + first.len());
         for body in bodies {
-            end.write(&tx, id, Row { seq: end.rows, clock: draft.clock.clone(), body })?;
+            stored.push(end.write(&tx, id, Row { seq: end.rows, clock: draft.clock.clone(), body })?);
         }
         for row in first {
-            end.admit(&tx, id, grants.len() as u64, row)?;
+            stored.push(end.admit(&tx, id, grants.len() as u64, row)?);
         }
         end.note(&tx, id)?;
         tx.commit()?;
-        Ok(Sweep { id, head: end.head, rows: end.rows, previous_head })
+        Ok(Sweep { id, head: end.head, rows: end.rows, previous_head, stored })
     }
 
     /// Appends rows to a sweep, all or none, in one transaction with one sync of the disk; when it returns they are durable.

@@ -73,8 +73,11 @@ pub struct Progress {
 /// Intents that lie ready on disk at the most, for each request that may be under way: few, since a crash leaves each of them to
 /// be settled by reading.
 const READY: usize = 2;
-/// And at the most in all, where the disk is so slow that more would have left before the next are there.
+/// And at the most in all, where the server is so fast, or the disk so slow, that more would leave before the next are there.
 const MOST_READY: usize = 512;
+/// Between the beginnings of two writes, while requests can leave without another: a server that answers thousands a second must
+/// not have the disk written for each few of them. Milliseconds.
+const BETWEEN_WRITES: u64 = 10;
 /// Requests in a row that nobody answered, and the network is looked for before the next is sent.
 const SILENT: u32 = 3;
 /// How many are sent before the next part of a canary sweep.
@@ -118,6 +121,21 @@ pub(crate) struct Ground<'a> {
     pub(crate) observer: &'a Observer,
 }
 
+/// A sweep whose running lock is held.
+pub(crate) struct Held {
+    pub(crate) id: SweepId,
+    pub(crate) lock: RunningLock,
+    /// Its first rows, as far as they are known: the others are read.
+    pub(crate) rows: Vec<StoredRow>,
+}
+
+impl Held {
+    /// None of its rows is known.
+    pub(crate) fn unread(id: SweepId, lock: RunningLock) -> Self {
+        Self { id, lock, rows: Vec::new() }
+    }
+}
+
 /// Who watches a sweep of many, and what they wish.
 pub(crate) struct Watched {
     pub(crate) wish: watch::Receiver<Wish>,
@@ -135,11 +153,11 @@ impl<'a> Engine<'a> {
     /// Takes a sweep up where its rows leave it.
     pub(crate) async fn take_up(
         ground: Ground<'a>,
-        id: SweepId,
-        lock: RunningLock,
+        held: Held,
         manner: Manner,
         watched: Watched,
     ) -> Result<Self, Error> {
+        let Held { id, lock, rows } = held;
         let Ground { journal, session, directory, clock, pace, rules, observer } = ground;
         let mut engine = Self {
             journal,
@@ -163,6 +181,7 @@ impl<'a> Engine<'a> {
             observer,
             _lock: lock,
         };
+        engine.take_in(rows);
         engine.follow().await?;
         // What was begun with patience is gone on with in patience, whoever takes it up: only so does it stay open.
         engine.manner.patient |= engine.rows.all().iter().any(is_patient);
@@ -378,7 +397,8 @@ impl<'a> Engine<'a> {
         let mut answers: Vec<RowDraft> = Vec::new();
         let mut writing: Option<Writing> = None;
         let few = READY * self.pace.concurrency;
-        let mut most_ready = few;
+        // Requests that left since the last write began, and when it did.
+        let (mut left, mut wrote) = (0, 0);
         let mut over: Option<Ended> = None;
         let began = self.now_ms();
         let mut answered = 0_u32;
@@ -400,10 +420,16 @@ impl<'a> Engine<'a> {
                         self.tell(Step::Sending);
                     }
                     self.sent = true;
+                    left += 1;
                     under_way.push(one_revoke(session, clock, attempt, grant));
                 }
             }
-            if writing.is_none() {
+            let rest = BETWEEN_WRITES.saturating_sub(self.clock.now().mono_ms.saturating_sub(wrote));
+            let pressing = under_way.is_empty() || self.ready.is_empty() && !waiting.is_empty();
+            if writing.is_none() && (pressing || rest == 0) {
+                // As many as left since the last write will be wanted before the next one is done, and as many again; a write is
+                // due when half of them are gone.
+                let most_ready = (left * 4).clamp(few, MOST_READY.max(few));
                 let room = if over.is_none() { most_ready.saturating_sub(self.ready.len()) } else { 0 };
                 // Only where no answer waits, a write is put off until it is worth it.
                 let due = room > most_ready / 2 && !waiting.is_empty();
@@ -423,6 +449,7 @@ impl<'a> Engine<'a> {
                     let from = self.rows.all().len() as u64;
                     let task = tokio::task::spawn_blocking(move || append(&journal, id, from, &rows));
                     writing = Some(Writing { task, intents, has_answers });
+                    (left, wrote) = (0, clock.now().mono_ms);
                 }
             }
             let idle = under_way.is_empty() && writing.is_none();
@@ -475,10 +502,10 @@ impl<'a> Engine<'a> {
                         }
                         self.refusal = Some(error);
                     }
-                    let left = u32::try_from(self.ready.len() + waiting.len() + under_way.len()).unwrap_or(u32::MAX);
+                    let to_send = u32::try_from(self.ready.len() + waiting.len() + under_way.len()).unwrap_or(u32::MAX);
                     let (quota, took) = (self.tempo.quota(), (now - began).max(1));
                     self.progress.send_modify(|progress| {
-                        progress.to_send = left;
+                        progress.to_send = to_send;
                         progress.quota = quota;
                         progress.rate_milli =
                             u32::try_from(i64::from(answered) * 1_000_000 / took).unwrap_or(u32::MAX);
@@ -500,12 +527,6 @@ impl<'a> Engine<'a> {
                         Err(_) => return Err(Error::Journal(journal::Error::Busy)),
                     };
                     self.take_in(new);
-                    // A disk that is slower than the server must not set the speed; one that is not needs no more than a few.
-                    if self.ready.is_empty() {
-                        most_ready = (most_ready * 2).min(MOST_READY.max(few));
-                    } else if self.ready.len() > most_ready / 2 {
-                        most_ready = (most_ready / 2).max(few);
-                    }
                     if let Some(Writing { intents, has_answers, .. }) = done {
                         if has_answers {
                             self.tell(Step::AnswerRecorded);
@@ -516,6 +537,8 @@ impl<'a> Engine<'a> {
                         }
                     }
                 }
+                // Only for as long as something may wait for it to be written.
+                () = tokio::time::sleep(Duration::from_millis(rest)), if rest > 0 && writing.is_none() => {}
                 Ok(_) = self.wish.changed(), if over.is_none() => {}
             }
         }
@@ -610,14 +633,16 @@ impl<'a> Engine<'a> {
             Err(error) => return Ok(Some(Ended::SessionEnded(error))),
         };
         self.tell(Step::Read);
-        // A read that brings every grant to rest goes to disk together with the closing row.
-        let after = self.with(&rows);
+        // A read that brings every grant to rest goes to disk together with the closing row: what follows from it is judged
+        // before it is written.
+        let known = self.rows.all().len();
+        for (draft, seq) in rows.iter().zip(known as u64..) {
+            self.rows.push(Row { seq, clock: draft.clock.clone(), body: draft.body.clone() });
+        }
         let now = self.clock.now().stamp();
-        let rests = |grant: &Grant| {
-            let rows = after.of(grant.n);
-            next(grant.n, rows, self.pace, self.rules, self.manner.patient, may_send, &now) == Move::Rest
-        };
-        let closing = if after.grants().iter().all(rests) { self.closing(&after) } else { None };
+        let rest = self.rows.grants().iter().all(|grant| self.next(grant.n, may_send, &now) == Move::Rest);
+        let closing = if rest { self.closing() } else { None };
+        self.rows.truncate(known);
         let closes = closing.is_some();
         self.write(rows.into_iter().chain(closing).collect()).await?;
         self.tell(Step::ReadRecorded);
@@ -628,26 +653,17 @@ impl<'a> Engine<'a> {
         Ok(None)
     }
 
-    /// What the rows would be with `drafts` appended: for judging before writing, so that what follows from a read goes
-    /// to disk with it.
-    fn with(&self, drafts: &[RowDraft]) -> Rows {
-        let mut rows = self.rows.clone();
-        for (draft, seq) in drafts.iter().zip(self.rows.all().len() as u64..) {
-            rows.push(Row { seq, clock: draft.clock.clone(), body: draft.body.clone() });
-        }
-        rows
-    }
-
     /// Closes the sweep if nothing can be sent for it any more, counting the outcomes as they now are.
     pub(crate) async fn close(&mut self) -> Result<(), Error> {
-        let Some(row) = self.closing(&self.rows) else { return Ok(()) };
+        let Some(row) = self.closing() else { return Ok(()) };
         self.write(vec![row]).await?;
         self.tell(Step::Closed);
         Ok(())
     }
 
-    /// The closing row that `rows` call for; `None` while something may still be sent, or when one says the same already.
-    fn closing(&self, rows: &Rows) -> Option<RowDraft> {
+    /// The closing row that the rows call for; `None` while something may still be sent, or when one says the same already.
+    fn closing(&self) -> Option<RowDraft> {
+        let rows = &self.rows;
         let findings = verdict::findings(rows, self.rules);
         let now = self.clock.now().stamp();
         // Closed, it could not be taken up again to block what it was to block.
@@ -655,9 +671,7 @@ impl<'a> Engine<'a> {
             return None;
         }
         // A sweep of many stays open while somebody may still take it up and send.
-        let waits = |grant: &Grant| {
-            next(grant.n, rows.of(grant.n), self.pace, self.rules, self.manner.patient, true, &now) != Move::Rest
-        };
+        let waits = |grant: &Grant| self.next(grant.n, true, &now) != Move::Rest;
         if findings.values().any(may_be_sent_again) || self.manner.patient && rows.grants().iter().any(waits) {
             return None;
         }

@@ -55,6 +55,17 @@ impl Rows {
         self.all.push(row);
     }
 
+    /// Takes back all but the first `len` rows, which must not be fewer than the opening's: no grant is taken back.
+    pub(crate) fn truncate(&mut self, len: usize) {
+        self.all.truncate(len);
+        let keeps = |at: &u32| (*at as usize) < len;
+        let of_views = self.of_app.values_mut().chain(self.of_member.values_mut());
+        for rows in self.of_grant.iter_mut().chain(of_views).chain([&mut self.of_all]) {
+            // They are in order.
+            rows.truncate(rows.partition_point(keeps));
+        }
+    }
+
     /// Every row.
     #[must_use]
     pub fn all(&self) -> &[Row] {
