@@ -15,6 +15,7 @@ use super::KNOWN_APPS;
 use super::change::LIFTING;
 use super::engine::{Engine, failure};
 use super::verdict::{is_absence, is_success};
+use crate::clock::millis_between;
 use crate::session::app_forbidden;
 
 /// What one view showed.
@@ -31,11 +32,18 @@ struct Shown {
     listed: Option<(BTreeSet<String>, u32)>,
 }
 
+/// The organization as it was read in this round.
+struct Told {
+    began: Clock,
+    /// `None`: it could not be read.
+    organization: Option<Organization>,
+}
+
 impl Engine<'_> {
     /// One round over `grants`. Answers the rows to record, or the error that ends the session.
     pub(super) async fn read_round(&mut self, grants: &[Grant]) -> Result<Vec<RowDraft>, ApiError> {
         let mut rows = Vec::new();
-        let mut organization: Option<Option<Organization>> = None;
+        let mut organization: Option<Told> = None;
         let (own, others): (Vec<&Grant>, Vec<&Grant>) = grants.iter().partition(|grant| self.is_own(grant));
 
         let mut unproven: Vec<&Grant> = others;
@@ -50,6 +58,7 @@ impl Engine<'_> {
         for (app, grants) in by_app {
             self.app_views(app, &grants, &mut organization, &mut rows).await?;
         }
+        self.bear_out(organization, &mut rows).await?;
         Ok(rows)
     }
 
@@ -63,7 +72,7 @@ impl Engine<'_> {
     async fn own_view<'g>(
         &mut self,
         grants: &[&'g Grant],
-        organization: &mut Option<Option<Organization>>,
+        organization: &mut Option<Told>,
         rows: &mut Vec<RowDraft>,
     ) -> Result<Vec<&'g Grant>, ApiError> {
         let began = self.clock.now().stamp();
@@ -81,7 +90,7 @@ impl Engine<'_> {
         &mut self,
         app: &str,
         grants: &[&Grant],
-        organization: &mut Option<Option<Organization>>,
+        organization: &mut Option<Told>,
         rows: &mut Vec<RowDraft>,
     ) -> Result<(), ApiError> {
         let id = ConnectedAppId::from(app);
@@ -98,7 +107,7 @@ impl Engine<'_> {
         let mut left = self.record(View::App, Some(app), &keys, shown, None, None, rows);
         let app_row = rows.len() - 1;
         // A list that was cut short lacks what lives. Where no answer of ours says that it went, its member's own view is asked
-        // too: the later proof wins, so what that one lists is there, and what it cannot tell is called absent by neither.
+        // too, and it alone says so: also when, since the grant may have gone between the two.
         let lacked: Vec<&Grant> = match &app_listed {
             Some((listed, 0)) => {
                 grants.iter().filter(|g| !listed.contains(&g.member_id) && !self.answered_gone(g.n)).copied().collect()
@@ -106,7 +115,7 @@ impl Engine<'_> {
             _ => Vec::new(),
         };
         let lacked_alone: BTreeSet<u32> = lacked.iter().map(|grant| grant.n).collect();
-        let mut untold = BTreeSet::new();
+        let mut asked_again = BTreeSet::new();
         left.extend(lacked);
         if left.is_empty() {
             return Ok(());
@@ -116,7 +125,7 @@ impl Engine<'_> {
             // Of an app that the policy forbids, a member's list says nothing that could be believed: it is not asked for each of
             // hundreds.
             let client_type = left.first().and_then(|grant| grant.client_type.as_deref());
-            let policy = policy_of(organization.as_ref().and_then(Option::as_ref), app, client_type);
+            let policy = policy_of(organization.as_ref().and_then(|told| told.organization.as_ref()), app, client_type);
             let told = matches!(rows.last().map(|row| &row.body), Some(Body::Read(read)) if !read.absent.is_empty());
             if told && policy.and_then(|policy| policy.app_forbidden) == Some(true) {
                 return Ok(());
@@ -137,13 +146,13 @@ impl Engine<'_> {
             })?;
             let no_such_member = shown.error_type.as_deref() == Some("member_not_found");
             let keys: Vec<(&Grant, String)> = grants.iter().map(|g| (*g, g.connected_app_id.clone())).collect();
-            let left = self.record_list(View::Member, Some(member), &keys, shown, organization, rows).await?;
+            self.record_list(View::Member, Some(member), &keys, shown, organization, rows).await?;
             if !no_such_member {
-                untold.extend(left.into_iter().map(|grant| grant.n).filter(|n| lacked_alone.contains(n)));
+                asked_again.extend(keys.iter().map(|(grant, _)| grant.n).filter(|n| lacked_alone.contains(n)));
             }
         }
         if let Some(Body::Read(read)) = rows.get_mut(app_row).map(|row| &mut row.body) {
-            read.absent.retain(|n| !untold.contains(n));
+            read.absent.retain(|n| !asked_again.contains(n));
         }
         Ok(())
     }
@@ -153,7 +162,7 @@ impl Engine<'_> {
         &mut self,
         app: &ConnectedAppId,
         grants: &[&'g Grant],
-        organization: &mut Option<Option<Organization>>,
+        organization: &mut Option<Told>,
         rows: &mut Vec<RowDraft>,
     ) -> Result<Vec<&'g Grant>, ApiError> {
         self.read_organization(organization).await?;
@@ -168,7 +177,8 @@ impl Engine<'_> {
             u32::try_from(known.iter().filter(|other| listed.contains(*other)).count()).unwrap_or(u32::MAX)
         });
         let client_type = grants.first().and_then(|grant| grant.client_type.as_deref());
-        let policy = policy_of(organization.as_ref().and_then(Option::as_ref), app.as_str(), client_type);
+        let policy =
+            policy_of(organization.as_ref().and_then(|told| told.organization.as_ref()), app.as_str(), client_type);
         let proves =
             policy.as_ref().is_some_and(|policy| policy.app_forbidden == Some(false)) && others.unwrap_or(0) > 0;
         // An app that is still listed says nothing of one member's grant, so it is never counted as present.
@@ -209,7 +219,7 @@ impl Engine<'_> {
         subject: Option<&str>,
         grants: &[(&'g Grant, String)],
         shown: Shown,
-        organization: &mut Option<Option<Organization>>,
+        organization: &mut Option<Told>,
         rows: &mut Vec<RowDraft>,
     ) -> Result<Vec<&'g Grant>, ApiError> {
         let lacks =
@@ -222,7 +232,7 @@ impl Engine<'_> {
         for (grant, key) in grants {
             let policy = if lacks {
                 policy_of(
-                    organization.as_ref().and_then(Option::as_ref),
+                    organization.as_ref().and_then(|told| told.organization.as_ref()),
                     &grant.connected_app_id,
                     grant.client_type.as_deref(),
                 )
@@ -291,12 +301,43 @@ impl Engine<'_> {
         left
     }
 
-    async fn read_organization(&mut self, organization: &mut Option<Option<Organization>>) -> Result<(), ApiError> {
+    /// What a list lacks says something only if the policy allowed the app while it was read. Somebody may have changed the policy
+    /// since this round read it, so lists that were read later are borne out by another look at it, one for all of them.
+    async fn bear_out(&mut self, told: Option<Told>, rows: &mut [RowDraft]) -> Result<(), ApiError> {
+        let Some(told) = told else { return Ok(()) };
+        let lacking = |row: &RowDraft| match &row.body {
+            Body::Read(read) if read.policy.as_ref().and_then(|policy| policy.app_forbidden) == Some(false) => {
+                read.absent.first().copied().filter(|_| millis_between(&told.began, &read.ended) > 0)
+            }
+            _ => None,
+        };
+        let lacking: Vec<(usize, u32)> =
+            rows.iter().enumerate().filter_map(|(at, row)| Some((at, lacking(row)?))).collect();
+        if lacking.is_empty() {
+            return Ok(());
+        }
+        let mut now = None;
+        self.read_organization(&mut now).await?;
+        let now = now.and_then(|told| told.organization);
+        for (at, n) in lacking {
+            let policy = self
+                .rows
+                .grant(n)
+                .and_then(|grant| policy_of(now.as_ref(), &grant.connected_app_id, grant.client_type.as_deref()));
+            if let Body::Read(read) = &mut rows[at].body {
+                read.policy = policy;
+            }
+        }
+        Ok(())
+    }
+
+    async fn read_organization(&mut self, organization: &mut Option<Told>) -> Result<(), ApiError> {
         if organization.is_some() {
             return Ok(());
         }
+        let began = self.clock.now().stamp();
         let read = self.ask(|client, token| async move { client.organization(&token).await }).await;
-        *organization = Some(match read {
+        let read = match read {
             Ok(reply) => {
                 let read = reply.data.clone();
                 self.session.change(|state| state.organization = read);
@@ -308,7 +349,8 @@ impl Engine<'_> {
                 tracing::warn!(%error, "the organization's policy could not be read");
                 None
             }
-        });
+        };
+        *organization = Some(Told { began, organization: read });
         Ok(())
     }
 
