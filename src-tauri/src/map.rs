@@ -263,11 +263,7 @@ pub(crate) fn revoke_report(
         scopes: grant.scopes.clone(),
         organization_name: organization_name.unwrap_or_else(|| report.connection.organization_id.clone()),
         here: report.here,
-        environment: match report.connection.environment {
-            journal::Environment::Live => wire::Environment::Live,
-            journal::Environment::Sandbox => wire::Environment::Sandbox,
-            _ => wire::Environment::Test,
-        },
+        environment: environment(report.connection.environment),
         request_id: report.request_id.clone(),
         attempts: report.attempts,
         sent_at: report.sent_at.clone(),
@@ -292,6 +288,15 @@ pub(crate) fn revoke_report(
         left_behind: report.left_behind,
         alone: report.alone,
         head: report.head.clone(),
+    }
+}
+
+/// A word that only a later version knows is told as a test's.
+pub(crate) fn environment(environment: journal::Environment) -> wire::Environment {
+    match environment {
+        journal::Environment::Live => wire::Environment::Live,
+        journal::Environment::Sandbox => wire::Environment::Sandbox,
+        _ => wire::Environment::Test,
     }
 }
 

@@ -265,3 +265,55 @@ fn a_sweep_that_is_killed_between_its_re_reads_does_not_call_what_is_listed_stil
     let lines = ground.admin(&["log", &sweep, "--settle", "--json"]).expect(0).lines();
     assert!(lines.iter().all(|line| line["outcome"] == "still_there"), "{lines:?}");
 }
+
+#[test]
+fn what_was_refused_is_told_with_what_was_answered_and_what_was_never_sent_apart_from_it() {
+    let ground = small();
+    plan(&ground, &["--app", "DataSync"]).expect(0);
+    let all = planned(&ground).len();
+    ground.faults(json!({"server_error_share": 1.0, "on": "/revoke"}));
+    // The first of a canary gets no usable answer, so the others wait for ever.
+    let left = ground.admin(&["apply", &file(&ground), "--yes", "--canary", "--concurrency", "1", "--json"]).expect(2);
+    let lines = left.lines();
+    let (sent, unsent): (Vec<&Value>, Vec<&Value>) = lines.iter().partition(|line| line["never_sent"] == false);
+    assert_eq!((sent.len(), unsent.len()), (1, all - 1), "{lines:?}");
+    let told = (&sent[0]["outcome"], &sent[0]["status"], &sent[0]["error_type"], &sent[0]["failure"]);
+    assert_eq!(told, (&json!("unknown"), &json!(500), &json!("internal_server_error"), &json!(null)));
+    assert!(unsent.iter().all(|line| line["outcome"] == "unknown" && line["status"].is_null()), "{lines:?}");
+    let left = left.says(&["1 is not yet known (500 internal_server_error).", &format!("{} were never sent", all - 1)]);
+    assert!(!left.err.contains(&format!("{all} are not yet known")), "{}", left.err);
+    let sweep = text(&log(&ground)[0], "sweep_id");
+    let table = ground.here(&["log", &sweep]).expect(0).out;
+    assert_eq!(table.matches("not sent").count(), all - 1, "{table}");
+    let pack = ground.dir.path().join("pack.zip").display().to_string();
+    ground.here(&["export", &sweep, "--out", &pack]).expect(0);
+    let pack = String::from_utf8_lossy(&std::fs::read(&pack).expect("the pack")).into_owned();
+    let title = format!("0 gone by a later read, 1 not proven, {} never sent</title>", all - 1);
+    assert!(pack.contains(&title), "the report's title says the same");
+}
+
+#[test]
+fn until_when_tokens_may_be_accepted_is_one_time_in_window_command_line_and_report() {
+    let ground = small();
+    plan(&ground, &["--app", "DataSync"]).expect(0);
+    let gone = planned(&ground).last().expect("a grant").clone();
+    // Gone by itself before anything is sent: of that one the tokens run out by another time.
+    ground.control("delete_member", json!({"member_id": text(&gone, "member_id")}));
+    ground.faults(json!({"latency_ms": 150}));
+    ground.admin(&["apply", &file(&ground), "--yes", "--concurrency", "1"]).expect(0);
+    ground.faults(json!({"latency_ms": null}));
+    let id: SweepId = text(&log(&ground)[0], "sweep_id").parse().expect("an id");
+    let desk = ground.window("admin");
+    let (digest, report, grants, pack) = ground.runtime.block_on(async {
+        let (grants, ..) = desk.sweep_grants(id, &cutoff::activity::Wanted::default(), 0, 100).await.expect("grants");
+        let report = desk.sweep_report(id).await.expect("a report");
+        (desk.digest(id).await.expect("a digest"), report, grants, desk.pack(id).await.expect("a pack"))
+    });
+    let until: Vec<String> = grants.iter().map(|grant| grant.tokens_until.clone().expect("a time")).collect();
+    let (first, last) = (until.iter().min().expect("one"), until.iter().max().expect("one"));
+    assert!(first < last, "two grants, two times: {until:?}");
+    assert_eq!(digest.tokens_until.map(|at| at.to_string()).as_ref(), Some(last), "the window");
+    assert_eq!(report.tokens_until.map(cutoff::clock::rfc3339).as_ref(), Some(last), "the command line");
+    let told = format!("accepted until about {} UTC", last[..19].replace('T', " "));
+    assert!(String::from_utf8_lossy(&pack.bytes).contains(&told), "the report: {told}");
+}

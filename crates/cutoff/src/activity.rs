@@ -479,7 +479,8 @@ impl Desk {
         }
     }
 
-    fn here(&self) -> Option<Connection> {
+    /// The place and organization that is signed in to.
+    pub(crate) fn here(&self) -> Option<Connection> {
         let session = self.session().ok()?;
         let organization = session.state().organization.organization_id;
         connection_of(&session, organization.as_str()).ok()

@@ -269,10 +269,7 @@ impl Desk {
     pub async fn reports_of(&self, id: SweepId) -> Result<Vec<Report>, Error> {
         let journal = self.journal.clone();
         let rules = self.rules;
-        let here = self.session().ok().and_then(|session| {
-            let organization = session.state().organization.organization_id;
-            connection_of(&session, organization.as_str()).ok()
-        });
+        let here = self.here();
         let reports = blocking(move || reports(&journal, id, &rules, here.as_ref())).await?;
         let left_behind = self.was_left_behind(id);
         Ok(reports.into_iter().map(|report| Report { left_behind, ..report }).collect())

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use contract::connections::Environment;
 use contract::members::MemberFace;
 use contract::refusal::Refusal;
 use contract::revoke::Outcome as WireOutcome;
@@ -52,11 +51,7 @@ pub(crate) fn sweep(
         began_at: digest.began.to_string(),
         last_at: digest.last.to_string(),
         organization_name: organization_name.unwrap_or_else(|| digest.connection.organization_id.clone()),
-        environment: match digest.connection.environment {
-            journal::Environment::Live => Environment::Live,
-            journal::Environment::Sandbox => Environment::Sandbox,
-            _ => Environment::Test,
-        },
+        environment: super::environment(digest.connection.environment),
         here,
         by,
         reason: digest.reason.clone(),

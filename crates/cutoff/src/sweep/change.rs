@@ -10,7 +10,7 @@ use journal::{
 use stytch_b2b::{ConnectedAppId, Error as ApiError};
 
 use super::Step;
-use super::engine::{Ended, Engine, failure, jitter};
+use super::engine::{CameBack, Ended, Engine, jitter};
 use super::next::refused_for_the_session;
 use super::rows::Rows;
 use super::verdict::succeeded;
@@ -396,35 +396,14 @@ impl Engine<'_> {
         let answer = self.session.client.update_organization(&token, &fields).await;
         let clock = self.clock.now().stamp();
         self.tell(Step::PolicyAnswered);
-        let (row, error) = match answer {
+        let CameBack { answered, status, error_type, request_id, server_date, failure } = CameBack::of(&answer);
+        let row = PolicyAnswer { attempt, sent, answered, status, error_type, request_id, server_date, failure };
+        let error = match answer {
             Ok(reply) => {
                 self.session.change(|state| state.organization = reply.data);
-                let row = PolicyAnswer {
-                    attempt,
-                    sent,
-                    answered: true,
-                    status: Some(reply.status),
-                    error_type: None,
-                    request_id: reply.request_id.map(|id| id.to_string()),
-                    server_date: reply.server_date,
-                    failure: None,
-                };
-                (row, None)
+                None
             }
-            Err(error) => {
-                let (facts, failure) = (error.facts(), failure(&error));
-                let row = PolicyAnswer {
-                    attempt,
-                    sent,
-                    answered: failure.is_none(),
-                    status: facts.status,
-                    error_type: facts.error_type.clone(),
-                    request_id: facts.request_id.as_ref().map(ToString::to_string),
-                    server_date: facts.server_date.clone(),
-                    failure,
-                };
-                (row, Some(error))
-            }
+            Err(error) => Some(error),
         };
         self.write(vec![RowDraft { clock, body: Body::PolicyAnswer(row) }]).await?;
         self.tell(Step::PolicyAnswerRecorded);
@@ -440,35 +419,11 @@ impl Engine<'_> {
         let began = self.clock.now().stamp();
         let answer = self.ask(|client, token| async move { client.connected_app_policy(&token).await }).await;
         let ended = self.clock.now().stamp();
-        let (row, error) = match answer {
-            Ok(reply) => {
-                let row = PolicyRead {
-                    began,
-                    ended: ended.clone(),
-                    answered: true,
-                    status: Some(reply.status),
-                    error_type: None,
-                    request_id: reply.request_id.map(|id| id.to_string()),
-                    server_date: reply.server_date,
-                    state: Some(state_of(&reply.data)),
-                };
-                (row, None)
-            }
-            Err(error) => {
-                let (facts, failure) = (error.facts(), failure(&error));
-                let row = PolicyRead {
-                    began,
-                    ended: ended.clone(),
-                    answered: failure.is_none(),
-                    status: facts.status,
-                    error_type: facts.error_type.clone(),
-                    request_id: facts.request_id.as_ref().map(ToString::to_string),
-                    server_date: facts.server_date.clone(),
-                    state: None,
-                };
-                (row, Some(error))
-            }
-        };
+        let CameBack { answered, status, error_type, request_id, server_date, .. } = CameBack::of(&answer);
+        let state = answer.as_ref().ok().map(|reply| state_of(&reply.data));
+        let row =
+            PolicyRead { began, ended: ended.clone(), answered, status, error_type, request_id, server_date, state };
+        let error = answer.err();
         self.write(vec![RowDraft { clock: ended, body: Body::PolicyRead(row) }]).await?;
         self.tell(Step::PolicyRead);
         Ok(error)

@@ -803,45 +803,50 @@ async fn one_revoke(session: &Session, clock: &Clock, attempt: u32, grant: Grant
         }
     };
     let clock = clock.now().stamp();
-    let (body, error) = match answer {
-        Ok(reply) => (
-            Answer {
-                attempt,
-                n: grant.n,
-                sent,
+    let CameBack { answered, status, error_type, request_id, server_date, failure } = CameBack::of(&answer);
+    let n = grant.n;
+    let body = Answer { attempt, n, sent, answered, status, error_type, request_id, server_date, failure };
+    (RowDraft { clock, body: Body::Answer(body) }, answer.err())
+}
+
+/// What came back of a call, in the fields that every row of one has.
+pub(super) struct CameBack {
+    pub(super) answered: bool,
+    pub(super) status: Option<u16>,
+    pub(super) error_type: Option<String>,
+    pub(super) request_id: Option<String>,
+    pub(super) server_date: Option<String>,
+    pub(super) failure: Option<Failure>,
+}
+
+impl CameBack {
+    pub(super) fn of<T>(answer: &Result<Reply<T>, ApiError>) -> Self {
+        match answer {
+            Ok(reply) => Self {
                 answered: true,
                 status: Some(reply.status),
                 error_type: None,
-                request_id: reply.request_id.map(|id| id.to_string()),
-                server_date: reply.server_date,
+                request_id: reply.request_id.as_ref().map(ToString::to_string),
+                server_date: reply.server_date.clone(),
                 failure: None,
             },
-            None,
-        ),
-        Err(error) => {
-            let facts = error.facts();
-            let failure = failure(&error);
-            (
-                Answer {
-                    attempt,
-                    n: grant.n,
-                    sent,
+            Err(error) => {
+                let (facts, failure) = (error.facts(), failure(error));
+                Self {
                     answered: failure.is_none(),
                     status: facts.status,
                     error_type: facts.error_type.clone(),
                     request_id: facts.request_id.as_ref().map(ToString::to_string),
                     server_date: facts.server_date.clone(),
                     failure,
-                },
-                Some(error),
-            )
+                }
+            }
         }
-    };
-    (RowDraft { clock, body: Body::Answer(body) }, error)
+    }
 }
 
 /// Why an error is no answer; `None` when it is one.
-pub(super) fn failure(error: &ApiError) -> Option<Failure> {
+fn failure(error: &ApiError) -> Option<Failure> {
     match error {
         ApiError::Unreachable { phase: Phase::NotSent, .. } | ApiError::InvalidInput { .. } => Some(Failure::NotSent),
         ApiError::Unreachable { cause: Cause::TimedOut, .. } => Some(Failure::TimedOut),

@@ -13,7 +13,7 @@ use stytch_b2b::{ConnectedAppId, Error as ApiError, MemberId, Organization, Repl
 
 use super::KNOWN_APPS;
 use super::change::LIFTING;
-use super::engine::{Engine, failure};
+use super::engine::{CameBack, Engine};
 use super::verdict::{is_absence, is_success};
 use crate::clock::millis_between;
 use crate::session::app_forbidden;
@@ -361,35 +361,16 @@ impl Engine<'_> {
         listed: impl FnOnce(&T) -> (BTreeSet<String>, usize),
     ) -> Result<Shown, ApiError> {
         let ended = self.clock.now().stamp();
-        match answer {
+        let CameBack { answered, status, error_type, request_id, server_date, .. } = CameBack::of(&answer);
+        let listed = match answer {
+            Err(error @ ApiError::SignedOut(_)) => return Err(error),
+            Err(_) => None,
             Ok(reply) => {
                 let (listed, unreadable) = listed(&reply.data);
-                Ok(Shown {
-                    began,
-                    ended,
-                    status: Some(reply.status),
-                    error_type: None,
-                    request_id: reply.request_id.map(|id| id.to_string()),
-                    server_date: reply.server_date,
-                    answered: true,
-                    listed: Some((listed, u32::try_from(unreadable).unwrap_or(u32::MAX))),
-                })
+                Some((listed, u32::try_from(unreadable).unwrap_or(u32::MAX)))
             }
-            Err(error @ ApiError::SignedOut(_)) => Err(error),
-            Err(error) => {
-                let facts = error.facts();
-                Ok(Shown {
-                    began,
-                    ended,
-                    status: facts.status,
-                    error_type: facts.error_type.clone(),
-                    request_id: facts.request_id.as_ref().map(ToString::to_string),
-                    server_date: facts.server_date.clone(),
-                    answered: failure(&error).is_none(),
-                    listed: None,
-                })
-            }
-        }
+        };
+        Ok(Shown { began, ended, status, error_type, request_id, server_date, answered, listed })
     }
 }
 
