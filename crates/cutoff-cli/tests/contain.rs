@@ -605,6 +605,45 @@ fn victim() {
     panic!("the step {} never came", text(&orders, "step"));
 }
 
+/// Contains an app in a process that is killed at a step.
+fn killed_at(ground: &Ground, step: &str, app: &str) {
+    let mut orders = place(ground);
+    orders["step"] = json!(step);
+    orders["app"] = json!(app);
+    let mut victim = std::process::Command::new(std::env::current_exe().expect("this binary"));
+    victim.args(["victim", "--exact", "--nocapture"]).env(VICTIM, orders.to_string());
+    victim.stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
+    let mut child = start(victim, &format!("{}\n", ground.token("admin")));
+    let died = child.wait().expect("it ends");
+    assert_eq!(std::os::unix::process::ExitStatusExt::signal(&died), Some(9), "{step}: it died of the kill: {died:?}");
+}
+
+#[test]
+fn a_block_without_grants_that_is_killed_goes_on_and_is_made_once() {
+    let advised = "connected-app-test-00000000-dead-4bad-8bad-00000000beef";
+    for (name, _) in STEPS {
+        let ground = small();
+        let before = policy(&ground);
+        killed_at(&ground, name, advised);
+        // Looking does not close what was not settled, and does not stumble over a sweep without grants.
+        ground.admin(&["log", "--settle", "--json"]).expect(0);
+        let open = ground.here(&["log", "--json"]).expect(0).lines().remove(0);
+        assert_eq!((&open["state"], &open["grants"]), (&json!("unfinished"), &json!(0)), "{name}");
+        let sweep = text(&open, "sweep_id");
+        contain(&ground, &["--resume", &sweep]).expect(0).says(&["The block is in force"]);
+        assert_eq!(
+            (changes(&ground).len(), revocations(&ground).len()),
+            (1, 0),
+            "{name}: changed once, and nothing revoked"
+        );
+        let closed = ground.here(&["log", "--json"]).expect(0).lines().remove(0);
+        assert_eq!((&closed["state"], &closed["gone_at"]), (&json!("closed"), &Value::Null), "{name}");
+        ground.admin(&["lift", &sweep, "--yes"]).expect(0);
+        assert_eq!(policy(&ground).0, before.0, "{name}");
+        ground.here(&["log", "--verify"]).expect(0);
+    }
+}
+
 #[test]
 fn killed_around_the_change_of_the_policy_it_goes_on_and_makes_it_once() {
     for (name, _) in STEPS {
@@ -612,22 +651,7 @@ fn killed_around_the_change_of_the_policy_it_goes_on_and_makes_it_once() {
         ground.faults(json!({"policy_hides": false, "policy_revokes": name == "policy_answered"}));
         let app = app_called(&ground, "DataSync");
         let planned = grants_of(&ground, &app);
-        let mut orders = place(&ground);
-        orders["step"] = json!(name);
-        orders["app"] = json!(app);
-        let mut victim = std::process::Command::new(std::env::current_exe().expect("this binary"));
-        victim.args(["victim", "--exact", "--nocapture"]).env(VICTIM, orders.to_string());
-        victim
-            .stdin(std::process::Stdio::piped())
-            .stdout(std::process::Stdio::null())
-            .stderr(std::process::Stdio::null());
-        let mut child = start(victim, &format!("{}\n", ground.token("admin")));
-        let died = child.wait().expect("it ends");
-        assert_eq!(
-            std::os::unix::process::ExitStatusExt::signal(&died),
-            Some(9),
-            "{name}: it died of the kill: {died:?}"
-        );
+        killed_at(&ground, name, &app);
         assert_eq!(revocations(&ground).len(), 0, "{name}: the block comes first");
 
         let sweep = newest_sweep(&ground);

@@ -744,6 +744,87 @@ mod tests {
         }
     }
 
+    /// Apps that the list lacks, of the same ids as some that it has not: known from an earlier reading, or named by id alone.
+    fn unlisted() -> impl Strategy<Value = Vec<Listed>> {
+        prop::collection::vec((0..3_u8, any::<bool>(), any::<bool>()), 3).prop_map(|apps| {
+            (8..)
+                .zip(apps)
+                .map(|(n, (kind, known, revoked_here))| {
+                    let kind = [None, Some(Kind::FirstParty), Some(Kind::ThirdParty)][usize::from(kind)];
+                    let known_at = known.then_some(Timestamp::UNIX_EPOCH);
+                    let unlisted =
+                        Unlisted { known_at, revoked_here, kind_told: kind.is_some(), ..Unlisted::default() };
+                    Listed { id: id(n), kind, odd: false, new: false, unlisted: Some(unlisted) }
+                })
+                .collect()
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn what_no_list_names_is_forbidden_in_every_part_that_may_be_its_own_and_the_plan_says_so(
+            state in states(), listed in lists(), beyond in unlisted(), which in 0..3_usize,
+        ) {
+            let all: Vec<Listed> = listed.iter().chain(&beyond).cloned().collect();
+            let app = &beyond[which];
+            let apps = BTreeSet::from([app.id.clone()]);
+            let decided = keep_all(&all);
+            let decided = Decisions { keep: decided.keep.into_iter().filter(|id| *id != app.id).collect(), ..decided };
+            let change = block(&state, &apps, &all, true, &decided).expect("a change");
+            prop_assert_eq!(forbids(&change.after, &app.id, app.kind), Some(true));
+            if app.kind.is_none() {
+                for kind in Kind::BOTH {
+                    prop_assert_eq!(forbids(&change.after, &app.id, Some(kind)), Some(true), "{:?}", kind);
+                }
+            }
+            // Nobody else that is installed loses anything.
+            for other in &listed {
+                prop_assert_eq!(forbids(&change.after, &other.id, other.kind), forbids(&state, &other.id, other.kind));
+            }
+            let made = Block::new(&apps, &decided, &change);
+            prop_assert!(made.holds_together(), "{:?}", made);
+            prop_assert_eq!(made.differs_where(&listed, true), Ok(Vec::new()));
+            prop_assert!(made.forbidden_apps().iter().any(|(id, kind)| *id == app.id && *kind == app.kind), "{:?}", made);
+            match undo(&state, &change.after, &made.forbidden(), &change.after) {
+                Undo::Exact(restored) => prop_assert_eq!(restored, state),
+                Undo::Nothing => prop_assert!(change.is_empty()),
+                other => prop_assert!(false, "{:?}", other),
+            }
+        }
+
+        #[test]
+        fn an_app_that_is_only_missing_just_now_falls_off_no_list_unasked(
+            state in states(), listed in lists(), beyond in unlisted(), apps in some(), keep in any::<bool>(),
+        ) {
+            let all: Vec<Listed> = listed.iter().chain(&beyond).cloned().collect();
+            let decided = keep_all(&listed);
+            let missed: BTreeSet<ConnectedAppId> =
+                beyond.iter().filter(|app| app.is_missed()).map(|app| app.id.clone()).collect();
+            let asked = match block(&state, &apps, &all, true, &decided) {
+                Err(Refused::Undecided(rows)) => {
+                    let open = rows.into_iter().filter(|row| row.fate == Fate::Undecided);
+                    open.map(|row| row.app.id).collect::<BTreeSet<_>>()
+                }
+                Ok(_) => BTreeSet::new(),
+                Err(other) => return Err(TestCaseError::fail(format!("{other:?}"))),
+            };
+            prop_assert!(asked.is_subset(&missed), "{:?}", asked);
+            let mut decided = decided;
+            if keep { &mut decided.keep } else { &mut decided.leave_out }.extend(asked.iter().cloned());
+            let change = block(&state, &apps, &all, true, &decided).expect("decided");
+            for app in beyond.iter().filter(|app| app.is_missed()) {
+                let (before, after) = (forbids(&state, &app.id, app.kind), forbids(&change.after, &app.id, app.kind));
+                prop_assert!(before == after || asked.contains(&app.id), "{:?} fell off unasked", app);
+                if asked.contains(&app.id) {
+                    prop_assert!(!keep || after != Some(true) || before == Some(true), "{:?} was kept", app);
+                }
+            }
+            let made = Block::new(&apps, &decided, &change);
+            prop_assert!(made.holds_together(), "{:?}", made);
+            prop_assert_eq!(made.differs_where(&listed, true), Ok(Vec::new()));
+        }
+    }
+
     fn open() -> State {
         State {
             first_party: ALL.to_owned(),
