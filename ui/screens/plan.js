@@ -234,8 +234,8 @@ class Flow {
     }
     const { block } = plan;
     if (block) {
-      const what = block.apps_total === 1 && block.apps[0] ? named(block.apps[0].name, { strong: true, limit: 80 }) : el("b", {}, words.contain.apps(block.apps_total));
-      made.push(el("div", { class: "policy", "data-fact": "block" }, el("p", {}, say(block.unchanged ? words.contain.already : said.block, { app: what })), ...changeLines(block.before, block.after), block.left_out > 0 ? el("p", { class: "soft" }, said.block_left_out(block.left_out)) : null));
+      const what = block.apps_total === 1 && block.apps[0] ? named(blockedName(block.apps[0]), { strong: true, limit: 80 }) : el("b", {}, words.contain.apps(block.apps_total));
+      made.push(el("div", { class: "policy", "data-fact": "block" }, el("p", {}, say(block.unchanged ? words.contain.already : plan.grants === 0 ? (block.apps_total === 1 ? words.contain.lead_only : words.contain.lead_only_many) : said.block, { app: what })), ...changeLines(block.before, block.after), block.left_out > 0 ? el("p", { class: "soft" }, said.block_left_out(block.left_out)) : null));
       if (block.block_denied) made.push(note("block_denied", el("b", {}, words.contain.denied), " ", words.contain.anyway_note));
     }
     if (plan.missing.length > 0) made.push(note("missing", el("b", {}, said.missing), " ", missingSentence(plan.missing, this.frame.inventory.picture?.apps ?? 0)));
@@ -246,8 +246,8 @@ class Flow {
     const quiet = [];
     if (plan.privileged > 0) quiet.push(said.privileged(plan.privileged));
     if (plan.may_reconnect > 0) quiet.push(plan.may_reconnect === plan.grants ? said.reconnect : said.reconnect_some(plan.may_reconnect));
-    quiet.push(words.confirm.tokens);
-    made.push(el("p", { class: "soft", "data-fact": "quiet" }, quiet.join(" ")));
+    if (plan.grants > 0) quiet.push(words.confirm.tokens);
+    if (quiet.length > 0) made.push(el("p", { class: "soft", "data-fact": "quiet" }, quiet.join(" ")));
     return made;
   }
 
@@ -255,6 +255,7 @@ class Flow {
   lead(plan) {
     const said = words.plan;
     const of = { members: el("b", { class: "num" }, said.members(plan.members)), apps: el("b", { class: "num" }, said.apps(plan.apps)), grants: el("b", { class: "num" }, said.grants(plan.grants)) };
+    if (plan.grants === 0) return words.contain.no_grants;
     return say(said.lead_many, of);
   }
 
@@ -344,12 +345,16 @@ export const sameWords = (typed, wanted) => plain(typed) === plain(wanted);
 /** @param {string} text */
 const plain = (text) => text.trim().split(/\s+/).join(" ").toLowerCase();
 
+/** An app that no list names has no name: then its id. @param {import("../contract.js").AppFace} app */
+const blockedName = (app) => app.name.trim() || app.connected_app_id;
+
 /** The act, with its count and the organization. @param {Plan} plan */
 function planAct(plan) {
   const organization = visible(plan.organization_name, 60);
   const { block } = plan;
   if (!block || block.unchanged) return words.plan.title(plan.grants, organization);
   const [only] = block.apps;
+  if (plan.grants === 0) return block.apps_total === 1 && only ? words.contain.button_only(visible(blockedName(only), 40), organization) : words.contain.button_only_many(block.apps_total, organization);
   return block.apps_total === 1 && only ? words.contain.button_one(visible(only.name, 40), plan.grants, organization) : words.contain.button_many(block.apps_total, plan.grants, organization);
 }
 

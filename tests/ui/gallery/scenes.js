@@ -353,6 +353,8 @@ export const scenes = {
   "contain-looking": { answers: signedIn({ contain_look: never }), steps: async (h) => { await toApp(h); await h.click("contain"); await h.rest(250); }, ends: "cancel" },
   "plan-opened-block": { answers: signedIn({ plan_open: containing.blockPlan }), steps: openedPlan, ends: "plan-typed" },
 
+  "plan-opened-block-alone": { answers: signedIn({ plan_open: () => ({ ...containing.blockPlan(), grants: 0, members: 0, apps: 0, to_type: "0 Acme Robotics" }) }), steps: openedPlan, ends: "plan-typed" },
+
   // ---- a sweep that blocks
   "sweep-contain-running": { answers: signedIn({ ...sweeping.running(), sweep_list: () => [sweeping.sweep({ policy: containing.blocked() })] }), steps: toSweep, ends: "sweep-pause" },
   "sweep-contain-begun": { answers: signedIn({ ...sweeping.running({ answered: 0, to_send: 137, per_minute: 0, left_ms: null }), sweep_list: () => [sweeping.sweep({ outcomes: [], unsent: 137, policy: containing.blocked({ in_force: false, at: null, request_id: null, liftable: false, can_consent_again: true }) })] }), steps: toSweep, ends: "sweep-pause" },
