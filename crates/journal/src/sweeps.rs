@@ -362,7 +362,9 @@ impl Journal {
     /// # Errors
     /// `NoSuchSweep`. Otherwise as every read: `Busy`, `Corrupt`, `Disk`.
     pub fn summary(&self, sweep: SweepId) -> Result<SweepSummary, Error> {
-        let db = self.db();
+        let mut db = self.db();
+        // One transaction: another process may append between a look at the end and a look at the last row.
+        let db = db.transaction()?;
         let end = End::of(&db, sweep)?;
         let (opened, opening) = opening(&db, sweep)?;
         let last = row_at(&db, sweep, end.rows.saturating_sub(1))?.clock;
