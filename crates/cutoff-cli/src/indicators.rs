@@ -16,6 +16,7 @@ use crate::export::{Place, pack_of};
 use crate::flags::Plan;
 use crate::interrupts::Interrupts;
 use crate::lists::fresh_enough;
+use crate::next::command;
 use crate::seat::Seat;
 use crate::text::{cut, safe};
 use crate::told::{Printer, count, missing};
@@ -33,6 +34,8 @@ struct Line<'a> {
     written: &'a str,
     kind: Kind,
     found: bool,
+    /// Nothing was found, and nothing could be: the policy hides it.
+    hidden: bool,
     matched_by: Option<By>,
     connected_app_ids: &'a [ConnectedAppId],
     look_alike_app_ids: &'a [ConnectedAppId],
@@ -98,17 +101,18 @@ pub async fn run(seat: &Seat, flags: &Plan, file: &Path) -> Done {
         return Ok(code);
     }
     missing(&shown.picture);
-    lacking(&findings);
+    lacking(&findings, &shown.picture);
     Ok(if code == DONE { PARTIAL } else { code })
 }
 
 /// Says what of the ids and names that no list has could not be told.
-fn lacking(findings: &Findings) {
+fn lacking(findings: &Findings, picture: &Picture) {
     let views: Vec<_> = findings
         .missing
         .iter()
         .filter_map(|missing| match &missing.what {
-            Lacks::App(id) => Some((id, missing.cause)),
+            // What is missing from the inventory itself was said with it.
+            Lacks::App(id) if !picture.facts.missing.contains(missing) => Some((id, missing.cause)),
             _ => None,
         })
         .collect();
@@ -127,6 +131,12 @@ fn lacking(findings: &Findings) {
         say(&format!(
             "{} in no list: more than {MOST_ASKED} are not asked for one by one. Split the file.",
             count(findings.unasked as usize, "more id is", "more ids are")
+        ));
+    }
+    if findings.missing.iter().any(|missing| missing.cause == Cause::Hidden) {
+        say(&format!(
+            "What the policy hides nobody can look for: what was revoked when it was blocked is told by: {}",
+            command(&["log"])
         ));
     }
     if findings.names_may_hide {
@@ -154,6 +164,7 @@ fn tell(
                 written: &written.text,
                 kind: each.indicator.kind,
                 found: each.by.is_some(),
+                hidden: each.by.is_none() && hidden(each, findings),
                 matched_by: each.by,
                 connected_app_ids: &each.apps,
                 look_alike_app_ids: &each.look_alikes,
@@ -217,6 +228,14 @@ fn tell(
     Ok(())
 }
 
+/// Whether an indicator is the id of an app of which nothing can be seen because the policy hides it.
+fn hidden(found: &Match, findings: &Findings) -> bool {
+    findings.missing.iter().any(|missing| {
+        matches!(&missing.what, Lacks::App(id) if missing.cause == Cause::Hidden
+            && id.as_str().eq_ignore_ascii_case(&found.indicator.text))
+    })
+}
+
 fn sentence(found: &Match, findings: &Findings, picture: &Picture) -> String {
     let indicator = cut(&safe(&found.indicator.text), 80);
     let named = |ids: &[ConnectedAppId]| {
@@ -235,6 +254,7 @@ fn sentence(found: &Match, findings: &Findings, picture: &Picture) -> String {
         names.join(", ") + &if more > 0 { format!(" and {more} more") } else { String::new() }
     };
     let by = match found.by {
+        None if hidden(found, findings) => return format!("unknown    {indicator}: the policy hides it"),
         None => return format!("not found  {indicator}"),
         Some(By::Id) => "by its id",
         Some(By::Name) => "by its name",
@@ -258,20 +278,31 @@ fn read(path: &Path) -> Result<Indicators, Ending> {
     File::open(path).map_err(refused)?.take(LARGEST + 1).read_to_end(&mut bytes).map_err(refused)?;
     Indicators::read(&bytes).map_err(|unreadable| {
         let (why, next) = match unreadable {
-            Unreadable::TooLarge => ("it is larger than 32 MiB".to_owned(), "Split it"),
-            Unreadable::TooMany => (format!("it has more than {MOST} indicators"), "Split it"),
-            Unreadable::NotText => ("it is not text in UTF-8".to_owned(), "Save it as UTF-8"),
-            Unreadable::NotAList => (
-                "as JSON it is no array of texts, or of objects with client_id, id or name".to_owned(),
-                "Make one of it",
+            Unreadable::TooLarge => ("it is larger than 32 MiB".to_owned(), "Split it".to_owned()),
+            Unreadable::TooMany => (format!("it has more than {MOST} indicators"), "Split it".to_owned()),
+            Unreadable::NotText => ("it is not text in UTF-8".to_owned(), "Save it as UTF-8".to_owned()),
+            Unreadable::NotAList { line, entry } => {
+                let place = match (line, entry) {
+                    (Some(line), _) => format!("line {line} is"),
+                    (None, Some(entry)) => format!("number {entry} of its list is"),
+                    (None, None) => "as JSON it is".to_owned(),
+                };
+                (format!("{place} no text, nor an object with client_id, id or name"), shapes())
+            }
+            Unreadable::NoColumn { line } => (
+                format!("it looks like a table, and line {line} has nothing under client_id, id or name"),
+                format!("Name the column in its first line. {}", shapes()),
             ),
-            Unreadable::NoColumn => (
-                "it looks like a table, and not every row has something under client_id, id or name".to_owned(),
-                "Name the column in its first line",
-            ),
-            Unreadable::Quotes => ("a quote in it is not closed".to_owned(), "Close it"),
-            Unreadable::Empty => ("it has none".to_owned(), "Write one a line"),
+            Unreadable::Quotes { line } => (format!("a quote on line {line} is not closed"), "Close it".to_owned()),
+            Unreadable::Empty => ("it has none".to_owned(), shapes()),
         };
         Ending::usage(format!("The file of indicators cannot be used: {why}. {next}; nothing was looked for."))
     })
+}
+
+/// What a file of indicators may look like.
+fn shapes() -> String {
+    "Read are: one id or name a line; CSV with a column client_id, id or name; a JSON array of texts or of objects with those, bare or \
+     under \"indicators\"; the same as JSON Lines"
+        .to_owned()
 }

@@ -154,8 +154,15 @@ fn what_the_policy_hides_even_from_its_own_view_is_no_nil_finding() {
     for text in [app.clone(), app.to_uppercase(), "No Such App".to_owned()] {
         let told = look(&ground, &text, &[]).expect(2).says(&["no nil finding", "policy"]);
         assert!(!told.err.contains("Nil finding"), "{}", told.err);
-        assert_eq!(told.lines().pop().expect("a line")["complete"], json!(false));
+        let lines = told.lines();
+        assert_eq!(lines.last().expect("a line")["complete"], json!(false));
+        assert_eq!(lines[0]["hidden"], json!(text != "No Such App"), "{text}");
     }
+    // People are not told that it was not found, and are told where to look.
+    let file = write(&ground, "indicators", &format!("https://evil.example/authorize?client_id={app}&x=1\n"));
+    let told = ground.admin(&["plan", "--indicators", &file]).expect(2).says(&["is told by: cutoff log"]);
+    assert!(told.out.contains(&format!("unknown    {app}: the policy hides it")), "{}", told.out);
+    assert!(!told.out.contains("not found"), "{}", told.out);
     // Nor is one that nobody could ask for.
     let ground = forty();
     let id = "connected-app-test-00000000";
@@ -200,7 +207,9 @@ fn a_file_that_cannot_be_read_whole_is_refused_and_nothing_is_looked_for() {
     let ground = forty();
     for (text, words) in [
         ("", "it has none"),
-        ("{\"a\": 1}", "no array of texts"),
+        ("{\"a\": 1}", "JSON Lines"),
+        ("[\"a\", 7]", "number 2 of its list is no text, nor an object with client_id, id or name"),
+        ("{\"name\": \"a\"}\n{}\n", "line 2 is no text"),
         ("date,app\n2026-01-01,Foo\n2026-01-02,Bar\n", "Name the column"),
     ] {
         look(&ground, text, &[]).expect(5).says(&[words, "nothing was looked for"]);

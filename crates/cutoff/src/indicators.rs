@@ -13,7 +13,8 @@ use std::sync::Arc;
 use futures::{StreamExt as _, stream};
 use jiff::Timestamp;
 use journal::{Body, Closing, Hash, IndicatorDraft, Note, RowDraft, SweepId};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 use stytch_b2b::{ConnectedAppId, Error as ApiError, MemberId};
 
@@ -98,24 +99,36 @@ pub enum Unreadable {
     /// Not UTF-8.
     #[error("it is not text in UTF-8")]
     NotText,
-    /// JSON, and no array of texts or of objects with a `client_id`, `id` or `name`.
+    /// JSON, and no list of texts or of objects that name a client.
     #[error("it is not a list of texts or of objects that name a client")]
-    NotAList,
-    /// A table, and no column says that it holds ids or names.
-    #[error("none of its columns is called client_id, id or name")]
-    NoColumn,
+    NotAList {
+        /// The line where it is neither, from 1, as far as that can be told.
+        line: Option<u64>,
+        /// Which of the list it is, from 1.
+        entry: Option<u64>,
+    },
+    /// A table, and no column says that it holds ids or names, or a row has nothing in those.
+    #[error("line {line} has nothing under client_id, id or name")]
+    NoColumn {
+        /// The line, from 1.
+        line: u64,
+    },
     /// A quote that opens a cell is not closed: what follows it would be one cell.
-    #[error("a quote in it is not closed")]
-    Quotes,
+    #[error("a quote on line {line} is not closed")]
+    Quotes {
+        /// The line, from 1.
+        line: u64,
+    },
     /// No indicator in it.
     #[error("it has no indicators")]
     Empty,
 }
 
 impl Indicators {
-    /// Reads a file: JSON (an array of texts, or of objects with `client_id`, `connected_app_id` or `id`, and `name`); CSV with
-    /// columns of those names, separated by commas, semicolons or tabs; or one indicator a line, with or without a bullet, a number
-    /// or quotes, or with an id and a name side by side. Lines that begin with `#` are passed over, except in JSON.
+    /// Reads a file: JSON (an array of texts, or of objects with `client_id`, `connected_app_id` or `id`, and `name`; bare, under
+    /// `indicators` or another word for it, or one text or object a line); CSV with columns of those names, separated by commas,
+    /// semicolons or tabs; or one indicator a line, with or without a bullet, a number or quotes, or with an id and a name side by
+    /// side. Of a link the client ids in it count. Lines that begin with `#` are passed over, except in JSON.
     ///
     /// # Errors
     /// [`Unreadable`]. Nothing of a file is passed over in silence: an advisory that was read in part would make a nil finding false.
@@ -127,7 +140,7 @@ impl Indicators {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let mut not_understood = Vec::new();
         let found = match json_begins(text) {
-            true => json(text)?,
+            true => json(text, &mut not_understood)?,
             false => table_or_lines(text, &mut not_understood)?,
         };
         let mut seen = std::collections::HashSet::new();
@@ -153,7 +166,11 @@ type Raw = Vec<(Kind, String, Written)>;
 fn json_begins(text: &str) -> bool {
     let text = text.trim_start();
     let checked = ["[ ]", "[x]", "[X]"].iter().any(|mark| text.starts_with(mark) && text[3..].starts_with([' ', '\t']));
-    text.starts_with(['[', '{']) && !checked
+    let one_a_line = || {
+        let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+        text.starts_with('"') && lines.all(|line| serde_json::from_str::<String>(line).is_ok())
+    };
+    text.starts_with(['[', '{']) && !checked || one_a_line()
 }
 
 /// The client id that a text is, if it can be nothing else.
@@ -263,11 +280,20 @@ fn of_line(line: &str) -> Vec<(Kind, String)> {
     let line = unremarked(line);
     let whole = plain(line);
     let opened = line.starts_with('"') && line.matches('"').count() % 2 == 1;
-    if opened || whole.is_empty() || line.chars().count() > LONGEST_LINE {
+    if opened || whole.is_empty() {
         return Vec::new();
     }
     if is_id(&whole) {
         return vec![(Kind::Any, whole)];
+    }
+    let has_id = |word: &str| ids_of(word).is_some_and(|ids| !ids.is_empty());
+    let with_id = line.split([' ', '\t', ',', ';', '|']).any(has_id);
+    if !with_id && let Some(ids) = linked(&whole) {
+        return ids.into_iter().map(|id| (Kind::Id, id)).collect();
+    }
+    if line.chars().count() > LONGEST_LINE {
+        // A link may be long, a name is not.
+        return linked(&whole).into_iter().flatten().map(|id| (Kind::Id, id)).collect();
     }
     if let Some((label, value)) = whole.split_once([':', '='])
         && let Some(kind) = labelled(label)
@@ -275,15 +301,20 @@ fn of_line(line: &str) -> Vec<(Kind, String)> {
     {
         return vec![(kind, plain(value))];
     }
-    if !line.split([' ', '\t', ',', ';', '|']).any(|word| id_in(word).is_some()) {
+    if !with_id {
         return vec![(Kind::Any, whole)];
     }
     let cells = cells(line);
     // With an id beside it, each of the others may be the app's name.
     let mut found = Vec::new();
     for cell in cells {
-        let (ids, words): (Vec<&str>, Vec<&str>) = cell.split_whitespace().partition(|word| id_in(word).is_some());
-        found.extend(ids.into_iter().filter_map(id_in).map(|id| (Kind::Id, id)));
+        let mut words = Vec::new();
+        for word in cell.split_whitespace() {
+            match ids_of(word) {
+                Some(ids) => found.extend(ids.into_iter().map(|id| (Kind::Id, id))),
+                None => words.push(word),
+            }
+        }
         let words = words.join(" ");
         let name = plain(words.trim_matches(|c: char| c.is_whitespace() || "-\u{2013}\u{2014}:()[]|=".contains(c)));
         if name.contains(char::is_alphanumeric) && labelled(&name).is_none() {
@@ -291,6 +322,40 @@ fn of_line(line: &str) -> Vec<(Kind, String)> {
         }
     }
     found
+}
+
+/// The ids that a word is or has in it; `None`: it is neither an id nor a link.
+fn ids_of(word: &str) -> Option<Vec<String>> {
+    linked(&plain(word)).or_else(|| Some(vec![id_in(word)?]))
+}
+
+/// The client ids in a link, or wherever else one of Stytch's stands within a text; `None`: it is no link and has none.
+fn linked(text: &str) -> Option<Vec<String>> {
+    let lower = text.to_ascii_lowercase();
+    let until = |from: usize, stop: &dyn Fn(char) -> bool| {
+        let rest = &text[from..];
+        rest[..rest.find(stop).unwrap_or(rest.len())].to_owned()
+    };
+    let of_an_id = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    let stytchs = lower.match_indices("connected-app-").map(|(at, _)| until(at, &|c| !of_an_id(c)));
+    let stytchs = stytchs.map(|id| id.trim_end_matches(['-', '_']).to_owned()).filter(|id| is_stytchs(id));
+    let named = ["client_id=", "client_id%3d"].into_iter().flat_map(|name| {
+        let ends = |c: char| c.is_whitespace() || "&#\"'<>)%,;".contains(c);
+        lower.match_indices(name).map(move |(at, name)| until(at + name.len(), &ends)).collect::<Vec<_>>()
+    });
+    let mut ids: Vec<String> = stytchs.chain(named.filter(|id| !id.is_empty())).collect();
+    let mut seen = HashSet::new();
+    ids.retain(|id| seen.insert(id.clone()));
+    (!ids.is_empty() || lower.contains("://") || lower.starts_with("www.")).then_some(ids)
+}
+
+/// The indicators of a text that stands where an id or a name belongs; none: it is a link without a client id.
+fn of_text(kind: Kind, text: &str) -> Vec<(Kind, String)> {
+    let text = plain(text);
+    match linked(&text).filter(|_| !is_id(&text)) {
+        Some(ids) => ids.into_iter().map(|id| (Kind::Id, id)).collect(),
+        None => vec![(kind, text)],
+    }
 }
 
 /// The id that a word is, but for the signs around it.
@@ -334,34 +399,95 @@ const IDS: [&str; 6] = ["client_id", "connected_app_id", "clientid", "app_id", "
 /// What names are called.
 const NAMES: [&str; 4] = ["name", "app_name", "client_name", "application_name"];
 
-fn json(text: &str) -> Result<Raw, Unreadable> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Entry {
-        Text(String),
-        Object { client_id: Option<String>, connected_app_id: Option<String>, id: Option<String>, name: Option<String> },
-    }
-    let entries: Vec<Entry> = serde_json::from_str(text).map_err(|_| Unreadable::NotAList)?;
+/// What lists of them are called.
+const LISTS: [&str; 8] =
+    ["indicators", "iocs", "clients", "client_ids", "connected_apps", "connected_app_ids", "apps", "applications"];
+
+fn json(text: &str, not_understood: &mut Vec<Written>) -> Result<Raw, Unreadable> {
     let mut found = Vec::new();
-    for entry in entries {
-        match entry {
-            Entry::Text(text) => found.push((Kind::Any, plain(&text), Written { line: None, text })),
-            Entry::Object { client_id, connected_app_id, id, name } => {
-                let id = client_id.or(connected_app_id).or(id);
-                if id.is_none() && name.is_none() {
-                    return Err(Unreadable::NotAList);
-                }
-                for (kind, text) in [(Kind::Id, id), (Kind::Name, name)] {
-                    found.extend(text.map(|text| (kind, plain(&text), Written { line: None, text })));
-                }
+    let whole = match serde_json::from_str::<Value>(text) {
+        Ok(whole) => whole,
+        Err(broken) => {
+            let lines = || text.lines().zip(1..).filter(|(line, _)| !line.trim().is_empty());
+            // One a line, if at least the first line is one by itself; else the place where it breaks off is the one to look at.
+            let first = lines().next().and_then(|(line, _)| serde_json::from_str::<Value>(line).ok());
+            if first.is_none() || lines().count() < 2 {
+                return Err(Unreadable::NotAList { line: Some(broken.line() as u64), entry: None });
             }
+            for (line, n) in lines() {
+                let entry = serde_json::from_str(line).ok().and_then(|entry| of_entry(&entry));
+                let entry = entry.ok_or(Unreadable::NotAList { line: Some(n), entry: None })?;
+                take(entry, Some(n), &mut found, not_understood);
+            }
+            return Ok(found);
+        }
+    };
+    let lists: Vec<&Vec<Value>> = match &whole {
+        Value::Array(list) => vec![list],
+        Value::Object(object) => LISTS.iter().filter_map(|name| object.get(*name)?.as_array()).collect(),
+        _ => Vec::new(),
+    };
+    if lists.is_empty() {
+        let entry = of_entry(&whole).ok_or(Unreadable::NotAList { line: None, entry: None })?;
+        take(entry, None, &mut found, not_understood);
+    }
+    for list in lists {
+        for (entry, n) in list.iter().zip(1..) {
+            let entry = of_entry(entry).ok_or(Unreadable::NotAList { line: None, entry: Some(n) })?;
+            take(entry, None, &mut found, not_understood);
         }
     }
     Ok(found)
 }
 
+/// Takes what an entry names; what is a link without a client id is not understood.
+fn take(entry: Vec<(Kind, String)>, line: Option<u64>, found: &mut Raw, not_understood: &mut Vec<Written>) {
+    for (kind, text) in entry {
+        let place = || Written { line, text: text.clone() };
+        let read = of_text(kind, &text);
+        if read.is_empty() {
+            not_understood.push(place());
+        }
+        found.extend(read.into_iter().map(|(kind, text)| (kind, text, place())));
+    }
+}
+
+/// The texts that an entry of a list names a client by; `None`: it is no entry. An `id` that stands beside a `client_id` is that of
+/// the entry.
+fn of_entry(entry: &Value) -> Option<Vec<(Kind, String)>> {
+    let object = match entry {
+        Value::String(text) => return Some(vec![(Kind::Any, text.clone())]),
+        Value::Object(object) => object,
+        _ => return None,
+    };
+    let mut texts = Vec::new();
+    for (kind, names) in [(Kind::Id, &IDS[..]), (Kind::Name, &NAMES[..])] {
+        let called = |name: &&str| {
+            let mut keys = object.iter().filter(|(key, value)| key.eq_ignore_ascii_case(name) && !value.is_null());
+            keys.next().map(|(_, value)| value)
+        };
+        if let Some(value) = names.iter().find_map(called) {
+            texts.push((kind, value.as_str()?.to_owned()));
+        }
+    }
+    for list in ["client_ids", "connected_app_ids"].iter().filter_map(|name| object.get(*name)) {
+        for id in list.as_array()? {
+            texts.push((Kind::Id, id.as_str()?.to_owned()));
+        }
+    }
+    // As lists of indicators of every kind have them: a word for what it is, and the text.
+    if texts.is_empty()
+        && let Some(value) = object.get("value").or_else(|| object.get("indicator"))
+    {
+        let kind = object.get("type").and_then(Value::as_str).and_then(labelled).unwrap_or(Kind::Any);
+        texts.push((kind, value.as_str()?.to_owned()));
+    }
+    (!texts.is_empty()).then_some(texts)
+}
+
 fn table_or_lines(text: &str, not_understood: &mut Vec<Written>) -> Result<Raw, Unreadable> {
     let mut looks_like_a_table = false;
+    let first_line = || text.lines().zip(1..).find(|(line, _)| !line.trim().is_empty() && !line.starts_with('#'));
     for delimiter in [b',', b';', b'\t'] {
         let mut reader = csv::ReaderBuilder::new()
             .has_headers(false)
@@ -385,23 +511,23 @@ fn table_or_lines(text: &str, not_understood: &mut Vec<Written>) -> Result<Raw, 
         for row in rows {
             let cell = |at: Option<usize>| at.and_then(|at| row.get(at)).filter(|cell| !cell.is_empty());
             let (id, name) = (cell(id), cell(name));
+            let line = row.position().map_or(1, csv::Position::line);
             if id.into_iter().chain(name).any(|cell| cell.contains('\n')) {
-                return Err(Unreadable::Quotes);
+                return Err(Unreadable::Quotes { line });
             }
             if id.is_none() && name.is_none() {
-                return Err(Unreadable::NoColumn);
+                return Err(Unreadable::NoColumn { line });
             }
-            let line = row.position().map(csv::Position::line);
-            for (kind, cell) in [(Kind::Id, id), (Kind::Name, name)] {
-                found.extend(cell.map(|cell| (kind, plain(cell), Written { line, text: cell.to_owned() })));
-            }
+            let cells = [(Kind::Id, id), (Kind::Name, name)];
+            let cells = cells.into_iter().filter_map(|(kind, cell)| Some((kind, cell?.to_owned())));
+            take(cells.collect(), Some(line), &mut found, not_understood);
         }
         return Ok(found);
     }
     let lines = || text.lines().zip(1..).map(|(line, n)| (line.trim(), n)).filter(|(line, _)| !line.starts_with('#'));
     let has_id = |line: &str| of_line(line).iter().any(|(_, text)| is_id(text));
     if looks_like_a_table && !lines().any(|(line, _)| has_id(line)) {
-        return Err(Unreadable::NoColumn);
+        return Err(Unreadable::NoColumn { line: first_line().map_or(1, |(_, line)| line) });
     }
     let mut found = Vec::new();
     for (line, n) in lines() {
@@ -857,6 +983,65 @@ mod tests {
     }
 
     #[test]
+    fn a_client_id_in_a_link_is_taken_out_of_it_and_a_link_without_one_is_not_understood() {
+        let id = "connected-app-live-7f3a0000-0000-4000-8000-000000000001";
+        for line in [
+            "https://evil.example/authorize?client_id=ID",
+            "https://evil.example/authorize?client_id=ID&state=abcdef0123456789abcd&scope=x%20y",
+            "- hxxps[://]evil[.]example/a?state=abcdef0123456789abcd&client_id=ID#top",
+            "<https://evil.example/apps/ID/consent>",
+            "/v1/oauth2/authorize?client_id%3DID%26scope",
+            "(https://evil.example/?CLIENT_ID=ID).",
+            "apps/ID/consent",
+            "\"https://evil.example/?client_id=ID\"",
+        ] {
+            let line = line.replace("ID", id);
+            assert_eq!(read(&format!("{line}\n")), pairs(&[(Kind::Id, id)]), "{line}");
+            assert_eq!(read(&serde_json::json!([line]).to_string()), pairs(&[(Kind::Id, id)]), "{line}");
+            if !line.contains('"') {
+                assert_eq!(read(&format!("client_id\n{line}\n")), pairs(&[(Kind::Id, id)]), "{line}");
+            }
+        }
+        let long = format!("https://evil.example/?{}&client_id={id}", "x".repeat(400));
+        assert_eq!(read(&long), pairs(&[(Kind::Id, id)]));
+        let beside = format!("Foo Bar, {id}, https://evil.example/?client_id={id}2");
+        assert_eq!(read(&beside), pairs(&[(Kind::Name, "Foo Bar"), (Kind::Id, id), (Kind::Id, &format!("{id}2"))]));
+        for text in [
+            "Foo\nhttps://evil.example/authorize?state=abcdef0123456789abcd\n",
+            "name\nFoo\nwww.evil.example\n",
+            "[\"Foo\", \"https://evil.example/\"]",
+            "{\"name\": \"Foo\"}\n{\"name\": \"https://evil.example/\"}\n",
+        ] {
+            let read = Indicators::read(text.as_bytes()).expect("it has one");
+            assert_eq!((read.entries.len(), read.not_understood.len()), (1, 1), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_shapes_that_advisories_have_in_json_are_read_and_the_line_is_told() {
+        let two = pairs(&[(Kind::Id, "connected-app-1"), (Kind::Name, "Foo, Inc.")]);
+        for text in [
+            "{\"client_id\": \"connected-app-1\", \"name\": null}\n\n{\"app_name\": \"Foo, Inc.\"}\r\n",
+            "{\"name\": \"Advisory 7\", \"indicators\": [{\"id\": \"connected-app-1\"}, {\"name\": \"Foo, Inc.\"}]}",
+            "{\"clients\": [{\"id\": 7, \"client_id\": \"connected-app-1\", \"client_name\": \"Foo, Inc.\"}]}",
+            "[{\"name\": \"Foo, Inc.\", \"client_ids\": [\"connected-app-1\"]}]",
+            "{\"iocs\": [{\"type\": \"client-id\", \"value\": \"connected-app-1\"}, {\"type\": \"name\", \"value\": \"Foo, Inc.\"}]}",
+            "{\"client_id\": \"connected-app-1\", \"name\": \"Foo, Inc.\"}",
+        ] {
+            let sorted = |read: Result<Vec<(Kind, String)>, Unreadable>| {
+                let mut read = read.expect(text);
+                read.sort_by(|a, b| a.1.cmp(&b.1).reverse());
+                read
+            };
+            assert_eq!(sorted(read(text)), sorted(two.clone()), "{text}");
+        }
+        let texts = "\"connected-app-1\"\n\"Caf\\u00e9\"\n";
+        assert_eq!(read(texts), any(&["connected-app-1", "Café"]));
+        let read = Indicators::read(b"{\"name\": \"Foo\"}\n{\"name\": \"Bar\"}\n").expect("two");
+        assert_eq!(read.written.iter().map(|written| written.line).collect::<Vec<_>>(), [Some(1), Some(2)]);
+    }
+
+    #[test]
     fn an_id_is_found_in_whatever_an_advisory_sets_around_it() {
         let id = "connected-app-test-7f3a";
         for line in [
@@ -944,13 +1129,16 @@ mod tests {
             ("# nothing\n\n", Unreadable::Empty),
             ("client_id\n", Unreadable::Empty),
             ("[]", Unreadable::Empty),
-            ("{\"indicators\": []}", Unreadable::NotAList),
-            ("[{\"domain\": \"x\"}]", Unreadable::NotAList),
-            ("[1]", Unreadable::NotAList),
-            ("[\"a\"", Unreadable::NotAList),
-            ("date,app\n2026-01-01,Foo\n2026-01-02,Bar\n", Unreadable::NoColumn),
-            ("client_id,note\n,only a note\n", Unreadable::NoColumn),
-            ("name\n\"Foo\nBar\nBaz\n", Unreadable::Quotes),
+            ("{\"indicators\": []}", Unreadable::Empty),
+            ("[\"a\", {\"domain\": \"x\"}]", Unreadable::NotAList { line: None, entry: Some(2) }),
+            ("{\"id\": 7, \"name\": \"Foo\"}", Unreadable::NotAList { line: None, entry: None }),
+            ("{\"client_id\": \"a\"}\n\n{\"domain\": \"x\"}\n", Unreadable::NotAList { line: Some(3), entry: None }),
+            ("{\"client_id\": \"a\"}\n{\"client_id\n", Unreadable::NotAList { line: Some(2), entry: None }),
+            ("[1]", Unreadable::NotAList { line: None, entry: Some(1) }),
+            ("[\"a\"", Unreadable::NotAList { line: Some(1), entry: None }),
+            ("date,app\n2026-01-01,Foo\n2026-01-02,Bar\n", Unreadable::NoColumn { line: 1 }),
+            ("client_id,note\n,only a note\n", Unreadable::NoColumn { line: 2 }),
+            ("name\n\"Foo\nBar\nBaz\n", Unreadable::Quotes { line: 2 }),
         ] {
             assert_eq!(read(text), Err(why), "{text}");
         }

@@ -39,9 +39,9 @@ pub(crate) fn unreadable(unreadable: Unreadable) -> Refusal {
         Unreadable::TooLarge => "too_large",
         Unreadable::TooMany => "too_many",
         Unreadable::NotText => "not_text",
-        Unreadable::NotAList => "not_a_list",
-        Unreadable::NoColumn => "no_column",
-        Unreadable::Quotes => "quotes",
+        Unreadable::NotAList { .. } => "not_a_list",
+        Unreadable::NoColumn { .. } => "no_column",
+        Unreadable::Quotes { .. } => "quotes",
         Unreadable::Empty => "empty",
     };
     Refusal::ChosenFile { fault: fault.to_owned() }
