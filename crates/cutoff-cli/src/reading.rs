@@ -12,7 +12,7 @@ use crate::ending::Ending;
 use crate::interrupts::Interrupts;
 use crate::say;
 use crate::seat::Seat;
-use crate::told::{count, time_of_day};
+use crate::told::{count, time_of_day, utc};
 
 /// Reads the inventory; when it returns it is on the disk.
 ///
@@ -53,7 +53,18 @@ pub async fn read(seat: &Seat) -> Result<(), Ending> {
                 format!("The inventory was read and could not be kept, so nothing is printed. {sentence}"),
             ))
         }
-        Err(error) => Err(error.into()),
+        Err(error) => {
+            if let Ok(shown) = seat.desk.shown().await {
+                let facts = &shown.picture.facts;
+                if !facts.under_way && facts.snapshot.is_some() {
+                    say(&format!(
+                        "This reading was not kept: the inventory of {} stays the last one.",
+                        utc(facts.ended)
+                    ));
+                }
+            }
+            Err(error.into())
+        }
     }
 }
 

@@ -4,7 +4,7 @@ mod ground;
 
 use std::collections::BTreeSet;
 
-use ground::{Fact, fact, ground, ground_with};
+use ground::{Fact, Ground, fact, ground, ground_with};
 use sandbox::Options;
 use serde_json::{Value, json};
 
@@ -318,4 +318,32 @@ fn whoever_joins_a_reading_that_fails_is_told_so_too() {
     assert_eq!(ground.runtime.block_on(twice()), (false, false));
     ground.faults(json!({"server_error_share": null}));
     assert_eq!(ground.runtime.block_on(twice()), (true, true));
+}
+
+#[test]
+fn a_reading_without_any_apps_grants_does_not_take_the_place_of_one_that_has_them() {
+    let ground = ground();
+    ground.faults(json!({"server_error_share": 1.0, "on": "connected_apps/connected-app-"}));
+    // With nothing better to keep, the names of the apps are.
+    ground.admin(&["inventory", "--json"]).expect(2).says(&["12 of 12 apps could not be read"]);
+    ground.admin(&["inventory"]).expect(2).says(&["12 of 12 apps could not be read"]);
+    ground.faults(json!({"server_error_share": null}));
+    ground.admin(&["inventory"]).expect(0);
+    let listed = |ground: &Ground| ground.admin(&["diff", "--list", "--json"]).expect(0).lines().len();
+    let before = listed(&ground);
+    ground.faults(json!({"server_error_share": 1.0, "on": "connected_apps/connected-app-"}));
+    let failed =
+        ground.admin(&["inventory", "--json"]).expect(6).says(&["stays the last one", "Stytch has a fault of its own"]);
+    assert_eq!((failed.out.as_str(), listed(&ground)), ("", before));
+    let calls = ground.calls().len();
+    let apps = ground.admin(&["apps", "--each", "--json"]).expect(0).lines();
+    assert!(apps.iter().all(|app| app["read"] == "complete"), "{apps:?}");
+    assert!(!ground.calls()[calls..].iter().any(|path| path.contains("connected_apps")), "what was kept is used");
+    // One app that can be read is news.
+    let one = apps[0]["connected_app_id"].as_str().expect("an id").to_owned();
+    let other = apps[1]["connected_app_id"].as_str().expect("an id").to_owned();
+    ground.faults(json!({"server_error_share": 1.0, "on": format!("connected_apps/{other}")}));
+    let part = ground.admin(&["inventory", "--json"]).expect(2).lines();
+    assert!(part.iter().any(|grant| grant["connected_app_id"] == json!(one)));
+    assert_eq!(listed(&ground), before + 1);
 }

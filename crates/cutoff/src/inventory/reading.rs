@@ -102,6 +102,8 @@ pub(super) struct Answers {
     pub listed: bool,
     /// By the index in `apps`: when it was asked for, and what came.
     pub by_app: Vec<Option<(Timestamp, AppAnswer)>>,
+    /// The first refusal of an app's view, that the app is gone aside.
+    pub refused: Option<ApiError>,
     /// Each member once.
     pub members: Vec<Member>,
     pub unreadable_members: Vec<UnreadableRow>,
@@ -118,6 +120,7 @@ impl Answers {
             unreadable_apps: Vec::new(),
             listed: false,
             by_app: Vec::new(),
+            refused: None,
             members: Vec::new(),
             unreadable_members: Vec::new(),
             names: Ok(false),
@@ -126,6 +129,12 @@ impl Answers {
 }
 
 impl Answers {
+    /// Why it has no app's grants at all, though apps are listed; `None`: it has those of one, or each app is gone.
+    pub(super) fn without_grants(&self) -> Option<ApiError> {
+        let read = self.by_app.iter().any(|answer| matches!(answer, Some((_, AppAnswer::Read(_)))));
+        self.refused.clone().filter(|_| !read)
+    }
+
     /// Tells the directory what was read, so that a plan made next knows it too.
     pub(super) fn tell(&self, directory: &Directory) {
         let by_app = self.by_app.iter().filter_map(|answer| match answer {
@@ -227,7 +236,13 @@ impl Reader<'_> {
                         let Rows { rows, unreadable } = reply.data.active_members;
                         AppAnswer::Read(Arc::new(AppGrants { app, rows, unreadable, read_at: asked }))
                     }
-                    Err(error) => AppAnswer::Not(missing(What::App(app.connected_app_id), self.bearable(error)?)),
+                    Err(error) => {
+                        let error = self.bearable(error)?;
+                        if !matches!(error, ApiError::ConnectedAppNotFound(_)) {
+                            look(self.gathered).refused.get_or_insert_with(|| error.clone());
+                        }
+                        AppAnswer::Not(missing(What::App(app.connected_app_id), error))
+                    }
                 };
                 let grants = if let AppAnswer::Read(rows) = &answer { u32_of(rows.rows.len()) } else { 0 };
                 look(self.gathered).by_app[at] = Some((asked, answer));

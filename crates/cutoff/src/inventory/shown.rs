@@ -19,7 +19,7 @@ use super::filter::{Filter, Index, Matches};
 use super::history::{self, Times};
 use super::list::{Query, SortedApps, SortedGrants, SortedMembers};
 use super::map;
-use super::picture::Picture;
+use super::picture::{Picture, Reading};
 use super::reading::{self, Answers, Gathered, Progress, Stopped, look};
 use super::selection::Noun;
 use super::width::Rules;
@@ -533,6 +533,11 @@ impl Desk {
             }
         };
         let answers = std::mem::replace(&mut *look(&mine.gathered), Answers::new(began));
+        // Apps without anybody's grants say less than the picture of before, whose place they would take.
+        let done = match (done, answers.without_grants()) {
+            (Ok(()), Some(error)) if self.has_grants(&session).await? => Err(Stopped::By(error)),
+            (done, _) => done,
+        };
         if let Err(stopped) = &done {
             // Nobody else sets it, and it is set once.
             let _ = mine.stopped.set(stopped.clone());
@@ -558,6 +563,12 @@ impl Desk {
                 Err(self.told_of(&session, stopped).await)
             }
         }
+    }
+
+    /// Whether what is kept for this member has any app's grants.
+    async fn has_grants(&self, session: &Session) -> Result<bool, Error> {
+        let kept = self.kept(&Viewer::of(session)).await?;
+        Ok(kept.is_some_and(|shown| shown.picture.apps.iter().any(|app| !matches!(app.reading, Reading::Not(_)))))
     }
 
     async fn told_of(&self, session: &Arc<Session>, stopped: Stopped) -> Error {
