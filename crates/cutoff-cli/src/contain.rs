@@ -3,19 +3,19 @@
 
 use std::collections::BTreeSet;
 
-use cutoff::clock::rfc3339;
 use cutoff::contain::Containment;
 use cutoff::indicators::client_id;
-use cutoff::inventory::filter::folded;
+use cutoff::inventory::filter::{Filter, folded};
 use cutoff::inventory::picture::Picture;
+use cutoff::inventory::selection::{Noun, Selection};
 use cutoff::permission::change_organization;
 use cutoff::plan_file::{PlanFile, Unusable};
 use cutoff::policy::{Change, Decisions, Fate, Kind, Listed, Refused, Row, Unlisted};
-use cutoff::sweeps::{Apply, SweepReport};
+use cutoff::sweeps::{Apply, Proposal, SweepReport, What};
 use stytch_b2b::ConnectedAppId;
 
 use crate::apply::{carry_out, end, finish, how_again};
-use crate::ending::{DENIED, DONE, Ending};
+use crate::ending::{DENIED, DONE, Ending, PARTIAL, api};
 use crate::export::Place;
 use crate::flags::{Choice, Contain};
 use crate::lists::apps_called;
@@ -23,7 +23,7 @@ use crate::next::command;
 use crate::plan::{OWN, not_yours, privileged};
 use crate::seat::Seat;
 use crate::text::safe;
-use crate::told::{are, count, time_of_day};
+use crate::told::{are, count, time_of_day, utc};
 use crate::{Done, reading, say};
 
 /// Why the vendor's own apps are not blocked unasked.
@@ -59,32 +59,33 @@ pub async fn run(seat: &Seat, flags: &Contain) -> Done {
         None => {
             // An allowlist is made of what is there now.
             reading::read(seat).await?;
-            let containment = propose(seat, flags).await?;
-            show(&seat.desk.shown().await?.picture, &containment);
-            let denied = containment.proposal.denied.clone();
-            match denied {
+            let (proposal, change) = propose(seat, flags).await?;
+            show(&seat.desk.shown().await?.picture, &proposal, change.as_ref());
+            match (&proposal.denied, &change) {
                 // Whoever may not revoke does nothing here, so nothing is to be foretold.
-                Some(denied) if flags.out.is_none() => return Err(cutoff::Error::NotAllowed(Box::new(denied)).into()),
-                Some(_) => {}
-                None => foretell(seat, &containment)?,
+                (Some(denied), _) if flags.out.is_none() => {
+                    return Err(cutoff::Error::NotAllowed(Box::new(denied.clone())).into());
+                }
+                (None, Some(change)) => foretell(seat, &proposal, change)?,
+                _ => {}
             }
             if let Some(out) = &flags.out {
-                crate::plan::write(out, &containment.proposal.file).map_err(|error| {
+                crate::plan::write(out, &proposal.file).map_err(|error| {
                     Ending::usage(format!(
                         "The plan could not be written: {error}. Nothing was sent; name another file with --out."
                     ))
                 })?;
-                say(&format!("The plan is written. Its hash is {}.", containment.proposal.file.hash()));
+                say(&format!("The plan is written. Its hash is {}.", proposal.file.hash()));
                 let plan = out.display().to_string();
                 say(&format!("Look at it with: {}", command(&["apply", &plan])));
-                if let Some(denied) = &containment.proposal.denied {
+                if let Some(denied) = &proposal.denied {
                     say(&not_yours(denied));
                     return Ok(DENIED);
                 }
                 say(&format!("Carry it out with: {}", command(&["apply", &plan, "--yes"])));
                 return Ok(DONE);
             }
-            containment.proposal.file
+            proposal.file
         }
     };
     if !flags.yes {
@@ -94,7 +95,13 @@ pub async fn run(seat: &Seat, flags: &Contain) -> Done {
     let place = flags.evidence.as_deref().map(Place::take).transpose()?;
     let report = carry_out(seat, &file, &how, &again(flags, "SWEEP")).await?;
     finish(seat, &report, place).await?;
-    end(seat, &report, &again(flags, &report.id.to_string())).await
+    let code = end(seat, &report, &again(flags, &report.id.to_string())).await?;
+    if file.block.is_none() {
+        say("Nothing was blocked: members can consent again.");
+        // Gone, and free to come back, is not all that was asked for.
+        return Ok(if code == DONE { PARTIAL } else { code });
+    }
+    Ok(code)
 }
 
 /// How to go on with it.
@@ -118,7 +125,8 @@ pub fn would(file: &PlanFile) -> String {
     )
 }
 
-async fn propose(seat: &Seat, flags: &Contain) -> Result<Containment, Ending> {
+/// The plan, and its change of the policy; without one where the policy cannot even be read: the grants are revoked all the same.
+async fn propose(seat: &Seat, flags: &Contain) -> Result<(Proposal, Option<Change>), Ending> {
     let shown = seat.desk.shown().await?;
     let picture = &shown.picture;
     let gone = seat.desk.not_listed_now(picture).await?;
@@ -164,6 +172,31 @@ async fn propose(seat: &Seat, flags: &Contain) -> Result<Containment, Ending> {
         .extend(ids.map(|row| row.app.id.clone()));
         proposed = propose(&decisions).await;
     }
+    if let Err(cutoff::Error::Api(refused)) = &proposed
+        && api(refused).code == DENIED
+    {
+        let grants = Selection {
+            noun: Noun::Grants,
+            fold: false,
+            all: true,
+            filter: Filter { apps: apps.clone(), ..Filter::default() },
+            ids: std::collections::HashSet::new(),
+        };
+        say(&format!(
+            "The organization's policy cannot be read, so nothing can be blocked, and members can consent again at once. {}",
+            api(refused).sentence
+        ));
+        let swept =
+            seat.desk.propose(&What::Selected(grants), flags.first_party, flags.reason.clone(), seat.now()).await;
+        return match swept {
+            Ok(proposal) => Ok((proposal, None)),
+            Err(cutoff::Error::Plan(Unusable::Grants)) => {
+                Err(Ending::new(DENIED, "No grant of those apps is listed either: nothing was sent."))
+            }
+            Err(other) => Err(other.into()),
+        };
+    }
+    let proposed = proposed.map(|Containment { proposal, change }| (proposal, Some(change)));
     proposed.map_err(|error| match error {
         // Only the vendor's own are left out, and they are all that was asked for.
         cutoff::Error::Plan(Unusable::Grants) => Ending::usage(VENDORS),
@@ -229,7 +262,7 @@ fn called(picture: &Picture, app: &Listed) -> String {
     match &app.unlisted {
         None => both,
         Some(Unlisted { known_at: Some(at), .. }) => {
-            format!("{both}, known from the reading of {}, not listed now", rfc3339(*at))
+            format!("{both}, known from the reading of {}, not listed now", utc(*at))
         }
         Some(_) => format!("{both}, in no list of this organization"),
     }
@@ -263,10 +296,10 @@ fn beyond(app: &Listed) {
 
 /// Says before anything is done that the change of the policy is likely to be refused. It is a guess, and stops nothing: the grants
 /// are revoked all the same.
-fn foretell(seat: &Seat, containment: &Containment) -> Result<(), Ending> {
+fn foretell(seat: &Seat, proposal: &Proposal, change: &Change) -> Result<(), Ending> {
     let needs = change_organization();
     let allowance = seat.desk.session()?.may(needs.clone());
-    if containment.change.is_empty() || allowance.allowed != Some(false) {
+    if change.is_empty() || allowance.allowed != Some(false) {
         return Ok(());
     }
     let holders: Vec<String> = allowance.roles_that_hold_it.iter().map(|role| safe(role)).collect();
@@ -274,7 +307,7 @@ fn foretell(seat: &Seat, containment: &Containment) -> Result<(), Ending> {
         "The block is likely to be refused: your roles do not hold every action on {}, and Stytch names no single one for it. {} Roles that \
          hold it: {}.",
         safe(&needs.resource),
-        if containment.proposal.file.grants.is_empty() {
+        if proposal.file.grants.is_empty() {
             "Then nothing is done."
         } else {
             "The grants are revoked all the same, and members can consent again."
@@ -285,8 +318,7 @@ fn foretell(seat: &Seat, containment: &Containment) -> Result<(), Ending> {
 }
 
 /// Says what would be done.
-fn show(picture: &Picture, containment: &Containment) {
-    let Containment { proposal, change } = containment;
+fn show(picture: &Picture, proposal: &Proposal, change: Option<&Change>) {
     if proposal.file.grants.is_empty() {
         say("No grant is listed, so nothing would be revoked: only the policy would be changed.");
     } else {
@@ -297,13 +329,15 @@ fn show(picture: &Picture, containment: &Containment) {
             count(proposal.apps as usize, "app", "apps"),
         ));
     }
-    for row in change.rows.iter().filter(|row| row.fate == Fate::Blocked) {
-        beyond(&row.app);
+    if let Some(change) = change {
+        for row in change.rows.iter().filter(|row| row.fate == Fate::Blocked) {
+            beyond(&row.app);
+        }
+        if change.is_empty() {
+            say("The policy forbids them already, so it stays as it is.");
+        }
+        policy(picture, change);
     }
-    if change.is_empty() {
-        say("The policy forbids them already, so it stays as it is.");
-    }
-    policy(picture, change);
     for (n, one, many) in [
         (
             proposal.first_party_left_out,
@@ -327,8 +361,8 @@ fn show(picture: &Picture, containment: &Containment) {
 
 fn policy(picture: &Picture, change: &Change) {
     for (fate, words) in [
-        (Fate::Blocked, "Blocked"),
-        (Fate::LeftOut, "Forbidden too, with the grants it has left alone"),
+        (Fate::Blocked, "To be blocked"),
+        (Fate::LeftOut, "To be forbidden too, with the grants it has left alone"),
         (Fate::Kept, "Stays allowed"),
     ] {
         let rows: Vec<_> = change.rows.iter().filter(|row| row.fate == fate).collect();

@@ -12,6 +12,7 @@ use serde::Serialize;
 use crate::ending::Ending;
 use crate::flags::{Filters, List};
 use crate::inventory::kept;
+use crate::next::command;
 use crate::seat::Seat;
 use crate::text::{Set, Table, safe};
 use crate::told::{Printer, count, first_seen, first_seen_line, heading, missing, width, width_line};
@@ -328,7 +329,7 @@ pub fn filter(seat: &Seat, flags: &Filters, shown: &Shown) -> Result<Filter, End
     for wanted in &flags.app {
         let found = apps_called(picture, wanted);
         if found.is_empty() {
-            return Err(unknown("connected app", wanted));
+            return Err(unknown("connected app", "apps", wanted));
         }
         filter.apps.extend(found.into_iter().map(|app| app.id.clone()));
     }
@@ -346,7 +347,7 @@ pub fn filter(seat: &Seat, flags: &Filters, shown: &Shown) -> Result<Filter, End
             filter.members.extend(own.filter(|own| same(&own.email_address)).map(|own| own.member_id));
         }
         if filter.members.len() == before {
-            return Err(unknown("member", wanted));
+            return Err(unknown("member", "members", wanted));
         }
     }
     if flags.new {
@@ -364,10 +365,11 @@ pub fn apps_called<'a>(picture: &'a Picture, wanted: &str) -> Vec<&'a App> {
     picture.apps.iter().filter(same).collect()
 }
 
-/// Why nothing was found.
-pub fn unknown(what: &str, wanted: &str) -> Ending {
+/// Why nothing was found, and the list to look in.
+fn unknown(what: &str, list: &str, wanted: &str) -> Ending {
     Ending::usage(format!(
-        "No {what} in this inventory is called {}. Give its id or its whole name, or look for it with --filter.",
-        safe(wanted)
+        "No {what} in this inventory is called {}. Give its id or its whole name, or look for a part of it with: {}",
+        safe(wanted),
+        command(&[list, "--filter", wanted])
     ))
 }

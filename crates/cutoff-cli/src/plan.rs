@@ -38,6 +38,7 @@ pub async fn run(seat: &Seat, flags: &Plan) -> Done {
     if let Some(file) = &flags.indicators {
         return indicators::run(seat, flags, file).await;
     }
+    flags.failed_of.as_deref().map(crate::log::sweep_id).transpose()?;
     seat.sit().await?;
     let shown = fresh_enough(seat, flags.max_age).await?;
     let what = if let Some(sweep) = &flags.failed_of {
@@ -155,6 +156,9 @@ pub async fn make(seat: &Seat, flags: &Plan, what: &What) -> Done {
         say(&not_yours(denied));
         return Ok(DENIED);
     }
+    let plan = out.display().to_string();
+    say(&format!("Look at it with: {}", command(&["apply", &plan])));
+    say(&format!("Carry it out with: {}", command(&["apply", &plan, "--yes"])));
     Ok(if proposal.lost > 0 { PARTIAL } else { DONE })
 }
 

@@ -258,7 +258,7 @@ fn an_app_whose_grants_are_all_gone_is_blocked_by_the_name_it_had() {
     revoke_all(&ground, "DataSync");
     let sent = revokes(&ground);
     let shown = contain(&ground, &["--app", "DataSync"]).expect(5);
-    shown.says(&["Blocked: DataSync", &data, "known from the reading of", "not listed now", "revoke nothing"]);
+    shown.says(&["To be blocked: DataSync", &data, "known from the reading of", "not listed now", "revoke nothing"]);
     contain(&ground, &["--app", "DataSync", "--yes"]).expect(0).says(&["The block is in force"]);
     assert_eq!(revokes(&ground), sent, "nothing was there to revoke");
     assert!(!allowed(&ground).contains(&data) && !allowed(&ground).is_empty());
@@ -301,7 +301,7 @@ fn an_app_that_an_earlier_reading_knew_does_not_fall_off_the_allowlist_unasked()
     let shown = contain(&ground, &["--app", "DataSync", "--keep", &claude]).expect(5);
     shown.says(&[&format!("Stays allowed: Claude ({claude}), known from the reading of")]);
     let left = contain(&ground, &["--app", "DataSync", "--unlisted", "leave-out"]).expect(5);
-    left.says(&["Forbidden too, with the grants it has left alone: Claude"]);
+    left.says(&["To be forbidden too, with the grants it has left alone: Claude"]);
 
     contain(&ground, &["--app", "DataSync", "--unlisted", "keep", "--yes"]).expect(0);
     let allowed = allowed(&ground);

@@ -162,7 +162,7 @@ fn a_compromised_app_and_its_look_alikes_are_blocked_and_cut_off_with_one_change
 fn without_yes_it_is_shown_and_nothing_is_sent() {
     let ground = small();
     let shown = ground.admin(&["contain", "--app", "DataSync"]).expect(5);
-    shown.says(&["Blocked: DataSync", "Stays allowed: Claude", "can no longer be connected", "--yes"]);
+    shown.says(&["To be blocked: DataSync", "Stays allowed: Claude", "can no longer be connected", "--yes"]);
     assert_eq!((revocations(&ground).len(), puts(&ground)), (0, 0));
     ground.admin(&["contain", "--yes", "--app", "Acme CLI"]).expect(5).says(&["--first-party"]);
     ground.admin(&["contain", "--yes", "--app", "DataSink"]).expect(5).says(&["No connected app"]);
@@ -241,6 +241,25 @@ fn a_refused_change_of_the_policy_is_told_and_the_grants_are_revoked_all_the_sam
         ground.control("policy", json!({"first_party_connected_apps_allowed_type": "NOT_ALLOWED"}));
     }
     assert_eq!(puts(&ground), 1);
+}
+
+#[test]
+fn where_the_policy_cannot_even_be_read_the_grants_are_revoked_all_the_same() {
+    let ground = small();
+    let app = app_called(&ground, "DataSync");
+    let planned = grants_of(&ground, &app).len();
+    ground.faults(json!({"sdk_endpoint_off": true, "on": "organizations/me$"}));
+    let before = ground.admin(&["contain", "--app", "DataSync"]).expect(5);
+    let before = before.says(&["cannot be read, so nothing can be blocked", "members can consent again", "add --yes"]);
+    assert!(!before.err.contains("change the policy") && !before.err.contains("To be blocked"), "{}", before.err);
+    ground.admin(&["contain", "--app", "connected-app-test-nobody", "--yes"]).expect(3).says(&["nothing was sent"]);
+    assert_eq!((revocations(&ground).len(), puts(&ground)), (0, 0));
+    let done = ground.admin(&["contain", "--app", "DataSync", "--json", "--yes"]).expect(2);
+    assert_eq!(outcomes(&done), BTreeMap::from([("revoked".to_owned(), planned)]));
+    nothing_false(&ground, &done);
+    let done = done.says(&["Nothing was blocked: members can consent again"]);
+    assert!(!done.err.contains("in force"), "{}", done.err);
+    assert_eq!((grants_of(&ground, &app).len(), changes(&ground).len(), puts(&ground)), (0, 0, 0));
 }
 
 #[test]

@@ -106,7 +106,7 @@ pub struct Faults {
     /// What comes back does so under a new client id: another app of the same name and type, made at the first time.
     #[arg(long = "reconsent_new_client_id", alias = "reconsent-new-client-id", num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value_t = false, action = clap::ArgAction::Set)]
     pub reconsent_new_client_id: bool,
-    /// Only calls whose raw path contains this are affected.
+    /// Only calls whose raw path contains this are affected; with a `$` at its end, those whose path ends so.
     #[arg(long)]
     pub on: Option<String>,
 }
@@ -314,7 +314,12 @@ impl Settings {
             return InForce { faults: self.faults.clone(), endpoint_off_here: false };
         }
         let mut held = fields(&self.faults);
-        held.retain(|name, _| self.scopes.get(name).is_none_or(|on| path.contains(on.as_str())));
+        held.retain(|name, _| {
+            self.scopes.get(name).is_none_or(|on| match on.strip_suffix('$') {
+                Some(end) => path.ends_with(end),
+                None => path.contains(on.as_str()),
+            })
+        });
         let faults: Faults = serde_json::from_value(Value::Object(held)).unwrap_or_default();
         let endpoint_off_here = faults.sdk_endpoint_off && self.scopes.contains_key("sdk_endpoint_off");
         InForce { faults, endpoint_off_here }
