@@ -217,8 +217,9 @@ pub struct Plan {
     /// Every grant of an earlier sweep that another request may still help: refused, failed, still listed, hidden or not known.
     #[arg(long, value_name = "SWEEP")]
     pub failed_of: Option<String>,
-    /// Look for the client ids and names of an advisory and plan every grant of the apps that are found: a JSON array, a CSV with
-    /// columns client_id, id or name, or one a line. Nothing found and everything read ends with 0, anything unread with 2.
+    /// Look for the client ids and names of an advisory and plan every grant of the apps that are found: JSON (an array,
+    /// a list under `indicators`, or JSON Lines), a CSV with columns client_id, id or name, or one a line; of a link the client ids in
+    /// it count. Nothing found and everything read ends with 0, anything unread with 2.
     #[arg(long, value_name = "FILE")]
     pub indicators: Option<PathBuf>,
     /// Write what was found, also that nothing was, as evidence to this file; a pack that is there is replaced.
