@@ -94,13 +94,7 @@ impl Engine<'_> {
         rows: &mut Vec<RowDraft>,
     ) -> Result<(), ApiError> {
         let id = ConnectedAppId::from(app);
-        let began = self.clock.now().stamp();
-        let asked = &id;
-        let answer = self.ask(|client, token| async move { client.connected_app(&token, asked).await }).await;
-        let shown = self.shown(began, answer, |data| {
-            let listed = data.active_members.rows.iter().map(|row| row.member_id.to_string()).collect();
-            (listed, data.active_members.unreadable.len())
-        })?;
+        let shown = self.app_view(&id).await?;
         let app_is_unknown = shown.error_type.as_deref() == Some("connected_app_not_found");
         let app_listed = shown.listed.clone();
         let keys: Vec<(&Grant, String)> = grants.iter().map(|g| (*g, g.member_id.clone())).collect();
@@ -115,7 +109,7 @@ impl Engine<'_> {
             _ => Vec::new(),
         };
         let lacked_alone: BTreeSet<u32> = lacked.iter().map(|grant| grant.n).collect();
-        let mut asked_again = BTreeSet::new();
+        let mut deleted = Vec::new();
         left.extend(lacked);
         if left.is_empty() {
             return Ok(());
@@ -147,14 +141,29 @@ impl Engine<'_> {
             let no_such_member = shown.error_type.as_deref() == Some("member_not_found");
             let keys: Vec<(&Grant, String)> = grants.iter().map(|g| (*g, g.connected_app_id.clone())).collect();
             self.record_list(View::Member, Some(member), &keys, shown, organization, rows).await?;
-            if !no_such_member {
-                asked_again.extend(keys.iter().map(|(grant, _)| grant.n).filter(|n| lacked_alone.contains(n)));
+            if no_such_member {
+                deleted.extend(grants.into_iter().filter(|grant| lacked_alone.contains(&grant.n)));
             }
         }
         if let Some(Body::Read(read)) = rows.get_mut(app_row).map(|row| &mut row.body) {
-            read.absent.retain(|n| !asked_again.contains(n));
+            read.absent.retain(|n| !lacked_alone.contains(n));
+        }
+        if !deleted.is_empty() {
+            // Nobody is there any more whose list could say it: the app's own does, read after the member was found to be gone.
+            let shown = self.app_view(&id).await?;
+            let keys: Vec<(&Grant, String)> = deleted.iter().map(|g| (*g, g.member_id.clone())).collect();
+            self.record(View::App, Some(app), &keys, shown, None, None, rows);
         }
         Ok(())
+    }
+
+    async fn app_view(&mut self, app: &ConnectedAppId) -> Result<Shown, ApiError> {
+        let began = self.clock.now().stamp();
+        let answer = self.ask(|client, token| async move { client.connected_app(&token, app).await }).await;
+        self.shown(began, answer, |data| {
+            let listed = data.active_members.rows.iter().map(|row| row.member_id.to_string()).collect();
+            (listed, data.active_members.unreadable.len())
+        })
     }
 
     /// The organization's list, which together with a 404 for the app proves that the app has no grant left.
