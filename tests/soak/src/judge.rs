@@ -29,6 +29,8 @@ pub struct Judge {
     /// Rows that were judged already, and what was said then.
     rows: usize,
     said: HashSet<(u32, u64)>,
+    /// The most that reads were behind in any turn: the table also has what was read in earlier ones.
+    most_lag_ms: i64,
 }
 
 /// How the sweep stands.
@@ -44,7 +46,7 @@ pub struct Stand {
 impl Judge {
     pub fn new(ground: &Ground, confirm_ms: Option<u64>) -> Self {
         let mono = i64::try_from(Clock::default().now().mono_ms).unwrap_or(i64::MAX);
-        Self { offset_ms: mono - ground.sandbox.now_ms(), confirm_ms, rows: 0, said: HashSet::new() }
+        Self { offset_ms: mono - ground.sandbox.now_ms(), confirm_ms, rows: 0, said: HashSet::new(), most_lag_ms: 0 }
     }
 
     /// Judges what lies on disk now. `None`: no sweep was begun. `lag_ms`: how old the reads may have been.
@@ -66,6 +68,7 @@ impl Judge {
         }
         let rows: Vec<Row> = journal.rows(sweep.id).map_err(text)?.into_iter().map(|stored| stored.row).collect();
         self.claims(ground, &rows, lag_ms)?;
+        self.most_lag_ms = self.most_lag_ms.max(lag_ms);
         let all = Rows::new(rows);
         self.requests(ground, &all, &ledger)?;
         policy(ground, &all, &ledger)?;
@@ -89,7 +92,7 @@ impl Judge {
         if let Some(pair) = report.collateral.iter().flatten().find(|pair| planned(pair)) {
             return Err(format!("{pair:?} is in the plan, and is said to have vanished beside it"));
         }
-        self.evidence(ground, &desk, sweep.id, &report, lag_ms).await?;
+        self.evidence(ground, &desk, sweep.id, &report).await?;
         let note = |what: &str| all.all().iter().any(|row| matches!(&row.body, Body::Note(note) if note.what == what));
         let attempts: BTreeMap<u32, u32> =
             findings(&all, &self.rules()).into_iter().map(|(n, finding)| (n, finding.attempts)).collect();
@@ -198,14 +201,7 @@ impl Judge {
     }
 
     /// The pack and what it says.
-    async fn evidence(
-        &self,
-        ground: &Ground,
-        desk: &Desk,
-        id: SweepId,
-        report: &SweepReport,
-        lag_ms: i64,
-    ) -> Result<(), String> {
+    async fn evidence(&self, ground: &Ground, desk: &Desk, id: SweepId, report: &SweepReport) -> Result<(), String> {
         let pack = desk.pack(id).await.map_err(|error| error.to_string())?;
         let verified =
             verify_by(&pack.bytes, Some(pack.head), &self.rules()).map_err(|error| format!("the pack: {error}"))?;
@@ -235,7 +231,7 @@ impl Judge {
             let at = ground.sandbox.now_ms() - behind;
             let lives = ground.sandbox.lives(&record[member], &record[app]);
             // The wall clock of a line has no end of its read: some tens of milliseconds are given for that.
-            if lives_throughout(&lives, at - lag_ms - SLACK_MS, at + 300) {
+            if lives_throughout(&lives, at - self.most_lag_ms - SLACK_MS, at + 300) {
                 return Err(format!("the table says {} of a grant that lived: {record:?}", &record[outcome]));
             }
         }
