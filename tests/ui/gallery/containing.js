@@ -95,9 +95,13 @@ export function containing(given = {}, how = {}) {
 export const restricted = () => ({ before: policy("RESTRICTED", 40), after: policy("RESTRICTED", 39), closes: [], fates: [{ fate: "blocked", apps: 1 }, { fate: "kept", apps: 39 }, { fate: "forbidden", apps: 3 }] });
 
 /** An id of an advisory that no list names, and nobody has granted anything to. @param {Partial<import("../../../ui/contract.js").ContainUnlisted>} [how] */
-export const unlisted = (how = {}) => containing({
-  grants: 0, members: 0, own: 0, privileged: 0,
-  unlisted: [{ app: { ...f.dataSync, name: "", connected_app_id: "connected-app-live-00000007-evil" }, known_at: null, kind: "third_party", kind_told: false, ...how }],
+export const unlisted = (how = {}) => ({
+  ...containing({
+    grants: 0, members: 0, own: 0, privileged: 0,
+    unlisted: [{ app: { ...f.dataSync, name: "", connected_app_id: "connected-app-live-00000007-evil" }, known_at: null, kind: "third_party", kind_told: false, ...how }],
+  }),
+  plan_grants: () => ({ rows: [], total: 0 }),
+  plan_shares: () => ({ rows: [], total: 0 }),
 });
 
 /** A plan with a block, as a file brings it. */
