@@ -34,18 +34,19 @@ const word = (text) => (/^[\w.:/@-]+$/.test(text) ? text : `'${text.replaceAll("
  * Writes a pack and says where it lies and what to keep of it.
  * @param {Frame} frame
  * @param {() => Promise<EvidencePack>} make
- * @param {{ title: string, open?: boolean }} how `open`: more may come
+ * @param {{ finding?: boolean, open?: boolean }} how `open`: more may come
  */
 export async function exportPack(frame, make, how) {
   const said = words.evidence;
+  const title = how.finding ? said.title_finding : said.title;
   try {
     const pack = await make();
     const dialog = openDialog();
     show(dialog, {
       about: { outcome: "exported" },
       mark: "gone",
-      title: how.title,
-      lead: said.lead,
+      title,
+      lead: how.finding ? said.lead_finding : said.lead,
       facts: [
         { key: "path", label: said.file, value: whole(pack.path, { mono: true }), copy: pack.path },
         { key: "head", label: said.head, value: el("span", { class: "mono" }, pack.head), copy: pack.head },
@@ -55,7 +56,7 @@ export async function exportPack(frame, make, how) {
       notes: [el("p", { class: "soft" }, said.head_note), how.open ? note("open", said.lead_open) : null],
       acts: [{ key: "close", label: words.close, style: "solid", run: () => dialog.close() }],
     });
-    announce(how.title);
+    announce(title);
   } catch (thrown) {
     frame.tell(refusalOf(thrown), { act: "read", retry: () => exportPack(frame, make, how) });
   }

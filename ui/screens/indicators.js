@@ -84,7 +84,7 @@ function show(frame, dialog, finding) {
   slot(root, "alike-line").hidden = finding.apps_with_look_alikes === finding.apps;
   const offline = frame.session === null;
   const save = el("button", { class: "b", type: "button", "data-test": "indicators-export", disabled: offline }, said.export);
-  save.addEventListener("click", () => { dialog.close(null); exportPack(frame, () => ask("indicators_export", { finding: finding.finding, reason: null }), { title: words.evidence.title_finding }); });
+  save.addEventListener("click", () => { dialog.close(null); exportPack(frame, () => ask("indicators_export", { finding: finding.finding, reason: null }), { finding: true }); });
   const plan = el("button", { class: "b danger", type: "button", "data-test": "indicators-plan" });
   plan.addEventListener("click", () => { dialog.close(null); frame.plan({ kind: "found", finding: finding.finding, look_alikes: alike.checked }); });
   const contain = el("button", { class: "b danger", type: "button", "data-test": "indicators-contain" });

@@ -400,7 +400,7 @@ export function sweepScreen(frame, id, back) {
       else if (name === "sweep-lift") lift(frame, id);
       else if (name === "sweep-export") {
         from.disabled = true;
-        await exportPack(frame, () => ask("evidence_export", { sweep_id: id }), { title: words.evidence.title, open: frame.sweeps.one(id)?.unsettled === true });
+        await exportPack(frame, () => ask("evidence_export", { sweep_id: id }), { open: frame.sweeps.one(id)?.unsettled === true });
       }
       else cancel();
     } catch (thrown) {

@@ -1395,6 +1395,7 @@ export const words = {
     title: "Evidence exported",
     title_finding: "Finding exported",
     lead: "One file with every row of this sweep, its report, and a letter to the vendor. Whoever has it can check it without Cutoff's journal.",
+    lead_finding: "One file with what was looked for, what was found, how it was read, and a report. Whoever has it can check it without Cutoff's journal.",
     lead_open: "The sweep is not closed yet: export it again when it is. The pack then says all of it.",
     file: "File",
     head: "Head to keep",
