@@ -303,6 +303,6 @@ fn read(path: &Path) -> Result<Indicators, Ending> {
 /// What a file of indicators may look like.
 fn shapes() -> String {
     "Read are: one id or name a line; CSV with a column client_id, id or name; a JSON array of texts or of objects with those, bare or \
-     under \"indicators\"; the same as JSON Lines"
+     under \"indicators\"; the same as JSON Lines; a STIX bundle whose objects have a name or a pattern"
         .to_owned()
 }

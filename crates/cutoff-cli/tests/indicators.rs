@@ -277,3 +277,28 @@ fn a_nil_finding_is_evidence_that_both_verifiers_take_and_no_changed_byte_of() {
     assert_eq!(ground.runtime.block_on(desk.digests()).expect("sweeps").len(), 0);
     ground.runtime.block_on(desk.tend(jiff::Timestamp::now())).expect("nothing is due");
 }
+
+#[test]
+fn an_id_in_a_part_of_the_file_that_no_word_announces_is_found_and_a_name_there_is_no_nil_finding() {
+    let ground = forty();
+    let id = apps(&ground).into_iter().find(|(_, name)| name == "DataSync").expect("DataSync").0;
+    for text in [
+        json!([{"name": "Evil Notes", "type": "client_id", "value": id}]),
+        json!({"name": "Advisory 7", "malicious_clients": [{"client_id": id}]}),
+        json!({"indicators": ["connected-app-test-none"], "oauth_clients": [id]}),
+        json!({"Indicators": [id], "name": "Advisory 7"}),
+        json!([{"client_id": "connected-app-test-none", "connected_app_id": id}]),
+        json!({"client_id": id, "apps": ["Nope"]}),
+        json!([{"id": "IOC-1", "value": id}]),
+        json!({"type": "bundle", "id": "bundle--00000000-0000-4000-8000-000000000001",
+               "objects": [{"type": "indicator", "pattern": format!("[x-oauth:client_id = '{id}']")}]}),
+    ] {
+        let found = look(&ground, &text.to_string(), &[]).expect(0).lines();
+        assert!(found.iter().any(|line| line["connected_app_ids"] == json!([id])), "{text}: {found:?}");
+    }
+    let untold = json!({"indicators": ["connected-app-test-none"], "banned": ["No Such App"]});
+    let ended = look(&ground, &untold.to_string(), &[]).expect(2);
+    assert_eq!(ended.lines().pop().expect("a line")["lines_not_understood"], json!(1));
+    let refused = look(&ground, "{\"type\": \"bundle\", \"objects\": [{\"type\": \"malware\"}]}", &[]);
+    refused.expect(5).says(&["number 1 of its list", "STIX bundle"]);
+}

@@ -14,7 +14,6 @@ use futures::{StreamExt as _, stream};
 use jiff::Timestamp;
 use journal::{Body, Closing, Hash, IndicatorDraft, Note, RowDraft, SweepId};
 use serde::Serialize;
-use serde_json::Value;
 use sha2::{Digest, Sha256};
 use stytch_b2b::{ConnectedAppId, Error as ApiError, MemberId};
 
@@ -33,6 +32,8 @@ use crate::session::Session;
 use crate::sweep::engine::blocking;
 use crate::sweep::verdict::RULES_VERSION;
 use crate::sweeps::inventory_note;
+
+mod json;
 
 /// Larger files are refused.
 pub const LARGEST: u64 = 32 * 1024 * 1024;
@@ -126,9 +127,13 @@ pub enum Unreadable {
 
 impl Indicators {
     /// Reads a file: JSON (an array of texts, or of objects with `client_id`, `connected_app_id` or `id`, and `name`; bare, under
-    /// `indicators` or another word for it, or one text or object a line); CSV with columns of those names, separated by commas,
-    /// semicolons or tabs; or one indicator a line, with or without a bullet, a number or quotes, or with an id and a name side by
-    /// side. Of a link the client ids in it count. Lines that begin with `#` are passed over, except in JSON.
+    /// `indicators` or another word for it, or one text or object a line; an object's `value` by its `type`, and the `objects` of a
+    /// STIX bundle by `name` and `pattern`); CSV with columns of those names, separated by commas, semicolons or tabs; or one
+    /// indicator a line, with or without a bullet, a number or quotes, or with an id and a name side by side. Of a link the client
+    /// ids in it count. Lines that begin with `#` are passed over, except in JSON.
+    ///
+    /// The rule for JSON and CSV: a text that looks like a client id is an indicator wherever it stands, under whatever word. Of JSON
+    /// also a list of texts or objects under a word that is not known is told as not understood, unless an id was found in each.
     ///
     /// # Errors
     /// [`Unreadable`]. Nothing of a file is passed over in silence: an advisory that was read in part would make a nil finding false.
@@ -140,14 +145,15 @@ impl Indicators {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let mut not_understood = Vec::new();
         let found = match json_begins(text) {
-            true => json(text, &mut not_understood)?,
+            true => json::read(text, &mut not_understood)?,
             false => table_or_lines(text, &mut not_understood)?,
         };
         let mut seen = std::collections::HashSet::new();
         let (mut entries, mut written) = (Vec::new(), Vec::new());
         for (kind, text, place) in found {
             let text = text.trim().to_owned();
-            if !text.is_empty() && seen.insert((kind, text.clone())) {
+            let known = kind == Kind::Id && is_id(&text) && seen.contains(&(Kind::Any, text.clone()));
+            if !text.is_empty() && !known && seen.insert((kind, text.clone())) {
                 entries.push(Indicator { kind, text });
                 written.push(place);
             }
@@ -299,15 +305,15 @@ fn of_line(line: &str) -> Vec<(Kind, String)> {
         && let Some(kind) = labelled(label)
         && !value.trim().is_empty()
     {
-        return vec![(kind, plain(value))];
+        return of_text(kind, value);
     }
-    if !with_id {
-        return vec![(Kind::Any, whole)];
-    }
-    let cells = cells(line);
-    // With an id beside it, each of the others may be the app's name.
+    if with_id { beside_ids(line) } else { vec![(Kind::Any, whole)] }
+}
+
+/// The ids of a text, and what stands beside them: each of those may be the app's name.
+fn beside_ids(text: &str) -> Vec<(Kind, String)> {
     let mut found = Vec::new();
-    for cell in cells {
+    for cell in cells(text) {
         let mut words = Vec::new();
         for word in cell.split_whitespace() {
             match ids_of(word) {
@@ -321,7 +327,15 @@ fn of_line(line: &str) -> Vec<(Kind, String)> {
             found.push((Kind::Name, name));
         }
     }
+    // An id that is all words may be a part of the name.
+    if found.len() > 1 && !found.iter().any(|(kind, text)| *kind == Kind::Id && text.contains(digit)) {
+        found.push((Kind::Name, plain(text)));
+    }
     found
+}
+
+fn digit(c: char) -> bool {
+    c.is_ascii_digit()
 }
 
 /// The ids that a word is or has in it; `None`: it is neither an id nor a link.
@@ -349,13 +363,38 @@ fn linked(text: &str) -> Option<Vec<String>> {
     (!ids.is_empty() || lower.contains("://") || lower.starts_with("www.")).then_some(ids)
 }
 
-/// The indicators of a text that stands where an id or a name belongs; none: it is a link without a client id.
+/// The indicators of a text that stands where an id or a name belongs; none: it is a link without a client id. A name stays whole,
+/// and an id within it is one too.
 fn of_text(kind: Kind, text: &str) -> Vec<(Kind, String)> {
     let text = plain(text);
-    match linked(&text).filter(|_| !is_id(&text)) {
-        Some(ids) => ids.into_iter().map(|id| (Kind::Id, id)).collect(),
-        None => vec![(kind, text)],
+    if is_id(&text) {
+        // Whatever the place says of it: an id under the wrong word is still to be found.
+        return vec![(if kind == Kind::Name { Kind::Any } else { kind }, text)];
     }
+    let all_ids = |ids: Vec<String>| ids.into_iter().map(|id| (Kind::Id, id)).collect();
+    let (linked, within, of_one_piece) = (linked(&text), ids_within(&text), !text.contains(char::is_whitespace));
+    match (kind, linked) {
+        (Kind::Name, linked) if !of_one_piece || linked.is_none() => {
+            let ids = within.into_iter().filter(|id| id.contains(digit)).map(|id| (Kind::Id, id));
+            std::iter::once((Kind::Name, text.clone())).chain(ids).collect()
+        }
+        (Kind::Any, Some(ids)) if ids.is_empty() => Vec::new(),
+        (Kind::Any, _) if !of_one_piece && !within.is_empty() => beside_ids(&text),
+        (_, Some(ids)) => all_ids(ids),
+        (_, None) if !within.is_empty() => all_ids(within),
+        (kind, None) => vec![(kind, text)],
+    }
+}
+
+/// Every client id in a text of any kind: of a link those that it names, of other words each part that is of one piece.
+fn ids_within(text: &str) -> Vec<String> {
+    let of_an_id = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    let words = text.split(|c: char| c.is_whitespace() || ",;|".contains(c)).map(plain);
+    let ids = words.flat_map(|word| {
+        let parts = || word.split(|c| !of_an_id(c)).filter(|part| is_id(part)).map(str::to_owned).collect();
+        linked(&word).unwrap_or_else(parts)
+    });
+    ids.collect()
 }
 
 /// The id that a word is, but for the signs around it.
@@ -399,47 +438,6 @@ const IDS: [&str; 6] = ["client_id", "connected_app_id", "clientid", "app_id", "
 /// What names are called.
 const NAMES: [&str; 4] = ["name", "app_name", "client_name", "application_name"];
 
-/// What lists of them are called.
-const LISTS: [&str; 8] =
-    ["indicators", "iocs", "clients", "client_ids", "connected_apps", "connected_app_ids", "apps", "applications"];
-
-fn json(text: &str, not_understood: &mut Vec<Written>) -> Result<Raw, Unreadable> {
-    let mut found = Vec::new();
-    let whole = match serde_json::from_str::<Value>(text) {
-        Ok(whole) => whole,
-        Err(broken) => {
-            let lines = || text.lines().zip(1..).filter(|(line, _)| !line.trim().is_empty());
-            // One a line, if at least the first line is one by itself; else the place where it breaks off is the one to look at.
-            let first = lines().next().and_then(|(line, _)| serde_json::from_str::<Value>(line).ok());
-            if first.is_none() || lines().count() < 2 {
-                return Err(Unreadable::NotAList { line: Some(broken.line() as u64), entry: None });
-            }
-            for (line, n) in lines() {
-                let entry = serde_json::from_str(line).ok().and_then(|entry| of_entry(&entry));
-                let entry = entry.ok_or(Unreadable::NotAList { line: Some(n), entry: None })?;
-                take(entry, Some(n), &mut found, not_understood);
-            }
-            return Ok(found);
-        }
-    };
-    let lists: Vec<&Vec<Value>> = match &whole {
-        Value::Array(list) => vec![list],
-        Value::Object(object) => LISTS.iter().filter_map(|name| object.get(*name)?.as_array()).collect(),
-        _ => Vec::new(),
-    };
-    if lists.is_empty() {
-        let entry = of_entry(&whole).ok_or(Unreadable::NotAList { line: None, entry: None })?;
-        take(entry, None, &mut found, not_understood);
-    }
-    for list in lists {
-        for (entry, n) in list.iter().zip(1..) {
-            let entry = of_entry(entry).ok_or(Unreadable::NotAList { line: None, entry: Some(n) })?;
-            take(entry, None, &mut found, not_understood);
-        }
-    }
-    Ok(found)
-}
-
 /// Takes what an entry names; what is a link without a client id is not understood.
 fn take(entry: Vec<(Kind, String)>, line: Option<u64>, found: &mut Raw, not_understood: &mut Vec<Written>) {
     for (kind, text) in entry {
@@ -450,39 +448,6 @@ fn take(entry: Vec<(Kind, String)>, line: Option<u64>, found: &mut Raw, not_unde
         }
         found.extend(read.into_iter().map(|(kind, text)| (kind, text, place())));
     }
-}
-
-/// The texts that an entry of a list names a client by; `None`: it is no entry. An `id` that stands beside a `client_id` is that of
-/// the entry.
-fn of_entry(entry: &Value) -> Option<Vec<(Kind, String)>> {
-    let object = match entry {
-        Value::String(text) => return Some(vec![(Kind::Any, text.clone())]),
-        Value::Object(object) => object,
-        _ => return None,
-    };
-    let mut texts = Vec::new();
-    for (kind, names) in [(Kind::Id, &IDS[..]), (Kind::Name, &NAMES[..])] {
-        let called = |name: &&str| {
-            let mut keys = object.iter().filter(|(key, value)| key.eq_ignore_ascii_case(name) && !value.is_null());
-            keys.next().map(|(_, value)| value)
-        };
-        if let Some(value) = names.iter().find_map(called) {
-            texts.push((kind, value.as_str()?.to_owned()));
-        }
-    }
-    for list in ["client_ids", "connected_app_ids"].iter().filter_map(|name| object.get(*name)) {
-        for id in list.as_array()? {
-            texts.push((Kind::Id, id.as_str()?.to_owned()));
-        }
-    }
-    // As lists of indicators of every kind have them: a word for what it is, and the text.
-    if texts.is_empty()
-        && let Some(value) = object.get("value").or_else(|| object.get("indicator"))
-    {
-        let kind = object.get("type").and_then(Value::as_str).and_then(labelled).unwrap_or(Kind::Any);
-        texts.push((kind, value.as_str()?.to_owned()));
-    }
-    (!texts.is_empty()).then_some(texts)
 }
 
 fn table_or_lines(text: &str, not_understood: &mut Vec<Written>) -> Result<Raw, Unreadable> {
@@ -499,28 +464,42 @@ fn table_or_lines(text: &str, not_understood: &mut Vec<Written>) -> Result<Raw, 
         let mut records = reader.records();
         // Text in UTF-8 that is read from memory has no other faults.
         let Some(Ok(head)) = records.next() else { continue };
-        let column = |kind| head.iter().position(|cell| labelled(cell) == Some(kind));
-        let (id, name) = (column(Kind::Id), column(Kind::Name));
+        let mut columns: Vec<Option<Kind>> = head.iter().map(labelled).collect();
         let rows = records.map_while(Result::ok).filter(|row| row.iter().any(|cell| !cell.is_empty()));
-        if id.is_none() && name.is_none() {
+        if columns.iter().all(Option::is_none) {
             let mut rows = rows.peekable();
             looks_like_a_table |= head.len() > 1 && rows.peek().is_some() && rows.all(|row| row.len() == head.len());
             continue;
         }
+        // Beside another column of ids, `id` is that of the row.
+        if columns.iter().filter(|kind| **kind == Some(Kind::Id)).count() > 1 {
+            let of_rows = |(at, name): (usize, &str)| name.eq_ignore_ascii_case("id").then_some(at);
+            head.iter().enumerate().filter_map(of_rows).for_each(|at| columns[at] = None);
+        }
         let mut found = Vec::new();
         for row in rows {
-            let cell = |at: Option<usize>| at.and_then(|at| row.get(at)).filter(|cell| !cell.is_empty());
-            let (id, name) = (cell(id), cell(name));
             let line = row.position().map_or(1, csv::Position::line);
-            if id.into_iter().chain(name).any(|cell| cell.contains('\n')) {
-                return Err(Unreadable::Quotes { line });
+            let before = (found.len(), not_understood.len());
+            for (cell, at) in row.iter().zip(0..).filter(|(cell, _)| !cell.is_empty()) {
+                let column = columns.get(at);
+                if let Some(Some(kind)) = column {
+                    if cell.contains('\n') {
+                        return Err(Unreadable::Quotes { line });
+                    }
+                    take(vec![(*kind, cell.to_owned())], Some(line), &mut found, not_understood);
+                    continue;
+                }
+                // What looks like an id counts in every column, and what stands beyond the last may be the rest of a name.
+                let place = || Written { line: Some(line), text: cell.to_owned() };
+                let ids = ids_within(cell);
+                if ids.is_empty() && column.is_none() {
+                    not_understood.push(place());
+                }
+                found.extend(ids.into_iter().map(|id| (Kind::Id, id, place())));
             }
-            if id.is_none() && name.is_none() {
+            if before == (found.len(), not_understood.len()) {
                 return Err(Unreadable::NoColumn { line });
             }
-            let cells = [(Kind::Id, id), (Kind::Name, name)];
-            let cells = cells.into_iter().filter_map(|(kind, cell)| Some((kind, cell?.to_owned())));
-            take(cells.collect(), Some(line), &mut found, not_understood);
         }
         return Ok(found);
     }
@@ -856,7 +835,6 @@ impl Desk {
 
     /// One read, repeated for as long as it only asks to slow down: until it says, else until the next of the minutes that limits
     /// are counted by.
-    /// One read, asked again for as long as the server only limits the rate.
     pub(crate) async fn ask<T, F, Fut>(&self, session: &Session, call: F) -> Result<T, ApiError>
     where
         F: Fn(stytch_b2b::Client, stytch_b2b::SessionToken) -> Fut,
@@ -1120,6 +1098,115 @@ mod tests {
             read(listed),
             pairs(&[(Kind::Id, "a-1"), (Kind::Name, "Foo"), (Kind::Name, "Bar"), (Kind::Any, "x")])
         );
+    }
+
+    const D: &str = "connected-app-live-7f3a0000-0000-4000-8000-000000000001";
+    const OTHER: &str = "connected-app-live-7f3a0000-0000-4000-8000-000000000002";
+
+    /// The file with the ids put in, as it was read.
+    fn with_ids(text: &str) -> Indicators {
+        let text = text.replace("OTHER", OTHER).replace("'D'", &format!("'{D}'")).replace("\"D\"", &format!("\"{D}\""));
+        let text =
+            text.replace("=D", &format!("={D}")).replace(" D ", &format!(" {D} ")).replace(",D", &format!(",{D}"));
+        Indicators::read(text.as_bytes()).unwrap_or_else(|why| panic!("{text}: {why:?}"))
+    }
+
+    fn ids(read: &Indicators) -> Vec<&str> {
+        let ids = read.entries.iter().filter(|entry| entry.kind != Kind::Name && is_id(&entry.text));
+        ids.map(|entry| entry.text.as_str()).collect()
+    }
+
+    #[test]
+    fn a_client_id_is_looked_for_wherever_it_stands_in_a_file() {
+        for (text, expected, told) in [
+            (r#"[{"name":"Evil Notes","type":"client_id","value":"D"}]"#, &[D][..], 0),
+            (r#"{"name":"Advisory 7","malicious_clients":[{"client_id":"D"}]}"#, &[D], 0),
+            (r#"{"name":"Advisory 7","bad_ones":[{"client_id":"D"}]}"#, &[D], 0),
+            (r#"{"indicators":["OTHER"],"oauth_clients":["D"]}"#, &[OTHER, D], 0),
+            (r#"{"indicators":["OTHER"],"whatever":["D"]}"#, &[OTHER, D], 0),
+            (r#"{"Indicators":["D"],"name":"Advisory 7"}"#, &[D], 0),
+            (r#"[{"client_id":"OTHER","connected_app_id":"D"}]"#, &[OTHER, D], 0),
+            (r#"[{"client_id":"OTHER","client_id":"D"}]"#, &[OTHER, D], 0),
+            (r#"{"client_id":"D","apps":["Nope"]}"#, &[D], 0),
+            (r#"[{"id":"IOC-1","value":"D"}]"#, &[D], 0),
+            (r#"[{"id":"D","value":"OTHER"}]"#, &[OTHER, D], 0),
+            (r#"[{"name":"D"}]"#, &[D], 0),
+            (r#"[{"clientId":["OTHER","D"]}]"#, &[OTHER, D], 0),
+            (r#"[{"client_id":{"live":{"value":"D"}}}]"#, &[D], 0),
+            (r#"[{"name":"Evil Notes","description":"It is D by the log","score":7}]"#, &[D], 0),
+            (r#"[["D"],["OTHER"]]"#, &[D, OTHER], 0),
+            (r#"{"clients":{"D":{"severity":"high"}}}"#, &[D], 0),
+            (r#"{"a":{"b":[{"c":{"d":"D"}}]}}"#, &[D], 0),
+            (r#"{"tags":["oauth","D"],"references":["https://evil.example/?client_id=D"],"name":"Evil"}"#, &[D], 0),
+            ("[{\"client_id\":\"OTHER\"},\n[\"D\"]]", &[OTHER, D], 0),
+            ("{\"name\":\"Foo\"}\n{\"rows\":[\"D\"]}\n", &[D], 0),
+            ("id,client_id\n1,D\n", &[D], 0),
+            ("client_id,connected_app_id\nOTHER,D\n", &[OTHER, D], 0),
+            ("name,value\nEvil Notes,D\n", &[D], 0),
+            ("name\nEvil,D\n", &[D], 0),
+            ("name: D \n", &[D], 0),
+            ("client_id: OTHER, D \n", &[OTHER, D], 0),
+            // Of what may be a name, or may be the author's, nobody can say what it is.
+            (r#"{"indicators":["D"],"banned":["Evil Notes", {"title":"Worse"}]}"#, &[D], 2),
+            (r#"{"indicators":["D"],"author":{"name":"Jane"}}"#, &[D], 1),
+            ("name\nEvil, Inc.\nFoo,D\n", &[D], 1),
+        ] {
+            let read = with_ids(text);
+            assert_eq!((ids(&read), read.not_understood.len()), (expected.to_vec(), told), "{text}: {read:?}");
+        }
+    }
+
+    #[test]
+    fn beside_an_id_names_are_read_and_the_advisorys_own_is_not() {
+        let names = |text| {
+            let read = with_ids(text);
+            read.entries.into_iter().filter(|entry| !is_id(&entry.text)).map(|entry| entry.text).collect::<Vec<_>>()
+        };
+        for (text, expected) in [
+            (r#"[{"name":"Evil Notes","type":"client_id","value":"D"}]"#, &["Evil Notes"][..]),
+            (r#"{"name":"Advisory 7","malicious_clients":[{"client_id":"D"}]}"#, &[]),
+            (r#"{"client_id":"D","apps":["Nope"],"name":"Evil Notes"}"#, &["Nope", "Evil Notes"]),
+            (r#"{"indicators":["D"],"rows":[{"name":"Evil Notes","client_id":"OTHER"}]}"#, &["Evil Notes"]),
+            (r#"[{"id":"IOC-1","value":"D"}]"#, &[]),
+            (r#"[{"id":"short-1","name":"Evil Notes"}]"#, &["short-1", "Evil Notes"]),
+        ] {
+            assert_eq!(names(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_stix_bundle_is_read_by_its_objects() {
+        let uuid = "00000000-0000-4000-8000-000000000009";
+        let bundle = |objects: &str| format!(r#"{{"type":"bundle","id":"bundle--{uuid}","objects":[{objects}]}}"#);
+        let indicator = |rest: &str| {
+            format!(r#"{{"type":"indicator","id":"indicator--{uuid}","created_by_ref":"identity--{uuid}",{rest}}}"#)
+        };
+        let about = format!(r#"{{"type":"identity","id":"identity--{uuid}","name":"DataSync CERT"}}"#);
+        let both = r#""name":"Evil Notes","labels":["malicious"],"pattern":"[x-oauth:client_id = 'D' OR x:name = 'It\\'s D ']""#;
+        let read = with_ids(&bundle(&format!("{about},{}", indicator(both))));
+        assert_eq!((ids(&read), read.not_understood.len()), (vec![D], 0), "{read:?}");
+        let names: Vec<_> =
+            read.entries.iter().filter(|entry| entry.kind == Kind::Name).map(|entry| &entry.text).collect();
+        assert_eq!(names, ["It's", "Evil Notes"], "{read:?}");
+        let read = with_ids(&bundle(&indicator(r#""name":"Evil Notes","pattern":"rule evil""#)));
+        assert_eq!((read.entries.len(), read.not_understood.len()), (1, 1), "{read:?}");
+        let none = bundle(&format!(r#"{about},{{"type":"malware","id":"malware--{uuid}","score":7}}"#));
+        assert_eq!(Indicators::read(none.as_bytes()), Err(Unreadable::NotAList { line: None, entry: Some(2) }));
+        assert_eq!(Indicators::read(bundle(&about).as_bytes()), Err(Unreadable::Empty));
+    }
+
+    #[test]
+    fn a_name_stays_a_name() {
+        let name = "My connected-app-store";
+        for text in [format!("name\n{name}\n"), format!("name: {name}\n"), format!("[{{\"name\":\"{name}\"}}]")] {
+            assert_eq!(read(&text), pairs(&[(Kind::Name, name)]), "{text}");
+        }
+        for text in [format!("{name}\n"), format!("[\"{name}\"]")] {
+            let found = read(&text).expect("an indicator");
+            assert!(found.contains(&(Kind::Name, name.to_owned())), "{text}: {found:?}");
+        }
+        let beside = format!("Evil Notes ({D})");
+        assert_eq!(read(&format!("name\n{beside}\n")), pairs(&[(Kind::Name, &beside), (Kind::Id, D)]));
     }
 
     #[test]
