@@ -564,7 +564,15 @@ differs: Array<PolicyDifference>, } | { "kind": "chosen_file",
 /**
  * `unreadable`; of indicators also `too_large`, `too_many`, `not_text`, `not_a_list`, `no_column`, `quotes`, `empty`.
  */
-fault: string, } | { "kind": "busy", 
+fault: string, 
+/**
+ * The line of it that is at fault, from 1, where one can be told.
+ */
+line: number | null, 
+/**
+ * Else which of its list, from 1.
+ */
+entry: number | null, } | { "kind": "busy", 
 /**
  * Its process id, when known.
  */

@@ -22,5 +22,5 @@ pub(crate) fn name(path: &Path) -> String {
 }
 
 pub(crate) fn unreadable() -> Refusal {
-    Refusal::ChosenFile { fault: "unreadable".to_owned() }
+    Refusal::ChosenFile { fault: "unreadable".to_owned(), line: None, entry: None }
 }

@@ -88,7 +88,7 @@ fn a_head_that_is_none_and_a_file_that_cannot_be_read_are_refused() {
     for path in [app.state_dir().to_owned(), app.state_dir().join("not-there.zip")] {
         *chosen.lock().expect("a choice") = Some(path);
         let refused = app.refusal("evidence_check", json!({"head": null}));
-        assert!(matches!(&refused, Refusal::ChosenFile { fault } if fault == "unreadable"), "{refused:?}");
+        assert!(matches!(&refused, Refusal::ChosenFile { fault, .. } if fault == "unreadable"), "{refused:?}");
     }
 }
 

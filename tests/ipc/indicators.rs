@@ -106,26 +106,30 @@ fn a_file_that_is_no_list_of_indicators_is_refused_with_what_is_wrong_with_it() 
     let file = app.state_dir().join("bad");
     *chosen.lock().expect("a choice") = Some(file.clone());
     let many = (0..100_001).map(|n| format!("id-{n}\n")).collect::<String>();
-    let faults: [(&[u8], &str); 7] = [
-        (b"", "empty"),
-        (b"# nothing\n", "empty"),
-        (b"\xff\xfe", "not_text"),
-        (b"{\"a\": 1}", "not_a_list"),
-        (b"a,b\n1,2\n3,4\n", "no_column"),
-        (b"name\n\"open\nthe rest\n", "quotes"),
-        (many.as_bytes(), "too_many"),
+    let faults: [(&[u8], &str, Option<u32>, Option<u32>); 10] = [
+        (b"", "empty", None, None),
+        (b"# nothing\n", "empty", None, None),
+        (b"\xff\xfe", "not_text", None, None),
+        (b"{\"a\": 1}", "not_a_list", None, None),
+        (b"[\"Foo\", {\"a\": 1}]", "not_a_list", None, Some(2)),
+        (b"{\"name\": \"Foo\"}\n{\"a\": 1}\n", "not_a_list", Some(2), None),
+        (b"a,b\n1,2\n3,4\n", "no_column", Some(1), None),
+        (b"name,note\nFoo,1\n,2\n", "no_column", Some(3), None),
+        (b"name\n\"open\nthe rest\n", "quotes", Some(2), None),
+        (many.as_bytes(), "too_many", None, None),
     ];
     let mut told = BTreeSet::new();
-    for (bytes, fault) in faults {
+    for (bytes, fault, line, entry) in faults {
         std::fs::write(&file, bytes).expect("a file");
         let refused = app.refusal("indicators_check", json!({}));
-        assert!(matches!(&refused, Refusal::ChosenFile { fault: f } if f == fault), "{fault}: {refused:?}");
+        let Refusal::ChosenFile { fault: f, line: l, entry: e } = &refused else { panic!("{fault}: {refused:?}") };
+        assert_eq!((f.as_str(), *l, *e), (fault, line, entry));
         told.insert(fault);
     }
     assert_eq!(told.len(), 6);
     *chosen.lock().expect("a choice") = Some(app.state_dir().to_owned());
     let refused = app.refusal("indicators_check", json!({}));
-    assert!(matches!(&refused, Refusal::ChosenFile { fault } if fault == "unreadable"), "{refused:?}");
+    assert!(matches!(&refused, Refusal::ChosenFile { fault, line: None, entry: None } if fault == "unreadable"), "{refused:?}");
 }
 
 #[test]

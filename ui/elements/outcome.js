@@ -631,7 +631,9 @@ export function tellRefusal(refusal, around) {
     case "chosen_file": {
       const faults = /** @type {Record<string, string>} */ (all.chosen_file.faults);
       const nexts = /** @type {Record<string, string>} */ (all.chosen_file.next);
-      begin({ title: all.chosen_file.title, lead: say(all.chosen_file.lead, { fault: faults[refusal.fault] ?? all.chosen_file.faults.other }) });
+      const { line, entry } = refusal;
+      const place = line !== null ? ` ${all.chosen_file.line(line)}` : entry !== null ? ` ${all.chosen_file.entry(entry)}` : "";
+      begin({ title: all.chosen_file.title, lead: say(all.chosen_file.lead, { fault: faults[refusal.fault] ?? all.chosen_file.faults.other, place }) });
       told.facts = [next(nexts[refusal.fault] ?? all.chosen_file.next.other)];
       if (retry) told.acts.push({ key: "retry", label: all.chosen_file.choose, run: retry });
       break;

@@ -993,18 +993,20 @@ export const words = {
     },
     chosen_file: {
       title: "That file cannot be used",
-      lead: "{fault} Nothing was read from it.",
+      lead: "{fault}{place} Nothing was read from it.",
       faults: {
         unreadable: "It cannot be read.",
         too_large: "It is larger than 32 MiB.",
         too_many: "It has more than 100,000 indicators.",
         not_text: "It is not text in UTF-8.",
-        not_a_list: "It is JSON, but no list of names or clients.",
-        no_column: "None of its columns is called client_id, id or name.",
+        not_a_list: "It is JSON, and not all of it is an id, a name or an object that names a client.",
+        no_column: "It is a table, and a row of it has nothing under client_id, id or name.",
         quotes: "A quote in it is not closed, so that its cells cannot be told apart.",
         empty: "It has no indicators.",
         other: "A later version of Cutoff gave a reason that this one does not know.",
       },
+      line: (/** @type {number} */ n) => `The place is line ${number(n)}.`,
+      entry: (/** @type {number} */ n) => `The place is number ${number(n)} of its list.`,
       next: {
         unreadable: "Check that it is an ordinary file that you may read.",
         too_many: "Split it into several files.",

@@ -135,6 +135,10 @@ pub enum Refusal {
     ChosenFile {
         /// `unreadable`; of indicators also `too_large`, `too_many`, `not_text`, `not_a_list`, `no_column`, `quotes`, `empty`.
         fault: String,
+        /// The line of it that is at fault, from 1, where one can be told.
+        line: Option<u32>,
+        /// Else which of its list, from 1.
+        entry: Option<u32>,
     },
     /// Another sweep is running, here or in another process.
     Busy {

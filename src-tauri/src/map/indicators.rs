@@ -35,16 +35,18 @@ pub(crate) struct Found {
 }
 
 pub(crate) fn unreadable(unreadable: Unreadable) -> Refusal {
-    let fault = match unreadable {
-        Unreadable::TooLarge => "too_large",
-        Unreadable::TooMany => "too_many",
-        Unreadable::NotText => "not_text",
-        Unreadable::NotAList { .. } => "not_a_list",
-        Unreadable::NoColumn { .. } => "no_column",
-        Unreadable::Quotes { .. } => "quotes",
-        Unreadable::Empty => "empty",
+    let (fault, line, entry) = match unreadable {
+        Unreadable::TooLarge => ("too_large", None, None),
+        Unreadable::TooMany => ("too_many", None, None),
+        Unreadable::NotText => ("not_text", None, None),
+        Unreadable::NotAList { line, entry } => ("not_a_list", line, entry),
+        Unreadable::NoColumn { line } => ("no_column", Some(line), None),
+        Unreadable::Quotes { line } => ("quotes", Some(line), None),
+        Unreadable::Empty => ("empty", None, None),
     };
-    Refusal::ChosenFile { fault: fault.to_owned() }
+    // A file has no more lines than bytes, and fewer of those than the number has room for.
+    let place = |at: Option<u64>| at.and_then(|at| u32::try_from(at).ok());
+    Refusal::ChosenFile { fault: fault.to_owned(), line: place(line), entry: place(entry) }
 }
 
 pub(crate) fn finding(name: String, found: &Found) -> wire::Finding {

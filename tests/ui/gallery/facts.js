@@ -264,7 +264,7 @@ export const refusals = {
   policy_changed: { kind: "policy_changed", differs: [{ kind: "third_party", word_from: "ALL_ALLOWED", word_to: "a word of tomorrow", added: [dataSync], added_total: 1, removed: [], removed_total: 0 }] },
   block_undecided: { kind: "block", fault: "undecided", app_ids: [dataSync.connected_app_id] },
   block_unforeseen: { kind: "block", fault: "a_fault_of_tomorrow", app_ids: [] },
-  chosen_file: { kind: "chosen_file", fault: "quotes" },
+  chosen_file: { kind: "chosen_file", fault: "quotes", line: 12, entry: null },
   journal_rolled_back: { kind: "journal", fault: "rolled_back", sent: false },
   busy: { kind: "busy", pid: 4711 },
   busy_here: { kind: "busy", pid: null },

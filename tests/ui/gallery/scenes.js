@@ -413,7 +413,7 @@ export const scenes = {
   "indicators-block": { answers: signedIn(containing.found(containing.finding({ found: 0, by_look_only: 0, apps: 0, grants: 0, apps_with_look_alikes: 0, grants_with_look_alikes: 0, ids_not_found: ["connected-app-live-00000000-evil", "connected-app-live-00000001-evil"] }))), steps: byPalette("check indicators"), ends: "indicators-block" },
   "indicators-partial": { answers: signedIn(containing.found(containing.finding({ found: 0, indicators: 100_000, apps: 0, grants: 0, apps_with_look_alikes: 0, grants_with_look_alikes: 0, apps_read: 36, complete: false, missing: lacking.facts.missing }), { hostile: true })), steps: byPalette("check indicators"), ends: "indicators-export" },
   "indicators-unlisted": { answers: signedIn(containing.found(containing.finding({ found: 0, indicators: 240, apps: 0, grants: 0, by_look_only: 0, apps_with_look_alikes: 0, grants_with_look_alikes: 0, complete: false, asked: 200, unknown: 3, unasked: 12, names_may_hide: true, not_understood: ["see the vendor's page, table 2 >>", "b", "c"], not_understood_total: 3 }))), steps: byPalette("check indicators"), ends: "indicators-export" },
-  "indicators-refused": { answers: signedIn({ indicators_check: () => refuse({ kind: "chosen_file", fault: "no_column" }) }), steps: byPalette("check indicators"), ends: "retry" },
+  "indicators-refused": { answers: signedIn({ indicators_check: () => refuse({ kind: "chosen_file", fault: "no_column", line: 7, entry: null }) }), steps: byPalette("check indicators"), ends: "retry" },
   "indicators-exported": { answers: signedIn(), steps: async (h) => { await byPalette("check indicators")(h); await h.click("indicators-export"); await h.find("close"); }, ends: "close" },
 
   // ---- the revoke
