@@ -129,7 +129,10 @@ fn a_file_that_is_no_list_of_indicators_is_refused_with_what_is_wrong_with_it() 
     assert_eq!(told.len(), 6);
     *chosen.lock().expect("a choice") = Some(app.state_dir().to_owned());
     let refused = app.refusal("indicators_check", json!({}));
-    assert!(matches!(&refused, Refusal::ChosenFile { fault, line: None, entry: None } if fault == "unreadable"), "{refused:?}");
+    assert!(
+        matches!(&refused, Refusal::ChosenFile { fault, line: None, entry: None } if fault == "unreadable"),
+        "{refused:?}"
+    );
 }
 
 #[test]
