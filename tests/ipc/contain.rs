@@ -260,6 +260,39 @@ fn an_app_without_grants_and_an_id_that_no_list_names_are_blocked_recorded_and_l
 }
 
 #[test]
+fn what_is_left_out_or_could_not_be_read_is_told_also_of_apps_that_the_list_lacks() {
+    let (ground, app) = scene(40, 8, "admin");
+    read(&app);
+    let mut listed = app_rows(&app).into_iter();
+    let own = listed.find(|row| row.app.first_party && row.grants > 0).expect("an app of the vendor's own");
+    let own = own.app.connected_app_id;
+    let id = plain(&app).remove(0);
+    let all = plan_of(&app, json!({"kind": "app", "connected_app_id": own}));
+    let revoked: Sweep = app.get("sweep_start", start(&all));
+    watch(&app, &revoked.sweep_id);
+    read(&app);
+    assert!(app_rows(&app).iter().all(|row| row.app.connected_app_id != own), "the list lacks it");
+    let look = look_at(&app, &[&own, &id]);
+    assert_eq!((look.apps, look.first_party_left_out), (1, 1));
+
+    // Forbidden already: nothing is to be done for it, and the other is still left out.
+    let advised = "connected-app-test-00000000-dead-4bad-8bad-00000000beef";
+    ground.switch().policy(json!({
+        "third_party_connected_apps_allowed_type": "RESTRICTED", "allowed_third_party_connected_apps": [id],
+    }));
+    let refusal = |ids: &[&str]| {
+        let what = json!({"kind": "apps", "connected_app_ids": ids});
+        match app.refusal("contain_look", json!({"what": what, "first_party": false})) {
+            Refusal::Block { fault, app_ids } => (fault, app_ids),
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(refusal(&[&own, advised]), ("already_forbidden".to_owned(), vec![own.clone()]));
+    ground.fault(json!({"server_error_share": 1.0, "on": advised}));
+    assert_eq!(refusal(&[&own, advised]), ("already_forbidden_unread".to_owned(), vec![advised.to_owned()]));
+}
+
+#[test]
 fn what_the_policy_hides_is_not_called_revoked_and_what_returns_with_the_lift_is_named() {
     let (ground, app) = scene(40, 8, "admin");
     ground.fault(json!({"policy_hides": true}));

@@ -9,7 +9,7 @@ import { appName, changeLines } from "../elements/policy.js";
 import { Rows } from "../elements/rows.js";
 import { note, paintTelling } from "../elements/telling.js";
 import { announce, button, clone, el, input, put, say, slot } from "../lib/dom.js";
-import { idTail, memberName, named, visible } from "../lib/text.js";
+import { idTail, memberName, named, visible, whole } from "../lib/text.js";
 import { span, time } from "../lib/time.js";
 import { words } from "../words/en.js";
 import { sameWords } from "./plan.js";
@@ -129,7 +129,13 @@ class Containing {
       return;
     }
     if (refusal.kind === "block" && refusal.fault === "already_forbidden") {
-      this.tell({ about: { refusal: "already_forbidden" }, mark: "note", title: said.none_title, lead: said.none, facts: [], notes: [], acts: [{ key: "close", label: words.close, style: "solid", run: () => this.dialog.close() }] });
+      const left = refusal.app_ids.length;
+      const takeIn = { key: "take-in", label: words.plan.take_in, run: () => { this.choices.firstParty = true; this.look(); } };
+      this.tell({ about: { refusal: refusal.fault }, mark: "note", title: said.none_title, lead: left > 0 ? `${said.none} ${said.none_first_party(left)}` : said.none, facts: [], notes: [], acts: [...(left > 0 ? [takeIn] : []), { key: "close", label: words.close, style: "solid", run: () => this.dialog.close() }] });
+      return;
+    }
+    if (refusal.kind === "block" && refusal.fault === "already_forbidden_unread") {
+      this.tell({ about: { refusal: refusal.fault }, mark: "trouble", title: said.unread_title, lead: said.unread, facts: [{ key: "app_ids", label: words.apps.pick_id, value: whole(refusal.app_ids.join(" "), { mono: true }) }], notes: [], acts: [{ key: "close", label: words.close, run: () => this.dialog.close() }, { key: "look-again", label: words.acts.look_again, style: "solid", run: () => this.look() }] });
       return;
     }
     this.tell(tellRefusal(refusal, { ...this.around, act: "read", retry: () => this.look() }));

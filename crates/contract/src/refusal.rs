@@ -121,7 +121,9 @@ pub enum Refusal {
         /// `incomplete_list` (one made of it would forbid what it lacks: read it again), `undecided` (decide about `app_ids`),
         /// `not_listed` (`app_ids` are not in the list any more), `unknown_kind` (an app of a type that is in neither part of the
         /// policy), `unknown_word` (the policy has a word that Stytch has not documented), `already_forbidden` (the policy forbids
-        /// these apps and no grant of theirs is listed: there is nothing to do), `nothing_blocked` (the sweep has no block), `not_kept` (the app does not have that look any more: look again).
+        /// these apps and no grant of theirs is listed: there is nothing to do; `app_ids` are the vendor's own, left out),
+        /// `already_forbidden_unread` (the same, but the own views of `app_ids` could not be read: they may have grants),
+        /// `nothing_blocked` (the sweep has no block), `not_kept` (the app does not have that look any more: look again).
         fault: String,
         /// Which apps, 100 at the most.
         app_ids: Vec<String>,

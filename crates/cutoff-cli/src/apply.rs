@@ -96,9 +96,8 @@ pub async fn run(seat: &Seat, flags: &Apply) -> Done {
     let hash = file.hash().to_string();
     if flags.expect_hash.as_ref().is_some_and(|expected| !hash.starts_with(expected)) {
         return Err(Ending::usage(format!(
-            "This is not the plan that was expected: its hash is {hash}. Nothing was sent; ask whoever made it, or make it anew with: \
-             {}",
-            command(&["plan"])
+            "This is not the plan that was expected: its hash is {hash}. Nothing was sent; ask whoever made it, or make it \
+             anew."
         )));
     }
     if !flags.yes {

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use cutoff::contain::Containment;
 use cutoff::indicators::client_id;
 use cutoff::inventory::filter::{Filter, folded};
-use cutoff::inventory::picture::Picture;
+use cutoff::inventory::picture::{Missing, Picture};
 use cutoff::inventory::selection::{Noun, Selection};
 use cutoff::permission::change_organization;
 use cutoff::plan_file::{PlanFile, Unusable};
@@ -23,7 +23,7 @@ use crate::next::command;
 use crate::plan::{OWN, not_yours, privileged};
 use crate::seat::Seat;
 use crate::text::safe;
-use crate::told::{are, count, time_of_day, utc};
+use crate::told::{are, count, sentence, time_of_day, utc};
 use crate::{Done, reading, say};
 
 /// Why the vendor's own apps are not blocked unasked.
@@ -45,6 +45,7 @@ pub async fn run(seat: &Seat, flags: &Contain) -> Done {
         concurrency: flags.concurrency.map(usize::from),
         block_last: flags.block_last,
     };
+    let mut unseen = false;
     let file = match &flags.resume {
         Some(sweep) => {
             let id = crate::log::sweep_id(sweep)?;
@@ -60,7 +61,9 @@ pub async fn run(seat: &Seat, flags: &Contain) -> Done {
             // An allowlist is made of what is there now.
             reading::read(seat).await?;
             let (proposal, change) = propose(seat, flags).await?;
-            show(&seat.desk.shown().await?.picture, &proposal, change.as_ref());
+            let picture = &seat.desk.shown().await?.picture;
+            show(picture, &proposal, change.as_ref());
+            unseen = proposal.missing.iter().any(|missing| beside(picture, missing));
             match (&proposal.denied, &change) {
                 // Whoever may not revoke does nothing here, so nothing is to be foretold.
                 (Some(denied), _) if flags.out.is_none() => {
@@ -83,7 +86,8 @@ pub async fn run(seat: &Seat, flags: &Contain) -> Done {
                     return Ok(DENIED);
                 }
                 say(&format!("Carry it out with: {}", command(&["apply", &plan, "--yes"])));
-                return Ok(DONE);
+                // A plan without a block, or of what could not all be seen, is not all that was asked for.
+                return Ok(if change.is_none() || unseen { PARTIAL } else { DONE });
             }
             proposal.file
         }
@@ -101,7 +105,12 @@ pub async fn run(seat: &Seat, flags: &Contain) -> Done {
         // Gone, and free to come back, is not all that was asked for.
         return Ok(if code == DONE { PARTIAL } else { code });
     }
-    Ok(code)
+    Ok(if code == DONE && unseen { PARTIAL } else { code })
+}
+
+/// Whether something is missing beside what the inventory itself lacks: of the own view of an app that no list has.
+fn beside(picture: &Picture, missing: &Missing) -> bool {
+    !picture.facts.missing.contains(missing)
 }
 
 /// How to go on with it.
@@ -152,13 +161,6 @@ async fn propose(seat: &Seat, flags: &Contain) -> Result<(Proposal, Option<Chang
         )));
     }
     let apps: Vec<ConnectedAppId> = apps.into_iter().collect();
-    let vendors = |id: &ConnectedAppId| picture.app(id).is_some_and(|at| picture.apps[at as usize].first_party());
-    for app in apps.iter().filter(|app| !flags.first_party && vendors(app)) {
-        say(&format!("{} is the vendor's own and is left out; take it in with --first-party.", safe(app.as_str())));
-    }
-    if !flags.first_party && apps.iter().all(vendors) {
-        return Err(Ending::usage(VENDORS));
-    }
     let propose = async |decisions: &Decisions| {
         seat.desk.propose_containment(&apps, decisions, flags.first_party, flags.reason.clone(), seat.now()).await
     };
@@ -196,12 +198,22 @@ async fn propose(seat: &Seat, flags: &Contain) -> Result<(Proposal, Option<Chang
             Err(other) => Err(other.into()),
         };
     }
-    let proposed = proposed.map(|Containment { proposal, change }| (proposal, Some(change)));
+    let proposed = proposed.map(|Containment { proposal, change, first_party_left_out }| {
+        left_out(&first_party_left_out);
+        (proposal, Some(change))
+    });
     proposed.map_err(|error| match error {
         // Only the vendor's own are left out, and they are all that was asked for.
         cutoff::Error::Plan(Unusable::Grants) => Ending::usage(VENDORS),
-        // Nothing is wrong, and nothing is left to do.
-        cutoff::Error::Block(refused @ Refused::AlreadyForbidden) => Ending { code: DONE, ..cutoff::Error::Block(refused).into() },
+        cutoff::Error::Block(Refused::AlreadyForbidden { missing, first_party_left_out }) => {
+            left_out(&first_party_left_out);
+            for missing in &missing {
+                say(&sentence(picture, missing));
+            }
+            // Where everything was seen, nothing is wrong, and nothing is left to do.
+            let code = if missing.is_empty() { DONE } else { PARTIAL };
+            Ending { code, ..cutoff::Error::Block(Refused::AlreadyForbidden { missing, first_party_left_out }).into() }
+        }
         cutoff::Error::Block(Refused::Undecided(rows)) => {
             for row in rows.iter().filter(|row| row.fate == Fate::Undecided) {
                 say(&undecided(picture, row));
@@ -214,6 +226,13 @@ async fn propose(seat: &Seat, flags: &Contain) -> Result<(Proposal, Option<Chang
         }
         other => other.into(),
     })
+}
+
+/// Names the vendor's own apps that were asked for and left out.
+fn left_out(apps: &BTreeSet<ConnectedAppId>) {
+    for app in apps {
+        say(&format!("{} is the vendor's own and is left out; take it in with --first-party.", safe(app.as_str())));
+    }
 }
 
 /// One app that somebody has to decide about: what it is called, and why it is asked.
@@ -350,7 +369,12 @@ fn show(picture: &Picture, proposal: &Proposal, change: Option<&Change>) {
             say(&format!("{}.", are(n, one, many)));
         }
     }
-    if !proposal.missing.is_empty() {
+    let (views, inventory): (Vec<&Missing>, Vec<&Missing>) =
+        proposal.missing.iter().partition(|missing| beside(picture, missing));
+    for missing in views {
+        say(&sentence(picture, missing));
+    }
+    if !inventory.is_empty() {
         say(&format!(
             "The inventory is not complete, so grants may be missing from the plan. See: {}",
             command(&["inventory"])

@@ -7,7 +7,7 @@ use cutoff::{Error, Fault, Field};
 use stytch_b2b::{Cause, Error as ApiError};
 use vault::Trouble;
 
-use crate::next::command;
+use crate::next::{command, containment_anew};
 use crate::text::{lines, safe};
 
 /// Everything was done.
@@ -125,10 +125,10 @@ impl From<Error> for Ending {
             Error::Block(refused) => Self::usage(not_blocked(&refused)),
             Error::PolicyChanged(differs) => Self::usage(format!(
                 "The organization's policy is not what the plan was made for, so nothing was sent: {}. Another administrator has changed \
-                 it, or another sweep. See: {}\nMake the plan anew with: {}",
+                 it, or another sweep. See: {}\n{}",
                 differing(&differs),
                 command(&["log"]),
-                command(&["contain"])
+                block_anew()
             )),
             Error::PlanChanged => {
                 Self::usage("Something changed since it was looked at, so nothing was sent. Look again.")
@@ -395,8 +395,8 @@ fn journal_sentence(error: &journal::Error) -> String {
         E::Busy => "Another program holds it. Close the other program, then try again.".to_owned(),
         E::RolledBack => format!(
             "This journal is an older copy of itself: the keyring remembers rows that are not in it. What it calls unfinished may have \
-             been done since, and rightly consented to again, so it is not resumed and nothing was sent. Make a new plan with: {}",
-            command(&["plan"])
+             been done since, and rightly consented to again, so it is not resumed and nothing was sent. Make a new plan of what is still \
+             listed: {CHOOSE}"
         ),
         E::NoSuchSnapshot(number) => {
             format!("There is no snapshot {number} in it any more. See: {}", command(&["diff", "--list"]))
@@ -439,7 +439,12 @@ fn not_blocked(refused: &Refused) -> String {
                 command(&["inventory"])
             )
         }
-        Refused::AlreadyForbidden => {
+        Refused::AlreadyForbidden { missing, .. } if !missing.is_empty() => {
+            "The policy forbids that already, so nothing was changed; but not everything could be read, so whether there are grants is \
+             not known. Nothing was sent, and there is no sweep to lift. Try again."
+                .to_owned()
+        }
+        Refused::AlreadyForbidden { .. } => {
             "The policy forbids that already and no grant is listed: already forbidden, nothing to change. Nothing was sent, and there is \
              no sweep to lift. While the policy forbids an app, no list would show what grants it may still have."
                 .to_owned()
@@ -454,9 +459,9 @@ fn not_blocked(refused: &Refused) -> String {
         }
         Refused::NotAsDecided(differs) => format!(
             "The plan's change of the policy is not the one that its apps and decisions make of what is installed ({}). Nothing was \
-             sent: either the plan was edited, or apps were connected since. Make it anew with: {}",
+             sent: either the plan was edited, or apps were connected since. {}",
             differing(differs),
-            command(&["contain", "--out", "plan.json"])
+            block_anew()
         ),
         Refused::NothingBlocked => {
             format!(
@@ -471,18 +476,30 @@ fn not_blocked(refused: &Refused) -> String {
             command(&["plan", "--app", id.as_str(), "--out", "plan.json"])
         ),
         Refused::UnknownWord(word) => format!(
-            "The organization's policy says {}, which this version does not know. Nothing was sent; revoke the grants with: \
-             {}",
-            safe(word),
-            command(&["plan"])
+            "The organization's policy says {}, which this version does not know. Nothing was sent; a plan without a block \
+             revokes the grants: {CHOOSE}",
+            safe(word)
         ),
     }
 }
 
+/// How a plan is made where nobody can tell of what: words, since a command without a choice could not be typed.
+const CHOOSE: &str =
+    "the command plan takes a choice of grants, such as --app or --member, and the new file's name with --out.";
+
+/// How a block is made anew: by this run's own command, if it was chosen there.
+fn block_anew() -> String {
+    containment_anew().map_or_else(
+        || {
+            "Make the plan anew: the command contain takes the apps with --app, and the new file's name with --out."
+                .to_owned()
+        },
+        |again| format!("Look at it anew with: {again}"),
+    )
+}
+
 /// Why a plan cannot be used, and what to do.
 pub fn plan(unusable: Unusable) -> String {
-    let anew = || command(&["plan", "--out", "plan.json"]);
-    let block_anew = || command(&["contain", "--out", "plan.json"]);
     let rest = || {
         let rest = command(&["plan", "--failed-of", "SWEEP", "--out", "again.json"]);
         format!(
@@ -491,7 +508,7 @@ pub fn plan(unusable: Unusable) -> String {
         )
     };
     match unusable {
-        Unusable::NotAPlan => format!("That is not a plan. Make one with: {}", anew()),
+        Unusable::NotAPlan => format!("That is not a plan. Make one: {CHOOSE}"),
         Unusable::TooLarge => "That is larger than a plan can be (32 MiB). Nothing was read.".to_owned(),
         Unusable::Newer => {
             "That plan was written by a later version. Use that version, or make the plan anew.".to_owned()
@@ -502,17 +519,17 @@ pub fn plan(unusable: Unusable) -> String {
         }
         Unusable::Block => format!(
             "The plan's change of the policy would allow something, or is not the one that its apps and decisions make. Nothing was \
-             sent; make it anew with: {}",
+             sent. {}",
             block_anew()
         ),
         Unusable::Expired => {
-            format!("The plan has expired: what it names may have changed since. Make it anew with: {}", anew())
+            format!("The plan has expired: what it names may have changed since. Make it anew: {CHOOSE}")
         }
         Unusable::Elsewhere => {
             "The plan is for another organization, project or host than the one signed in to. Nothing was sent."
                 .to_owned()
         }
-        Unusable::CarriedOut => format!("This plan was carried out already. Make a new one with: {}", anew()),
+        Unusable::CarriedOut => format!("This plan was carried out already. Make a new one: {CHOOSE}"),
         Unusable::Unfinished => format!(
             "A sweep of this plan is unfinished. Go on with it: {}",
             command(&["apply", "PLAN", "--resume", "--yes"])

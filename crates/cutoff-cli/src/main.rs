@@ -49,7 +49,7 @@ fn run() -> u8 {
         Ok(line) => line,
         Err(code) => return code,
     };
-    next::remember(&line.common);
+    next::remember(&line);
     log();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,

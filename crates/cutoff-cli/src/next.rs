@@ -2,7 +2,9 @@
 
 use std::sync::OnceLock;
 
-use crate::flags::Common;
+use clap::ValueEnum as _;
+
+use crate::flags::{Command, CommandLine, Common, Contain};
 use crate::text::typed;
 
 /// The flags of this run that a next command needs to mean the same place. A fact of the process, as its arguments are: sentences are
@@ -20,10 +22,20 @@ struct Place {
     handed_over: bool,
     /// Whether JSON was asked for.
     json: bool,
+    /// The words by which this run asks for a containment: which apps, and what was decided. Empty in any other.
+    containment: Vec<String>,
 }
 
 impl Place {
-    fn of(common: &Common) -> Self {
+    fn of(line: &CommandLine) -> Self {
+        let containment = match &line.command {
+            Command::Contain(flags) if flags.resume.is_none() => containment(flags),
+            _ => Vec::new(),
+        };
+        Self { containment, ..Self::at(&line.common) }
+    }
+
+    fn at(common: &Common) -> Self {
         let flag = |name: &str, value: Option<&String>| value.map(|value| [name.to_owned(), value.clone()]);
         let connection = [
             flag("--connection", common.connection.as_ref()),
@@ -37,7 +49,13 @@ impl Place {
             state: flag("--state-dir", dir.as_ref()).into_iter().flatten().collect(),
             handed_over: common.session_token_stdin,
             json: common.json,
+            containment: Vec::new(),
         }
+    }
+
+    fn containment(&self) -> Option<String> {
+        let words = std::iter::once("contain").chain(self.containment.iter().map(String::as_str));
+        (!self.containment.is_empty()).then(|| self.command(&words.collect::<Vec<_>>()))
     }
 
     fn command(&self, words: &[&str]) -> String {
@@ -65,10 +83,46 @@ impl Place {
     }
 }
 
+/// What a containment was asked for with, as flags. Neither `--yes`, since it is to be looked at anew, nor `--out`, since that file may
+/// be there by now.
+fn containment(flags: &Contain) -> Vec<String> {
+    let mut words = Vec::new();
+    let lists = [
+        ("--app", &flags.app),
+        ("--look-alikes-of", &flags.look_alikes_of),
+        ("--keep", &flags.keep),
+        ("--leave-out", &flags.leave_out),
+    ];
+    for (flag, values) in lists {
+        words.extend(values.iter().flat_map(|value| [flag.to_owned(), value.clone()]));
+    }
+    let unlisted = flags.unlisted.and_then(|choice| choice.to_possible_value());
+    let concurrency = flags.concurrency.map(|most| most.to_string());
+    let evidence = flags.evidence.as_ref().map(|pack| pack.display().to_string());
+    let values = [
+        ("--unlisted", unlisted.map(|choice| choice.get_name().to_owned())),
+        ("--reason", flags.reason.clone()),
+        ("--concurrency", concurrency),
+        ("--evidence", evidence),
+    ];
+    words.extend(values.into_iter().filter_map(|(flag, value)| Some([flag.to_owned(), value?])).flatten());
+    let switches =
+        [("--first-party", flags.first_party), ("--block-last", flags.block_last), ("--canary", flags.canary)];
+    words.extend(switches.into_iter().filter(|(_, on)| *on).map(|(flag, _)| flag.to_owned()));
+    words
+}
+
 /// Notes the flags of this run.
-pub fn remember(common: &Common) {
+pub fn remember(line: &CommandLine) {
     // A second run in one process there is none.
-    let _ = RUN.set(Place::of(common));
+    let _ = RUN.set(Place::of(line));
+}
+
+/// The containment that this run asked for, to be looked at anew. `None` where it asked for none, or went on with one: then what was
+/// chosen stands in a plan, and no command can be told.
+#[must_use]
+pub fn containment_anew() -> Option<String> {
+    RUN.get().and_then(Place::containment)
 }
 
 /// A command of this program with its own words, each as a shell takes it, and the flags of this run that it needs to mean the same
@@ -86,6 +140,92 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_a_containment_was_asked_for_with_is_in_the_command_that_looks_at_it_anew() {
+        use clap::Parser as _;
+        let read = |words: &[&str]| CommandLine::try_parse_from(words).expect("a command line");
+        let run = read(&[
+            "cutoff",
+            "contain",
+            "--app",
+            "Data Sync",
+            "--app",
+            "B",
+            "--look-alikes-of",
+            "C",
+            "--keep",
+            "D",
+            "--leave-out",
+            "E",
+            "--unlisted",
+            "leave-out",
+            "--first-party",
+            "--reason",
+            "T 1",
+            "--block-last",
+            "--concurrency",
+            "3",
+            "--canary",
+            "--evidence",
+            "a b.zip",
+            "--yes",
+            "--state-dir",
+            "/s",
+        ]);
+        let told = Place::of(&run).containment().expect("a command");
+        assert!(!told.contains("--yes"), "{told}");
+        // As it is typed, less the quotes: the same apps and the same decisions.
+        let words = told.replace("'Data Sync'", "Data+Sync").replace("'T 1'", "T+1").replace("'a b.zip'", "a+b.zip");
+        let words: Vec<String> = words.split(' ').map(|word| word.replace('+', " ")).collect();
+        let again = CommandLine::try_parse_from(&words).expect(&told);
+        assert!(again.check().is_ok(), "{told}");
+        assert_eq!(Place::of(&again), Place::of(&run), "{told}");
+        let (Command::Contain(mut asked), Command::Contain(told)) = (run.command, again.command) else {
+            panic!("another command")
+        };
+        asked.yes = false;
+        assert_eq!(format!("{asked:?}"), format!("{told:?}"));
+        // A file that is there by now is not written again, and what is gone on with was chosen elsewhere.
+        let out = Place::of(&read(&["cutoff", "contain", "--app", "B", "--out", "plan.json"]));
+        assert_eq!(out.containment().as_deref(), Some("cutoff contain --app B"));
+        for other in [&["cutoff", "contain", "--resume", "ID"][..], &["cutoff", "apply", "plan.json"]] {
+            assert_eq!(Place::of(&read(other)).containment(), None);
+        }
+    }
+
+    /// Each command that a sentence ends with is one that the program takes, and no sentence offers one without its choice.
+    #[test]
+    fn no_sentence_tells_a_command_that_lacks_its_choice() {
+        use clap::Parser as _;
+        use cutoff::Error;
+        use cutoff::plan_file::Unusable;
+        use cutoff::policy::Refused;
+        for error in [
+            Error::PolicyChanged(Vec::new()),
+            Error::Block(Refused::NotAsDecided(Vec::new())),
+            Error::Block(Refused::UnknownWord("WORD".to_owned())),
+            Error::Block(Refused::UnknownKind("ID".into())),
+            Error::Block(Refused::IncompleteList),
+            Error::Block(Refused::NothingBlocked),
+            Error::Journal(journal::Error::RolledBack),
+            Error::Plan(Unusable::NotAPlan),
+            Error::Plan(Unusable::Block),
+            Error::Plan(Unusable::Expired),
+            Error::Plan(Unusable::CarriedOut),
+            Error::Plan(Unusable::Unfinished),
+            Error::Plan(Unusable::OtherMember),
+            Error::Plan(Unusable::TooOld),
+            Error::Plan(Unusable::Grants),
+        ] {
+            let told = crate::ending::Ending::from(error).sentence;
+            for line in told.lines() {
+                let Some((_, command)) = line.split_once("cutoff ") else { continue };
+                let words = std::iter::once("cutoff").chain(command.split(' '));
+                assert!(CommandLine::try_parse_from(words).is_ok(), "{line}");
+            }
+        }
+    }
+
+    #[test]
     fn a_next_command_means_the_place_of_this_run_and_is_one_that_the_program_takes() {
         use clap::Parser as _;
         let place = Place {
@@ -93,6 +233,7 @@ mod tests {
             state: ["--state-dir", "/tmp/two words"].map(str::to_owned).to_vec(),
             handed_over: true,
             json: false,
+            containment: vec![],
         };
         assert_eq!(
             place.command(&["log", "ID", "--settle"]),

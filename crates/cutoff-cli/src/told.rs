@@ -182,7 +182,8 @@ pub fn missing(picture: &Picture) -> u8 {
     PARTIAL
 }
 
-fn sentence(picture: &Picture, missing: &Missing) -> String {
+/// What could not be read, and why.
+pub fn sentence(picture: &Picture, missing: &Missing) -> String {
     let app = |id| {
         let name = picture.app(id).map(|at| safe(&picture.apps[at as usize].name)).unwrap_or_default();
         let name = crate::text::cut(&name, 60);

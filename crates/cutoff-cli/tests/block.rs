@@ -61,7 +61,7 @@ fn contain(ground: &Ground, flags: &[&str]) -> Ended {
 /// Revokes every grant of an app, and blocks nothing.
 fn revoke_all(ground: &Ground, app: &str) {
     let file = ground.dir.path().join("all.json").display().to_string();
-    ground.admin(&["plan", "--app", app, "--out", &file, "--max-age", "0"]).expect(0);
+    ground.admin(&["plan", "--app", app, "--first-party", "--out", &file, "--max-age", "0"]).expect(0);
     ground.admin(&["apply", &file, "--yes"]).expect(0);
 }
 
@@ -325,6 +325,58 @@ fn where_a_list_of_allowed_apps_stands_nobody_falls_off_it_and_nobody_is_asked()
     vanishes(&ground, &claude);
     contain(&ground, &["--app", "DataSync", "--yes"]).expect(0);
     assert_eq!(allowed(&ground), BTreeSet::from([claude]));
+}
+
+#[test]
+fn an_app_of_the_vendors_own_that_the_list_lacks_is_left_out_aloud() {
+    let ground = small();
+    let (cli, data) = (app_called(&ground, "Acme CLI"), app_called(&ground, "DataSync"));
+    revoke_all(&ground, "Acme CLI");
+    let left = format!("{cli} is the vendor's own and is left out; take it in with --first-party.");
+    let both = ["--app", "Acme CLI", "--app", "DataSync"];
+    let shown = contain(&ground, &both).expect(5).says(&[&left, "To be blocked: DataSync"]);
+    assert!(!shown.err.contains("To be blocked: Acme CLI"), "{}", shown.err);
+    // Taken in, it is blocked by the name it had.
+    contain(&ground, &["--app", "Acme CLI", "--first-party"]).expect(5).says(&["To be blocked: Acme CLI"]);
+    // Nothing else is asked for: that is a question, and not done.
+    contain(&ground, &["--app", "Acme CLI", "--yes"]).expect(5).says(&["the vendor's own apps", "--first-party"]);
+    contain(&ground, &[&both[..], &["--yes"]].concat()).expect(0).says(&[&left, "The block is in force"]);
+    assert!(!allowed(&ground).contains(&data));
+    // Also where nothing is left to do for the others.
+    contain(&ground, &[&both[..], &["--yes"]].concat()).expect(0).says(&[&left, "already forbidden"]);
+}
+
+#[test]
+fn what_is_forbidden_already_is_not_done_where_its_own_view_could_not_be_read() {
+    let ground = small();
+    let claude = app_called(&ground, "Claude");
+    ground.control(
+        "policy",
+        json!({"third_party_connected_apps_allowed_type": "RESTRICTED", "allowed_third_party_connected_apps": [claude]}),
+    );
+    ground.faults(json!({"server_error_share": 1.0, "on": ADVISED}));
+    let unread = contain(&ground, &["--app", ADVISED, "--yes"]).expect(2);
+    let unread = unread.says(&[ADVISED, "a fault of its own", "status 500", "forbids that already", "is not known"]);
+    assert!(!unread.err.contains("nothing to change"), "{}", unread.err);
+    claims_nothing(&unread.err);
+    assert_eq!((puts(&ground), revokes(&ground)), (0, 0));
+    // The same of an app that is to be blocked yet: it is, and what was not seen is told.
+    ground.control("policy", json!({"third_party_connected_apps_allowed_type": "ALL_ALLOWED"}));
+    let file = ground.dir.path().join("plan.json").display().to_string();
+    contain(&ground, &["--app", ADVISED, "--out", &file]).expect(2).says(&["status 500", "The plan is written"]);
+    let done = contain(&ground, &["--app", ADVISED, "--yes"]).expect(2);
+    done.says(&["status 500", "The block is in force"]);
+}
+
+#[test]
+fn a_plan_that_lacks_its_block_since_the_policy_cannot_be_read_is_not_the_whole_of_what_was_asked_for() {
+    let ground = small();
+    ground.faults(json!({"sdk_endpoint_off": true, "on": "organizations/me$"}));
+    let file = ground.dir.path().join("plan.json");
+    let out = ["--app", "DataSync", "--out", &file.display().to_string()];
+    contain(&ground, &out).expect(2).says(&["nothing can be blocked", "The plan is written"]);
+    let plan: Value = serde_json::from_slice(&std::fs::read(&file).expect("the plan")).expect("JSON");
+    assert!(plan.get("block").is_none_or(Value::is_null) && !plan["grants"].as_array().expect("grants").is_empty());
 }
 
 #[test]

@@ -37,6 +37,8 @@ pub struct Containment {
     pub proposal: Proposal,
     /// The change of the policy, app by app.
     pub change: Change,
+    /// The vendor's own apps that were asked for and are in neither, since those were not meant.
+    pub first_party_left_out: BTreeSet<ConnectedAppId>,
 }
 
 /// What lifting a block would be, by the policy as it is now.
@@ -108,7 +110,6 @@ impl Desk {
         let (session, _) = self.seated()?;
         let shown = self.shown().await?;
         let picture = &shown.picture;
-        let state = self.read_state(&session).await?;
         let mut listed = listed(picture);
         listed.extend(self.not_listed_now(picture).await?);
         let (mut beside, mut missing) = (Vec::new(), Vec::new());
@@ -133,17 +134,27 @@ impl Desk {
                 app.kind = Some(Kind::of(&client_type).ok_or(Error::Block(Refused::UnknownKind(id.clone())))?);
             }
             unlisted.kind_told = app.kind.is_some();
-            // Nobody tells whose it is. Where that would forbid the vendor's own apps to be connected anew, it is for whoever asks
-            // to say that those are meant too.
-            if app.kind.is_none() && !first_party && !policy::closed(&state, Kind::FirstParty) {
-                app.kind = Some(Kind::ThirdParty);
-            }
         }
         let vendors =
-            |id: &&ConnectedAppId| listed.iter().any(|app| app.id == **id && app.kind == Some(Kind::FirstParty));
-        let apps: BTreeSet<ConnectedAppId> = apps.iter().filter(|id| first_party || !vendors(id)).cloned().collect();
+            |id: &ConnectedAppId| listed.iter().any(|app| app.id == *id && app.kind == Some(Kind::FirstParty));
+        let (first_party_left_out, apps): (BTreeSet<ConnectedAppId>, BTreeSet<ConnectedAppId>) =
+            apps.iter().cloned().partition(|id| !first_party && vendors(id));
         if apps.is_empty() {
             return Err(Error::Plan(Unusable::Grants));
+        }
+        let of_them = |what: &Lacks| match what {
+            Lacks::App(id) | Lacks::AppRows(id) => apps.contains(id),
+            Lacks::Names | Lacks::MemberRows | Lacks::ListRows => false,
+        };
+        missing.retain(|missing: &Missing| of_them(&missing.what));
+        let state = self.read_state(&session).await?;
+        // Of some nobody tells whose they are. Where that would forbid the vendor's own apps to be connected anew, it is for whoever
+        // asks to say that those are meant too.
+        if !first_party && !policy::closed(&state, Kind::FirstParty) {
+            let untold = listed.iter_mut().filter(|app| app.kind.is_none() && app.unlisted.is_some());
+            for app in untold.filter(|app| apps.contains(&app.id)) {
+                app.kind = Some(Kind::ThirdParty);
+            }
         }
         let change = block(&state, &apps, &listed, list_is_whole(picture), decisions).map_err(Error::Block)?;
         let of_lists = picture.grants.iter().map(|grant| Pair {
@@ -152,12 +163,16 @@ impl Desk {
         });
         let pairs: Vec<Pair> = of_lists.chain(beside).filter(|pair| apps.contains(&pair.connected_app_id)).collect();
         if pairs.is_empty() && change.is_empty() {
-            return Err(Error::Block(Refused::AlreadyForbidden));
+            // That the policy hides an app is no failure to read it: it is forbidden, and nobody can see more.
+            let unread =
+                |missing: &&Missing| of_them(&missing.what) && !matches!(missing.cause, Cause::Hidden | Cause::AppGone);
+            missing.extend(picture.facts.missing.iter().filter(unread).cloned());
+            return Err(Error::Block(Refused::AlreadyForbidden { missing, first_party_left_out }));
         }
         let block = Block::new(&apps, decisions, &change);
         let mut proposal = self.propose_pairs(&shown, pairs, first_party, Some(block), reason, now).await?;
         proposal.missing.extend(missing);
-        Ok(Containment { proposal, change })
+        Ok(Containment { proposal, change, first_party_left_out })
     }
 
     /// The apps that an earlier reading of this organization had and the picture lacks.

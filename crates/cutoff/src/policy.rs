@@ -12,6 +12,8 @@ pub use journal::PolicyState as State;
 use serde::{Deserialize, Serialize};
 use stytch_b2b::{ConnectedAppId, ConnectedAppPolicy, OrganizationUpdate};
 
+use crate::inventory::picture::Missing;
+
 /// Every app is allowed.
 const ALL: &str = "ALL_ALLOWED";
 /// Those of the list are.
@@ -145,7 +147,12 @@ pub enum Refused {
     /// Apps that are not in the list, and that no earlier reading had.
     NotListed(Vec<ConnectedAppId>),
     /// The policy forbids what is to be blocked already, and no grant of it is known: there is nothing to do.
-    AlreadyForbidden,
+    AlreadyForbidden {
+        /// What could not be read of the apps' own views. If there is any, they may have grants all the same.
+        missing: Vec<Missing>,
+        /// The vendor's own apps that were asked for and not looked at, since those were not meant.
+        first_party_left_out: BTreeSet<ConnectedAppId>,
+    },
     /// The change that a plan names is not the one that its apps and decisions make: how it differs.
     NotAsDecided(Vec<Difference>),
     /// The sweep has no block that could be lifted.

@@ -8,7 +8,7 @@ use contract::refusal::Refusal;
 use cutoff::Error;
 use cutoff::activity::Digest;
 use cutoff::contain::{Containment, LiftView};
-use cutoff::inventory::picture::Picture;
+use cutoff::inventory::picture::{Picture, What as Lacks};
 use cutoff::inventory::shown::Shown as Inventory;
 use cutoff::permission::change_organization;
 use cutoff::plan_file::Pair;
@@ -117,7 +117,16 @@ pub(super) fn refused(refused: Refused) -> Refusal {
             ("undecided", open.map(|row| row.app.id).collect())
         }
         Refused::NotListed(ids) => ("not_listed", ids),
-        Refused::AlreadyForbidden => ("already_forbidden", Vec::new()),
+        Refused::AlreadyForbidden { missing, first_party_left_out } if missing.is_empty() => {
+            ("already_forbidden", first_party_left_out.into_iter().collect())
+        }
+        Refused::AlreadyForbidden { missing, .. } => {
+            let views = missing.into_iter().filter_map(|missing| match missing.what {
+                Lacks::App(id) | Lacks::AppRows(id) => Some(id),
+                Lacks::Names | Lacks::MemberRows | Lacks::ListRows => None,
+            });
+            ("already_forbidden_unread", views.collect())
+        }
         Refused::NothingBlocked | Refused::NotAsDecided(_) => ("nothing_blocked", Vec::new()),
         Refused::UnknownKind(id) => ("unknown_kind", vec![id]),
         Refused::UnknownWord(_) => ("unknown_word", Vec::new()),
@@ -142,8 +151,6 @@ pub(crate) fn look(name: String, look: &Look, made: &Containment, session: &Sess
     let picture = &look.inventory.picture;
     let unchanged = change.is_empty();
     let count = |fate| number(change.rows.iter().filter(|row| look.fate(row) == fate).count());
-    let vendors = |id: &&ConnectedAppId| picture.app(id).is_some_and(|at| picture.apps[at as usize].first_party());
-    let left_out = if look.first_party { 0 } else { look.apps.iter().filter(vendors).count() };
     use wire::ContainFate::{Blocked, Forbidden, Kept, Undecided};
     wire::ContainLook {
         look: name,
@@ -163,7 +170,7 @@ pub(crate) fn look(name: String, look: &Look, made: &Containment, session: &Sess
             .filter(|row| row.fate == Fate::Blocked)
             .filter_map(|row| unlisted(&row.app))
             .collect(),
-        first_party_left_out: number(left_out),
+        first_party_left_out: number(made.first_party_left_out.len()),
         own: proposal.own,
         privileged: proposal.privileged,
         missing: proposal.missing.iter().map(|missing| inventory::missing(missing, picture)).collect(),
