@@ -56,8 +56,9 @@ export function sweepStand(sweep) {
   const gone = counted(sweep, GONE);
   if (state === "running" || state === "elsewhere") return { mark: "wait", short: words.sweep.states[state] };
   // Nothing was planned to be revoked, so nothing is gone: what it came to is what became of the policy.
-  if (sweep.grants === 0 && state === "done") {
+  if (sweep.grants === 0 && (state === "done" || state === "cancelled")) {
     const { policy } = sweep;
+    if (state === "cancelled" && (policy?.overtaken || !policy?.in_force)) return { mark: "trouble", short: words.sweep.states.cancelled };
     const short = words.sweep.block_short[policy?.in_force ? "in_force" : policy?.lifted ? "lifted" : "not"];
     return { mark: policy?.in_force ? "gone" : policy?.lifted ? "wait" : "trouble", short };
   }

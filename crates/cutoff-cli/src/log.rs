@@ -140,7 +140,7 @@ async fn of_one(seat: &Seat, id: SweepId) -> Done {
         seen_again(&back);
         return Ok(DONE);
     }
-    for line in heading(&digest, &apps(&grants, &digest), state(seat, &digest).await, back.len()) {
+    for line in heading(&digest, &apps(&grants, &digest), state(seat, &digest).await, &back) {
         printer.text(&line)?;
     }
     let mut table = Table::new(&[
@@ -196,7 +196,7 @@ fn seen_again(back: &[SeenAgain]) {
 }
 
 /// What a sweep was, in a few lines.
-fn heading(digest: &Digest, apps: &[App], state: &str, back: usize) -> Vec<String> {
+fn heading(digest: &Digest, apps: &[App], state: &str, back: &[SeenAgain]) -> Vec<String> {
     let mut told = vec![format!(
         "{}, begun {} by {}, {state}.",
         match kind(digest) {
@@ -226,6 +226,14 @@ fn heading(digest: &Digest, apps: &[App], state: &str, back: usize) -> Vec<Strin
         let request = policy.request_id.as_ref().map_or_else(String::new, |id| format!(" (request id {})", safe(id)));
         let of = count(policy.forbids.len(), "app", "apps");
         told.push(match block_state(policy) {
+            "overtaken" => {
+                let now = if policy.in_force { "it forbids the apps all the same" } else { "members can consent" };
+                format!("The block of {of} was not made, since the policy had been changed before: {now}.")
+            }
+            // Nothing was changed for it, so nothing can be taken back.
+            "in_force" if policy.before.is_none() => {
+                format!("The policy forbids the {of} of the block, and did before it.")
+            }
             "in_force" => {
                 let lift = command(&["lift", &digest.id.to_string(), "--yes"]);
                 format!("The block of {of} is in force{at}{request}. Lift it with: {lift}")
@@ -245,9 +253,22 @@ fn heading(digest: &Digest, apps: &[App], state: &str, back: usize) -> Vec<Strin
     } else if let Some(at) = digest.gone_at {
         told.push(format!("Gone by a read at {}.", utc(at.timestamp())));
     }
-    if back > 0 {
-        told.push(format!("But {} seen again since, by later readings.", count(back, "grant was", "grants were")));
-    }
+    let of = |kind| back.iter().filter(|again| again.kind == kind).count();
+    let again = match (of(Kind::SeenAgain), of(Kind::LookAlike)) {
+        (0, 0) => return told,
+        (again, 0) => format!("{} seen again", count(again, "grant was", "grants were")),
+        (0, alike) => {
+            format!("{} connected to a member who lost one", count(alike, "look-alike was", "look-alikes were"))
+        }
+        (again, alike) => {
+            format!(
+                "{} seen again, and {}",
+                count(again, "grant was", "grants were"),
+                count(alike, "look-alike", "look-alikes")
+            )
+        }
+    };
+    told.push(format!("But {again} since, by later readings."));
     told
 }
 
@@ -261,6 +282,7 @@ fn kind(digest: &Digest) -> &'static str {
 
 fn block_state(policy: &PolicyReport) -> &'static str {
     match policy {
+        PolicyReport { overtaken: true, .. } => "overtaken",
         PolicyReport { in_force: true, .. } => "in_force",
         PolicyReport { lifted: true, .. } => "lifted",
         PolicyReport { denied: true, .. } => "denied",

@@ -380,6 +380,34 @@ fn a_plan_that_lacks_its_block_since_the_policy_cannot_be_read_is_not_the_whole_
 }
 
 #[test]
+fn a_block_that_was_overtaken_is_nowhere_told_as_made() {
+    let ground = small();
+    let kept = third_party(&ground);
+    let file = ground.dir.path().join("plan.json").display().to_string();
+    contain(&ground, &["--app", ADVISED, "--out", &file]).expect(0);
+    ground.control(
+        "policy",
+        json!({"third_party_connected_apps_allowed_type": "RESTRICTED", "allowed_third_party_connected_apps": kept}),
+    );
+    let before = puts(&ground);
+    ground.admin(&["apply", &file, "--yes"]).expect(5);
+    assert_eq!(puts(&ground), before, "nothing was changed");
+    let sweep = ground.here(&["log", "--json"]).expect(0).lines()[0]["sweep_id"].as_str().expect("an id").to_owned();
+    let told = ground.here(&["log", &sweep]).expect(0).out;
+    assert!(told.contains("was not made, since the policy had been changed before"), "{told}");
+    assert!(!told.contains("is in force") && !told.contains("cutoff lift"), "{told}");
+    assert_eq!(ground.here(&["log", "--json"]).expect(0).lines()[0]["block"]["state"], "overtaken");
+    let pack = ground.dir.path().join("pack.zip").display().to_string();
+    ground.here(&["export", &sweep, "--out", &pack]).expect(0);
+    // Nothing in a pack is compressed.
+    let all = String::from_utf8_lossy(&std::fs::read(&pack).expect("a pack")).into_owned();
+    assert!(all.contains("not made, the policy had been changed before"), "{all}");
+    for word in ["in force by a later read", "after the change", "to change the organization's policy"] {
+        assert!(!all.contains(word), "{word}: {all}");
+    }
+}
+
+#[test]
 fn a_name_that_nobody_bears_is_no_id() {
     let ground = small();
     contain(&ground, &["--app", "Some App", "--yes"]).expect(5).says(&["not a client id", "Nothing was sent"]);

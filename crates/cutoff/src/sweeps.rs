@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use journal::{Body, Failure, Hash, Note, PolicyAnswer, Purpose, RowDraft, StoredRow, SweepId};
+use journal::{Body, Failure, Hash, Note, Purpose, RowDraft, StoredRow, SweepId};
 use stytch_b2b::{ClientType, ConnectedAppId, MemberId};
 use tokio::sync::watch;
 use uuid::Uuid;
@@ -24,7 +24,7 @@ use crate::plan_file::{Pair, PlanFile, Unusable};
 use crate::policy::{Block, Refused, State, in_force};
 use crate::revoke::{self, allowance, known_apps};
 use crate::session::Session;
-use crate::sweep::change::{Blocking, Changes, LIFTING, Turned, UNSEEN};
+use crate::sweep::change::{Blocking, Changes, LIFTING, Turned, UNSEEN, is_refusal};
 use crate::sweep::engine::{Ended, Engine, Held, PATIENT, Progress, Watched, blocking};
 use crate::sweep::rows::Rows;
 use crate::sweep::verdict::{self, Outcome, Rules, Why};
@@ -601,13 +601,12 @@ pub(crate) fn policy_report(rows: &Rows) -> Option<PolicyReport> {
     let block = blocks().next();
     let answered =
         changes.answers.iter().rev().find(|(answer, _)| blocks().any(|block| block.attempt == answer.attempt));
-    let refused = |answer: &PolicyAnswer| answer.answered && matches!(answer.status, Some(400..=499));
     let lifts = || changes.intents.iter().filter(|(intent, _)| intent.purpose == Purpose::Lift);
     // A read that is older than a lifting which may have been carried out says nothing of now.
     let outdated = |read: u64| {
         lifts().filter(|(_, row)| row.seq > read).any(|(intent, _)| {
             let answer = changes.answers.iter().find(|(answer, _)| answer.attempt == intent.attempt);
-            !answer.is_some_and(|(answer, _)| refused(answer) || answer.failure == Some(Failure::NotSent))
+            !answer.is_some_and(|(answer, _)| is_refusal(answer))
         })
     };
     let in_force =
@@ -621,7 +620,9 @@ pub(crate) fn policy_report(rows: &Rows) -> Option<PolicyReport> {
     let last = lifted.or(answered);
     Some(PolicyReport {
         in_force,
-        denied: !in_force && answered.is_some_and(|(answer, _)| refused(answer)),
+        denied: !in_force
+            && answered.is_some_and(|(answer, _)| answer.answered && is_refusal(answer))
+            && !changes.is_uncertain(Purpose::Block),
         lifted: lifted.is_some(),
         overtaken: rows.all().iter().any(|row| {
             matches!(&row.body, Body::Note(note) if note.what == "cancelled"
@@ -783,6 +784,7 @@ pub fn all_gone(report: &SweepReport) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use journal::PolicyAnswer;
     use journal::{Clock, Grant, PolicyIntent, PolicyRead, PolicyState, Read, Route, Row, Utc, View};
 
     use super::*;

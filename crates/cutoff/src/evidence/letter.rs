@@ -10,6 +10,7 @@ use journal::{Body, Failure, View};
 use super::record::{Record, harmless};
 use super::report::count;
 use crate::clock::later;
+use crate::sweep::change::Changes;
 
 /// For how long Stytch shows a project's owner what was requested.
 const LOGS: Duration = Duration::from_secs(30 * 24 * 3600);
@@ -35,7 +36,9 @@ pub(crate) fn write(sweep: &Record<'_>) -> String {
         "as an administrator of our organization {name}({}), a member of it asked Stytch, through your project at",
         id(&place.organization_id)
     ));
+    let changes = Changes::of(sweep.rows.all());
     let what = match sweep.lines.len() {
+        0 if changes.intents.is_empty() => "read the organization's policy on connected apps".to_owned(),
         0 => "change the organization's policy on connected apps".to_owned(),
         _ => format!("revoke {} of connected apps", count(asked, "grant", "grants")),
     };

@@ -179,10 +179,14 @@ impl<'a> Record<'a> {
         self.seen_again.iter().find(|again| again.kind == Kind::SeenAgain && line.is_of(&again.grant))
     }
 
-    /// How many of the grants that are called gone were seen again, themselves or as a look-alike.
-    pub fn came_back(&self) -> usize {
-        let back = |line: &&Line<'_>| line.gone() && self.seen_again.iter().any(|again| line.is_of(&again.grant));
-        self.lines.iter().filter(back).count()
+    /// How many of the grants that are called gone were seen again, and for how many others only a look-alike was.
+    pub fn came_back(&self) -> (usize, usize) {
+        let of = |line: &Line<'_>, kind| {
+            line.gone() && self.seen_again.iter().any(|again| again.kind == kind && line.is_of(&again.grant))
+        };
+        let again = self.lines.iter().filter(|line| of(line, Kind::SeenAgain)).count();
+        let alike = self.lines.iter().filter(|line| of(line, Kind::LookAlike) && !of(line, Kind::SeenAgain)).count();
+        (again, alike)
     }
 
     /// A grant by its member and its app.

@@ -589,10 +589,12 @@ fn title(sweep: &Record<'_>) -> String {
             let _ = write!(title, ", {n} {what}");
         }
     }
-    let back = sweep.came_back();
-    if back > 0 {
-        // Later than the rows, and yet no title may say less than is known.
-        let _ = write!(title, "; {back} seen again since");
+    // Later than the rows, and yet no title may say less than is known.
+    let (again, alike) = sweep.came_back();
+    for (n, what) in [(again, "seen again since"), (alike, "followed by a look-alike")] {
+        if n > 0 {
+            let _ = write!(title, "; {n} {what}");
+        }
     }
     title
 }
@@ -602,6 +604,7 @@ fn block_title(sweep: &Record<'_>) -> String {
     let Some(policy) = policy_report(sweep.rows) else { return "A sweep without grants".to_owned() };
     let of = format!("Block of {}", count(policy.forbids.len(), "connected app", "connected apps"));
     match policy {
+        PolicyReport { overtaken: true, .. } => format!("{of}: not made, the policy had been changed before"),
         PolicyReport { in_force: true, .. } => format!("{of}: in force by a later read of the policy"),
         PolicyReport { lifted: true, .. } => format!("{of}: lifted since"),
         PolicyReport { denied: true, .. } => format!("{of}: refused"),
@@ -611,6 +614,12 @@ fn block_title(sweep: &Record<'_>) -> String {
 
 fn block_meaning(sweep: &Record<'_>) -> &'static str {
     match policy_report(sweep.rows) {
+        Some(PolicyReport { overtaken: true, in_force: true, .. }) => {
+            "The policy was no longer as the plan showed it, so nothing was changed. As it was read, it forbids every app of the block."
+        }
+        Some(PolicyReport { overtaken: true, .. }) => {
+            "The policy was no longer as the plan showed it, so nothing was changed: members may be able to consent."
+        }
         Some(PolicyReport { in_force: true, .. }) => {
             "The policy was read after the change and forbids every app of the block: none of them could be consented to then."
         }

@@ -5,7 +5,8 @@
 use std::collections::{BTreeMap, HashSet};
 
 use journal::{
-    BLOCK, Body, Collateral, GrantId, Note, PolicyAnswer, PolicyIntent, PolicyRead, PolicyState, Purpose, Row, RowDraft,
+    BLOCK, Body, Collateral, Failure, GrantId, Note, PolicyAnswer, PolicyIntent, PolicyRead, PolicyState, Purpose, Row,
+    RowDraft,
 };
 use stytch_b2b::{ConnectedAppId, Error as ApiError};
 
@@ -151,6 +152,16 @@ impl<'a> Changes<'a> {
         made
     }
 
+    /// Whether some request of a purpose, or what a kill left of one, has neither a success nor a certain refusal.
+    pub(crate) fn is_uncertain(&self, purpose: Purpose) -> bool {
+        self.intents.iter().filter(|(intent, _)| intent.purpose == purpose).any(|(intent, _)| {
+            let answer = self.answers.iter().find(|(answer, _)| answer.attempt == intent.attempt);
+            !answer.is_some_and(|(answer, _)| {
+                succeeded(answer.answered, answer.status, answer.failure) || is_refusal(answer)
+            })
+        })
+    }
+
     /// The last intent of a purpose, how often it was sent or may have been, and its answer.
     fn last(&self, purpose: Purpose) -> Option<(&'a Row, u32, Option<&'a PolicyAnswer>)> {
         let of: Vec<_> = self.intents.iter().filter(|(intent, _)| intent.purpose == purpose).collect();
@@ -160,6 +171,12 @@ impl<'a> Changes<'a> {
         let (intent, row) = of.last()?;
         Some((row, u32::try_from(sent).unwrap_or(u32::MAX), answer(intent.attempt)))
     }
+}
+
+/// A refusal that is certain: a readable 4xx, or a request that never left.
+pub(crate) fn is_refusal(answer: &PolicyAnswer) -> bool {
+    answer.failure == Some(Failure::NotSent)
+        || answer.answered && answer.failure.is_none() && matches!(answer.status, Some(400..=499))
 }
 
 /// Refused for its rate or for a session that died: nothing speaks against another try.
@@ -208,6 +225,8 @@ fn turn<'a>(rows: impl IntoIterator<Item = &'a Row>, wanted: &Wanted<'_>, attemp
     let told = changes.answers.last().map_or(intent.seq, |(_, row)| row.seq.max(intent.seq));
     match young(told) {
         Some(state) if (wanted.reached)(state) => Turn::InForce,
+        // An earlier one that nobody answered may have been carried out meanwhile, whatever was answered to this.
+        None if !refused || changes.is_uncertain(wanted.purpose) => Turn::Look,
         _ if refused => Turn::Denied,
         None => Turn::Look,
         // Answered, and the read does not bear it out; or others have changed it since; or it was tried often enough.
@@ -427,5 +446,71 @@ impl Engine<'_> {
         self.write(vec![RowDraft { clock: ended, body: Body::PolicyRead(row) }]).await?;
         self.tell(Step::PolicyRead);
         Ok(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use journal::{Clock, Utc};
+
+    fn state(of: &str) -> PolicyState {
+        PolicyState {
+            first_party: "ALL_ALLOWED".into(),
+            allowed_first_party: Vec::new(),
+            third_party: of.into(),
+            allowed_third_party: Vec::new(),
+        }
+    }
+
+    fn rows(bodies: impl IntoIterator<Item = Body>) -> Vec<Row> {
+        let clock =
+            Clock { utc: Utc::new("2026-11-23T10:00:00Z".parse().expect("a time")), mono_ms: 0, boot_id: "b".into() };
+        (0..).zip(bodies).map(|(seq, body)| Row { seq, clock: clock.clone(), body }).collect()
+    }
+
+    fn intent(attempt: u32) -> Body {
+        let (before, after) = (state("ALL_ALLOWED"), state("RESTRICTED"));
+        Body::PolicyIntent(PolicyIntent { attempt, purpose: Purpose::Block, before, after })
+    }
+
+    fn refused(attempt: u32) -> Body {
+        let row = rows([intent(attempt)]).remove(0);
+        Body::PolicyAnswer(PolicyAnswer {
+            attempt,
+            sent: row.clock,
+            answered: true,
+            status: Some(403),
+            error_type: Some("session_authorization_error".into()),
+            request_id: None,
+            server_date: None,
+            failure: None,
+        })
+    }
+
+    #[test]
+    fn a_change_that_nobody_answered_is_looked_for_before_a_later_refusal_is_believed() {
+        let (before, after) = (state("ALL_ALLOWED"), state("RESTRICTED"));
+        let reached = |state: &PolicyState| state.third_party == "RESTRICTED";
+        let wanted = Wanted { purpose: Purpose::Block, before: &before, after: &after, reached: &reached };
+        assert_eq!(turn(&rows([intent(1), refused(1)]), &wanted, 3, 0), Turn::Denied);
+        assert_eq!(turn(&rows([intent(1), intent(2), refused(2)]), &wanted, 3, 0), Turn::Look);
+        let read = |of| Body::PolicyRead(policy_read(of));
+        assert_eq!(turn(&rows([intent(1), intent(2), refused(2), read("RESTRICTED")]), &wanted, 3, 0), Turn::InForce);
+        assert_eq!(turn(&rows([intent(1), intent(2), refused(2), read("ALL_ALLOWED")]), &wanted, 3, 0), Turn::Denied);
+    }
+
+    fn policy_read(of: &str) -> PolicyRead {
+        let at = rows([intent(1)]).remove(0).clock;
+        PolicyRead {
+            began: at.clone(),
+            ended: at,
+            answered: true,
+            status: Some(200),
+            error_type: None,
+            request_id: None,
+            server_date: None,
+            state: Some(state(of)),
+        }
     }
 }

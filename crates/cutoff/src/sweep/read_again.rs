@@ -101,15 +101,17 @@ impl Engine<'_> {
         let mut left = self.record(View::App, Some(app), &keys, shown, None, None, rows);
         let app_row = rows.len() - 1;
         // A list that was cut short lacks what lives. Where no answer of ours says that it went, its member's own view is asked
-        // too, and it alone says so: also when, since the grant may have gone between the two.
+        // too, and it alone says so: also when, since the grant may have gone between the two. Of a member who was not found in an
+        // earlier round, nobody is left to ask, and the app's list is believed.
         let lacked: Vec<&Grant> = match &app_listed {
-            Some((listed, 0)) => {
-                grants.iter().filter(|g| !listed.contains(&g.member_id) && !self.answered_gone(g.n)).copied().collect()
-            }
+            Some((listed, 0)) => grants
+                .iter()
+                .filter(|g| !listed.contains(&g.member_id) && !self.answered_gone(g.n) && !self.member_is_missing(g.n))
+                .copied()
+                .collect(),
             _ => Vec::new(),
         };
         let lacked_alone: BTreeSet<u32> = lacked.iter().map(|grant| grant.n).collect();
-        let mut deleted = Vec::new();
         left.extend(lacked);
         if left.is_empty() {
             return Ok(());
@@ -138,21 +140,11 @@ impl Engine<'_> {
                 let listed = data.rows.iter().map(|row| row.connected_app_id.to_string()).collect();
                 (listed, data.unreadable.len())
             })?;
-            let no_such_member = shown.error_type.as_deref() == Some("member_not_found");
             let keys: Vec<(&Grant, String)> = grants.iter().map(|g| (*g, g.connected_app_id.clone())).collect();
             self.record_list(View::Member, Some(member), &keys, shown, organization, rows).await?;
-            if no_such_member {
-                deleted.extend(grants.into_iter().filter(|grant| lacked_alone.contains(&grant.n)));
-            }
         }
         if let Some(Body::Read(read)) = rows.get_mut(app_row).map(|row| &mut row.body) {
             read.absent.retain(|n| !lacked_alone.contains(n));
-        }
-        if !deleted.is_empty() {
-            // Nobody is there any more whose list could say it: the app's own does, read after the member was found to be gone.
-            let shown = self.app_view(&id).await?;
-            let keys: Vec<(&Grant, String)> = deleted.iter().map(|g| (*g, g.member_id.clone())).collect();
-            self.record(View::App, Some(app), &keys, shown, None, None, rows);
         }
         Ok(())
     }
@@ -202,6 +194,14 @@ impl Engine<'_> {
     fn answered_gone(&self, n: u32) -> bool {
         self.rows.of(n).iter().any(|row| match &row.body {
             Body::Answer(answer) => answer.n == n && (is_success(answer) || is_absence(answer)),
+            _ => false,
+        })
+    }
+
+    /// Whether an earlier round was told that its member is not there.
+    fn member_is_missing(&self, n: u32) -> bool {
+        self.rows.of(n).iter().any(|row| match &row.body {
+            Body::Read(read) => read.view == View::Member && read.error_type.as_deref() == Some("member_not_found"),
             _ => false,
         })
     }
