@@ -346,8 +346,18 @@ fn live(acts: &[Act], seed: u64) {
                 if let Some(refused) = &refused {
                     ground.fault(json!({"sdk_endpoint_off": true, "on": format!("connected_apps/{refused}")}));
                 }
-                let facts = read(&app);
+                // A reading that has no app's grants at all is refused, and what was read before stays.
+                let nothing = refused.is_some() && listed.len() == 1;
+                let answer = app.ask("inventory_read", json!({}));
                 ground.fault(json!({"sdk_endpoint_off": null}));
+                if let Err(error) = &answer
+                    && nothing
+                {
+                    assert_eq!(error["kind"], "sdk_endpoint_off", "{error}");
+                    continue;
+                }
+                answer.unwrap_or_else(|error| panic!("inventory_read was refused: {error}"));
+                let facts = picture(&app);
                 let hidden: BTreeSet<String> =
                     ever.iter().filter(|app| !listed.contains(*app) && !allowed.contains(*app)).cloned().collect();
                 let told: BTreeSet<String> = facts

@@ -95,7 +95,8 @@ async fn an_app_is_cut_off_for_everyone_by_keyboard_watched_paused_and_gone_on_w
 async fn a_sweep_that_a_power_cut_left_is_the_first_thing_the_next_start_shows_and_goes_on_from_there() -> Played {
     let scene = Scene::set(setting()).await?;
     let app = scene.open().await?;
-    scene.faults(json!({"latency_ms": 250, "on": "/revoke"})).await?;
+    // Slow enough that a busy machine has time to kill it in the middle.
+    scene.faults(json!({"latency_ms": 1000, "on": "/revoke"})).await?;
     let grants = begin(&scene, &app).await?;
     sent(&scene, 5).await?;
     app.kill().await?;

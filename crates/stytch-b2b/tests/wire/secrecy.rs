@@ -87,6 +87,8 @@ fn a_log_line_names_the_method_and_not_the_person() {
         .finish();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     tracing::subscriber::with_default(subscriber, || {
+        // Another test, without a subscriber, may have met the same line first and found that nobody wants it.
+        tracing::callsite::rebuild_interest_cache();
         runtime.block_on(async {
             let server = Server::start(vec![ok(r#"{"data":{"request_id":"request-id-test-5"}}"#)]);
             let client = client(&server.base());
