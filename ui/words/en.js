@@ -1375,7 +1375,7 @@ export const words = {
     denied_note: "You may ask anyway: Stytch decides.",
     hidden: (/** @type {number} */ n) => `${count(n, "grant", "grants")} may come back.`,
     not_attempted: (/** @type {number} */ n) => `${count(n, "revoke was", "revokes were")} never sent.`,
-    not_attempted_note: "Those grants are as they were. They are sent now, if you began the sweep, within a day.",
+    not_attempted_note: "Lifting sends none of them: those grants come back with the app.",
     hidden_note: "No revoke of them was answered while the policy hid the app. They are sent again, if you began the sweep, within a day.",
     accepted: (/** @type {number} */ n) => `${count(n, "revoke was", "revokes were")} answered and could not be proven while the app was hidden; the reading afterwards shows what became of them.`,
     columns: { before: "Before the block", after: "As the block left it", now: "Now", then: "After the lifting" },

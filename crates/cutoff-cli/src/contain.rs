@@ -416,11 +416,19 @@ fn policy(picture: &Picture, change: &Change) {
 pub fn tell(report: &SweepReport) {
     let Some(policy) = &report.policy else { return };
     let request = policy.request_id.as_ref().map_or_else(String::new, |id| format!(" (request id {})", safe(id)));
-    if policy.in_force {
+    if policy.in_force && policy.before.is_none() {
+        say(
+            "The policy forbids all of it, and did before: nothing was changed, and nothing can be lifted by this sweep.",
+        );
+    } else if policy.in_force {
         let lift = command(&["lift", &report.id.to_string(), "--yes"]);
         say(&format!("The block is in force{request}. Lift it with: {lift}"));
     } else if policy.lifted {
         say(&format!("The block is lifted{request}: members can consent again."));
+    } else if policy.unread {
+        say(&format!(
+            "The block was answered{request}, and the policy was not read since: whether members can consent is not known."
+        ));
     } else if policy.denied {
         say(&format!(
             "The change of the policy was refused{request}: members can consent again. Ask somebody whose role may change the \
@@ -433,7 +441,8 @@ pub fn tell(report: &SweepReport) {
         ));
     }
     match report.collateral.as_deref() {
-        None | Some([]) => {}
+        Some([]) => {}
+        None => say("Whether grants beside the plan vanished meanwhile was not looked for, or could not be."),
         Some(vanished) => {
             say(&format!("{} vanished meanwhile and in no plan:", count(vanished.len(), "grant", "grants")));
             for pair in vanished.iter().take(MOST) {

@@ -54,7 +54,7 @@ pub async fn run(seat: &Seat, flags: &Lift) -> Done {
     }
     if view.not_attempted > 0 {
         say(&format!(
-            "{} never sent: those grants come back with the app. They are sent, if you began the sweep, within a day.",
+            "{} never sent, and lifting sends none: those grants come back with the app.",
             count(view.not_attempted as usize, "revoke was", "revokes were")
         ));
     }
@@ -104,7 +104,7 @@ pub async fn run(seat: &Seat, flags: &Lift) -> Done {
     let mut words = vec!["lift", sweep.as_str(), "--yes"];
     words.extend(flags.over_changes.then_some("--over-changes"));
     let again = command(&words);
-    let lifted = watched(lift, (view.hidden + view.not_attempted) as usize, wish, drawn).await;
+    let lifted = watched(lift, view.hidden as usize, wish, drawn).await;
     let lifted = lifted.map_err(|error| match error {
         cutoff::Error::PolicyChanged(differs) => Ending::usage(format!(
             "The policy was changed between two looks: {}. Nothing was changed. Look again with: {look}",

@@ -239,6 +239,9 @@ fn heading(digest: &Digest, apps: &[App], state: &str, back: &[SeenAgain]) -> Ve
                 format!("The block of {of} is in force{at}{request}. Lift it with: {lift}")
             }
             "lifted" => format!("The block of {of} was lifted{at}{request}: members can consent again."),
+            "unread" => format!(
+                "The block of {of} was answered{at}{request}, and the policy was not read since: whether members can consent is not known."
+            ),
             "denied" => format!("The block of {of} was refused{at}{request}: members can consent again."),
             _ => format!(
                 "The block of {of} is not in force, or nobody can tell{at}{request}: members can consent again."
@@ -286,6 +289,7 @@ fn block_state(policy: &PolicyReport) -> &'static str {
         PolicyReport { in_force: true, .. } => "in_force",
         PolicyReport { lifted: true, .. } => "lifted",
         PolicyReport { denied: true, .. } => "denied",
+        PolicyReport { unread: true, .. } => "unread",
         _ => "not_in_force",
     }
 }

@@ -330,7 +330,7 @@ impl Desk {
             && self.must_be_current(id).await.is_ok();
         let lock = self.lock(id).await?;
         let observer = observer.unwrap_or(&self.observer);
-        let manner = Manner { patient: true, canary: false };
+        let manner = Manner { patient: true, canary: false, again_only: true };
         let watched = Watched { wish, progress };
         let mut engine = self
             .engine_with(&session, &directory, observer, Held::unread(id, lock), &self.pace, manner, watched)

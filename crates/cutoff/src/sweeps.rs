@@ -1,7 +1,7 @@
 //! Sweeps of many: a plan made of what is selected, its carrying out, and what came of each grant. The engine is the one that
 //! carries out a single revoke; here stands what a plan of many needs around it.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -157,6 +157,8 @@ pub struct PolicyReport {
     pub in_force: bool,
     /// The change was refused.
     pub denied: bool,
+    /// Stytch answered that the policy was changed, and nobody has read it since.
+    pub unread: bool,
     /// The block was lifted since.
     pub lifted: bool,
     /// Somebody else had changed the policy before anything was sent, so nothing was.
@@ -314,7 +316,7 @@ impl Desk {
         }
         let observer = observer.unwrap_or(&self.observer);
         let hash = plan.hash();
-        let manner = Manner { patient: true, canary: how.canary };
+        let manner = Manner { patient: true, canary: how.canary, again_only: false };
         let watched = Watched { wish, progress };
         let pace = match how.concurrency {
             Some(concurrency) => crate::sweep::Pace { concurrency: concurrency.max(1), ..self.pace.clone() },
@@ -623,6 +625,12 @@ pub(crate) fn policy_report(rows: &Rows) -> Option<PolicyReport> {
         denied: !in_force
             && answered.is_some_and(|(answer, _)| answer.answered && is_refusal(answer))
             && !changes.is_uncertain(Purpose::Block),
+        unread: !in_force
+            && lifted.is_none()
+            && answered.is_some_and(|(answer, row)| {
+                verdict::succeeded(answer.answered, answer.status, answer.failure)
+                    && changes.reads.last().is_none_or(|(.., read)| read.seq < row.seq)
+            }),
         lifted: lifted.is_some(),
         overtaken: rows.all().iter().any(|row| {
             matches!(&row.body, Body::Note(note) if note.what == "cancelled"
@@ -650,11 +658,12 @@ pub(crate) fn collateral(rows: &Rows) -> Option<Vec<Pair>> {
     found
 }
 
-/// The grants of the plan that a read listed after the block was lifted: a lifting that was refused lets nothing back.
+/// The grants of the plan that the last read after the block was lifted lists: a lifting that was refused lets nothing back, and what
+/// was sent again and is gone did not return.
 pub(crate) fn returned(rows: &Rows) -> Vec<Pair> {
     let Some(blocking) = Blocking::of(rows) else { return Vec::new() };
     let (mut lifting, mut lifted, mut lifts) = (false, false, HashSet::new());
-    let mut listed: Vec<u32> = Vec::new();
+    let mut listed: BTreeSet<u32> = BTreeSet::new();
     for row in rows.all() {
         match &row.body {
             Body::Note(note) if note.what == LIFTING => lifting = true,
@@ -666,12 +675,13 @@ pub(crate) fn returned(rows: &Rows) -> Vec<Pair> {
             Body::PolicyRead(read) => {
                 lifted |= lifting && read.state.as_ref().is_some_and(|state| !in_force(state, &blocking.apps));
             }
-            Body::Read(read) if lifted => listed.extend(&read.present),
+            Body::Read(read) if lifted => {
+                listed.extend(&read.present);
+                read.absent.iter().for_each(|n| _ = listed.remove(n));
+            }
             _ => {}
         }
     }
-    listed.sort_unstable();
-    listed.dedup();
     let grants = listed.into_iter().filter_map(|n| rows.grant(n));
     grants
         .map(|grant| Pair {

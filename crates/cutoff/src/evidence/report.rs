@@ -8,6 +8,7 @@ use journal::{Environment, Failure, PersonKind, Read, Route, Row, Utc, View};
 
 use super::finding;
 use super::record::{Line, Record, harmless};
+use crate::sweep::change::Blocking;
 use crate::sweep::verdict::{Outcome, RULES_VERSION, Why};
 use crate::sweeps::{PolicyReport, policy_report};
 use crate::watch::Kind;
@@ -128,6 +129,9 @@ impl Page {
             "<tr><td class=\"n\">{}</td><td>planned</td><td>Every grant of the plan is counted once.</td></tr>\n</tbody>\n</table>",
             sweep.lines.len()
         ));
+        if Blocking::of(sweep.rows).is_some() {
+            self.html(format_args!("<p><b>The block.</b> {}</p>", block_meaning(sweep)));
+        }
         if !sweep.seen_again.is_empty() {
             self.html(
                 "<p class=\"warn\"><b>Something came back.</b> The outcomes say how it was as of the reads of this sweep. Later readings list \
@@ -589,6 +593,9 @@ fn title(sweep: &Record<'_>) -> String {
             let _ = write!(title, ", {n} {what}");
         }
     }
+    if let Some(policy) = policy_report(sweep.rows) {
+        let _ = write!(title, "; block {}", block_word(&policy));
+    }
     // Later than the rows, and yet no title may say less than is known.
     let (again, alike) = sweep.came_back();
     for (n, what) in [(again, "seen again since"), (alike, "followed by a look-alike")] {
@@ -603,12 +610,18 @@ fn title(sweep: &Record<'_>) -> String {
 fn block_title(sweep: &Record<'_>) -> String {
     let Some(policy) = policy_report(sweep.rows) else { return "A sweep without grants".to_owned() };
     let of = format!("Block of {}", count(policy.forbids.len(), "connected app", "connected apps"));
+    format!("{of}: {}", block_word(&policy))
+}
+
+/// What became of a block, in a few words.
+fn block_word(policy: &PolicyReport) -> &'static str {
     match policy {
-        PolicyReport { overtaken: true, .. } => format!("{of}: not made, the policy had been changed before"),
-        PolicyReport { in_force: true, .. } => format!("{of}: in force by a later read of the policy"),
-        PolicyReport { lifted: true, .. } => format!("{of}: lifted since"),
-        PolicyReport { denied: true, .. } => format!("{of}: refused"),
-        _ => format!("{of}: not in force, or not known to be"),
+        PolicyReport { overtaken: true, .. } => "not made, the policy had been changed before",
+        PolicyReport { in_force: true, .. } => "in force by a later read of the policy",
+        PolicyReport { lifted: true, .. } => "lifted since",
+        PolicyReport { denied: true, .. } => "refused",
+        PolicyReport { unread: true, .. } => "answered, and not read to be in force",
+        _ => "not in force, or not known to be",
     }
 }
 
@@ -625,6 +638,9 @@ fn block_meaning(sweep: &Record<'_>) -> &'static str {
         }
         Some(PolicyReport { lifted: true, .. }) => "The block was lifted again: members can consent.",
         Some(PolicyReport { denied: true, .. }) => "Stytch refused the change of the policy: members can consent.",
+        Some(PolicyReport { unread: true, .. }) => {
+            "Stytch answered that the policy was changed, and it was not read again: whether members can consent is not known."
+        }
         _ => "No later read of the policy shows the block in force: members may be able to consent.",
     }
 }

@@ -250,7 +250,7 @@ impl<'a> Engine<'a> {
             let now = self.clock.now().stamp();
             let (mut send, mut read, mut pause) = (VecDeque::new(), Vec::new(), None::<Duration>);
             for grant in self.rows.grants() {
-                match self.next(grant.n, may_send, &now) {
+                match self.next(grant.n, may_send && self.may_begin(grant.n), &now) {
                     Move::Send => send.push_back(grant.clone()),
                     Move::Read => read.push(grant.clone()),
                     Move::Wait(left) => pause = Some(pause.map_or(left, |pause| pause.min(left))),
@@ -331,6 +331,11 @@ impl<'a> Engine<'a> {
             () = tokio::time::sleep(span) => {}
             Ok(_) = self.wish.wait_for(|wish| *wish != Wish::Run) => {}
         }
+    }
+
+    /// Whether a request may leave for a grant although none has yet.
+    fn may_begin(&self, n: u32) -> bool {
+        !self.manner.again_only || Finding::of(n, self.rows.of(n), self.rules).attempts > 0
     }
 
     fn sent_grants(&self) -> u32 {

@@ -60,6 +60,8 @@ pub struct Manner {
     pub patient: bool,
     /// Sends one, then five, then the rest, and stops between them when too many of those failed.
     pub canary: bool,
+    /// Sends again what was sent and got no answer, and begins nothing: whoever lifts a block does not mean to revoke.
+    pub again_only: bool,
 }
 
 /// What whoever watches a running sweep asks of it.

@@ -51,6 +51,10 @@ pub fn next<'a>(
         if story.cancelled || story.read_before && gone() {
             return Move::Rest;
         }
+        // Its app's list, read after it is known that nobody is left whose own list could tell.
+        if story.member_missing {
+            return Move::Read;
+        }
         // A grant that our last read lacked is looked for before anything is sent (`look_first`); whatever that look
         // could not rule out is sent. Once the policy was changed no look can spare it a request.
         let look = story.look_first && !story.read_before && story.blocked_at.is_none();
@@ -144,6 +148,8 @@ struct Story<'a> {
     cancelled: bool,
     /// It was read before anything was sent, and before the policy was changed.
     read_before: bool,
+    /// Its member was not found, for the first time, and its app's list was not read since.
+    member_missing: bool,
     /// The row that intends to block the apps of the sweep.
     blocked_at: Option<u64>,
     sent: u32,
@@ -162,6 +168,7 @@ impl<'a> Story<'a> {
             look_first: false,
             cancelled: false,
             read_before: false,
+            member_missing: false,
             blocked_at: None,
             sent: 0,
             sent_this_run: 0,
@@ -174,6 +181,7 @@ impl<'a> Story<'a> {
             _ => None,
         });
         let Some(grant) = grant else { return story };
+        let mut was_missing = false;
         for row in rows {
             match &row.body {
                 Body::Note(note) if note.what == "look_first" => story.look_first = true,
@@ -189,7 +197,14 @@ impl<'a> Story<'a> {
                     story.last_answer = story.last_answer.filter(|answer| !again(answer));
                 }
                 // Every round begins with the same view, so that view counts the rounds.
+                Body::Read(read) if read.view == View::Member => {
+                    // Once: where the app's list cannot tell either, asking it again and again would not end.
+                    let missing = read.error_type.as_deref() == Some("member_not_found");
+                    story.member_missing = missing && !was_missing;
+                    was_missing |= missing;
+                }
                 Body::Read(read) if begins_round(read, grant) => {
+                    story.member_missing = false;
                     story.reads.push(&row.clock);
                     story.read_before |= story.sent == 0 && story.blocked_at.is_none();
                 }
