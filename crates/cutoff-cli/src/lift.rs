@@ -127,7 +127,12 @@ pub async fn run(seat: &Seat, flags: &Lift) -> Done {
     if !report.returned.is_empty() {
         say(&format!("{} came back:", count(report.returned.len(), "grant", "grants")));
         for pair in &report.returned {
-            say(&format!("  {} of {}", safe(pair.connected_app_id.as_str()), safe(pair.member_id.as_str())));
+            let line =
+                report.lines.iter().find(|line| line.pair() == (pair.member_id.clone(), pair.connected_app_id.clone()));
+            // What had no answer is sent again as soon as it shows.
+            let since =
+                if line.is_some_and(|line| line.outcome.is_gone()) { ", revoked again since, and gone" } else { "" };
+            say(&format!("  {} of {}{since}", safe(pair.connected_app_id.as_str()), safe(pair.member_id.as_str())));
         }
     }
     match &report.ended {

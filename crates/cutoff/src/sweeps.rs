@@ -658,8 +658,8 @@ pub(crate) fn collateral(rows: &Rows) -> Option<Vec<Pair>> {
     found
 }
 
-/// The grants of the plan that the last read after the block was lifted lists: a lifting that was refused lets nothing back, and what
-/// was sent again and is gone did not return.
+/// The grants of the plan that a read listed after the block was lifted, also those that were sent again then and are gone: a lifting
+/// that was refused lets nothing back.
 pub(crate) fn returned(rows: &Rows) -> Vec<Pair> {
     let Some(blocking) = Blocking::of(rows) else { return Vec::new() };
     let (mut lifting, mut lifted, mut lifts) = (false, false, HashSet::new());
@@ -677,7 +677,6 @@ pub(crate) fn returned(rows: &Rows) -> Vec<Pair> {
             }
             Body::Read(read) if lifted => {
                 listed.extend(&read.present);
-                read.absent.iter().for_each(|n| _ = listed.remove(n));
             }
             _ => {}
         }
