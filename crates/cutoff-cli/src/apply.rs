@@ -289,6 +289,12 @@ pub async fn end(seat: &Seat, report: &SweepReport, again: &str) -> Done {
         crate::contain::tell(report);
     }
     left(report);
+    if let Some(until) = report.tokens_until {
+        say(&format!(
+            "Tokens issued before may be accepted until about {}, if the vendor kept Stytch's lifetime of 60 minutes.",
+            time_of_day(until)
+        ));
+    }
     let id = report.id;
     match &report.ended {
         Some(Ended::SessionEnded(_)) => {
@@ -299,6 +305,7 @@ pub async fn end(seat: &Seat, report: &SweepReport, again: &str) -> Done {
         Some(Ended::Halted(error)) => {
             let told = api(error);
             say(&format!("Stopped, since every other grant would meet the same refusal. {}", told.sentence));
+            say(&format!("Once that is mended, go on with: {again}"));
             return Ok(told.code);
         }
         Some(Ended::CanaryDied { failed, of }) => {

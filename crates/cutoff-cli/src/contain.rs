@@ -23,7 +23,7 @@ use crate::next::command;
 use crate::plan::{OWN, not_yours, privileged};
 use crate::seat::Seat;
 use crate::text::safe;
-use crate::told::{are, count, sentence, time_of_day, utc};
+use crate::told::{are, count, sentence, utc};
 use crate::{Done, reading, say};
 
 /// Why the vendor's own apps are not blocked unasked.
@@ -394,11 +394,9 @@ fn policy(picture: &Picture, change: &Change) {
         if fate == Fate::Kept && change.closes.is_empty() {
             continue;
         }
-        for row in rows.iter().take(MOST) {
+        // Each of them: a list that nobody could see whole is one that nobody decided about.
+        for row in rows {
             say(&format!("{words}: {}.", called(picture, &row.app)));
-        }
-        if rows.len() > MOST {
-            say(&format!("{words}: {} more.", rows.len() - MOST));
         }
     }
     for kind in &change.closes {
@@ -452,11 +450,5 @@ pub fn tell(report: &SweepReport) {
                 say(&format!("  and {} more.", vanished.len() - MOST));
             }
         }
-    }
-    if let Some(until) = report.tokens_until {
-        say(&format!(
-            "Tokens issued before may be accepted until about {}, if the vendor kept Stytch's lifetime of 60 minutes.",
-            time_of_day(until)
-        ));
     }
 }
