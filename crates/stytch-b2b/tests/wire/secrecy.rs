@@ -26,6 +26,14 @@ impl Write for Log {
     }
 }
 
+/// While only one subscriber lives, `tracing` asks the thread that meets a line first whether anybody wants it, and keeps the answer for
+/// all threads: another test's thread, which has no subscriber, would say no. With a second one alive it asks both.
+fn heard_from_every_thread() -> tracing::Dispatch {
+    let second = tracing::Dispatch::new(tracing_subscriber::registry());
+    tracing::callsite::rebuild_interest_cache();
+    second
+}
+
 #[test]
 fn no_token_and_no_code_shows_in_logs_or_errors() {
     let log = Log::default();
@@ -35,6 +43,7 @@ fn no_token_and_no_code_shows_in_logs_or_errors() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let mut shown = String::new();
     tracing::subscriber::with_default(subscriber, || {
+        let _second = heard_from_every_thread();
         runtime.block_on(async {
             let echo_of = |secret: &str| {
                 format!(r#"{{"error_type":"odd {secret}","error_message":"<{secret}>","request_id":"{secret}"}}"#)
@@ -87,8 +96,7 @@ fn a_log_line_names_the_method_and_not_the_person() {
         .finish();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     tracing::subscriber::with_default(subscriber, || {
-        // Another test, without a subscriber, may have met the same line first and found that nobody wants it.
-        tracing::callsite::rebuild_interest_cache();
+        let _second = heard_from_every_thread();
         runtime.block_on(async {
             let server = Server::start(vec![ok(r#"{"data":{"request_id":"request-id-test-5"}}"#)]);
             let client = client(&server.base());
