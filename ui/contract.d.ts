@@ -2322,7 +2322,11 @@ denied: boolean,
  */
 lifted: boolean, 
 /**
- * Members can consent again, as far as the last read tells.
+ * Stytch answered that the policy was changed, and nobody has read it since.
+ */
+unread: boolean, 
+/**
+ * Members can consent again, as far as the last read tells; false where nobody has read it.
  */
 can_consent_again: boolean, 
 /**

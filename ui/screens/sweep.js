@@ -292,6 +292,7 @@ export function sweepScreen(frame, id, back) {
       else if (policy.in_force) made.push(el("p", { "data-fact": "policy", "data-policy": "in_force" }, el("b", {}, at ? say(said.policy.in_force, { at }) : said.policy.in_force_plain), ` · ${said.policy.apps(policy.apps)}`, request));
       else if (policy.lifted) made.push(el("p", { "data-fact": "policy", "data-policy": "lifted" }, el("b", {}, at ? say(said.policy.lifted, { at }) : said.policy.lifted_plain), request));
       else if (policy.denied) made.push(policyNote("denied", said.policy.denied, said.policy.denied_next, request));
+      else if (policy.unread) made.push(policyNote("unread", said.policy.unread, said.policy.unread_next, request));
       else if (sweep.stand.state === "running" && policy.at === null) made.push(el("p", { class: "soft", "data-fact": "policy", "data-policy": "waiting" }, sweep.unsent === sweep.grants ? said.policy.waiting : said.policy.later));
       else if (policy.can_consent_again) made.push(policyNote("not", said.policy.not, "", request));
     }
@@ -334,7 +335,8 @@ export function sweepScreen(frame, id, back) {
 
   /** @param {string} key @param {string} lead @param {string} next @param {HTMLElement | null} request */
   function policyNote(key, lead, next, request) {
-    const made = note("policy", el("b", {}, lead), " ", words.sweep.policy.consent, next ? ` ${next}` : "", request);
+    const consent = key === "unread" ? "" : ` ${words.sweep.policy.consent}`;
+    const made = note("policy", el("b", {}, lead), consent, next ? ` ${next}` : "", request);
     made.dataset.policy = key;
     return made;
   }

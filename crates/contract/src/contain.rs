@@ -249,7 +249,9 @@ pub struct SweepPolicy {
     pub denied: bool,
     /// The block was lifted since.
     pub lifted: bool,
-    /// Members can consent again, as far as the last read tells.
+    /// Stytch answered that the policy was changed, and nobody has read it since.
+    pub unread: bool,
+    /// Members can consent again, as far as the last read tells; false where nobody has read it.
     pub can_consent_again: bool,
     /// Somebody else had changed the policy before anything was sent, so nothing was: look again.
     pub overtaken: bool,

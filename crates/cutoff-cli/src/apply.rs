@@ -337,7 +337,7 @@ pub async fn end(seat: &Seat, report: &SweepReport, again: &str) -> Done {
             ));
         }
         // Gone, and free to come back, is not all that a block was asked for.
-        return Ok(if report.can_consent_again { PARTIAL } else { DONE });
+        return Ok(if report.policy.as_ref().is_none_or(|policy| policy.in_force) { DONE } else { PARTIAL });
     }
     if !report.lines.is_empty() && report.lines.iter().all(|line| line.outcome == Outcome::Denied) {
         return Ok(DENIED);

@@ -11,7 +11,7 @@ use cutoff::inventory::selection::{Noun, Selection};
 use cutoff::permission::change_organization;
 use cutoff::plan_file::{PlanFile, Unusable};
 use cutoff::policy::{Change, Decisions, Fate, Kind, Listed, Refused, Row, Unlisted};
-use cutoff::sweeps::{Apply, Proposal, SweepReport, What};
+use cutoff::sweeps::{Apply, BlockStand, Proposal, SweepReport, What};
 use stytch_b2b::ConnectedAppId;
 
 use crate::apply::{carry_out, end, finish, how_again};
@@ -414,30 +414,28 @@ fn policy(picture: &Picture, change: &Change) {
 pub fn tell(report: &SweepReport) {
     let Some(policy) = &report.policy else { return };
     let request = policy.request_id.as_ref().map_or_else(String::new, |id| format!(" (request id {})", safe(id)));
-    if policy.in_force && policy.before.is_none() {
-        say(
-            "The policy forbids all of it, and did before: nothing was changed, and nothing can be lifted by this sweep.",
-        );
-    } else if policy.in_force {
-        let lift = command(&["lift", &report.id.to_string(), "--yes"]);
-        say(&format!("The block is in force{request}. Lift it with: {lift}"));
-    } else if policy.lifted {
-        say(&format!("The block is lifted{request}: members can consent again."));
-    } else if policy.unread {
-        say(&format!(
+    say(&match policy.stand() {
+        BlockStand::ForbiddenBefore => {
+            "The policy forbids all of it, and did before: nothing was changed, and nothing can be lifted by this sweep.".to_owned()
+        }
+        BlockStand::InForce => {
+            let lift = command(&["lift", &report.id.to_string(), "--yes"]);
+            format!("The block is in force{request}. Lift it with: {lift}")
+        }
+        BlockStand::Lifted => format!("The block is lifted{request}: members can consent again."),
+        BlockStand::Unread => format!(
             "The block was answered{request}, and the policy was not read since: whether members can consent is not known."
-        ));
-    } else if policy.denied {
-        say(&format!(
+        ),
+        BlockStand::Denied => format!(
             "The change of the policy was refused{request}: members can consent again. Ask somebody whose role may change the \
              organization's settings."
-        ));
-    } else {
-        say(&format!(
+        ),
+        BlockStand::Overtaken => "The block was not made, since the policy had been changed before.".to_owned(),
+        BlockStand::NotInForce => format!(
             "The block is not in force, or nobody can tell{request}: members can consent again. Look at it with: {}",
             command(&["lift", &report.id.to_string()])
-        ));
-    }
+        ),
+    });
     match report.collateral.as_deref() {
         Some([]) => {}
         None => say("Whether grants beside the plan vanished meanwhile was not looked for, or could not be."),

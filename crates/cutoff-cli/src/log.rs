@@ -8,7 +8,7 @@ use cutoff::clock::rfc3339;
 use cutoff::plan_file::Pair;
 use cutoff::report::Report;
 use cutoff::seen_again::SeenAgain;
-use cutoff::sweeps::PolicyReport;
+use cutoff::sweeps::{BlockStand, PolicyReport};
 use cutoff::watch::Kind;
 use journal::{SweepId, Verdict};
 use serde::Serialize;
@@ -60,7 +60,7 @@ struct App {
 /// What a sweep did to the organization's policy.
 #[derive(Serialize)]
 struct BlockLine<'a> {
-    /// `in_force`, `lifted`, `denied`, or `not_in_force` for what nobody can tell more of.
+    /// `in_force`, `lifted`, `denied`, `overtaken`, `unread`, or `not_in_force` for what nobody can tell more of.
     state: &'static str,
     apps: usize,
     at: Option<&'a str>,
@@ -225,25 +225,25 @@ fn heading(digest: &Digest, apps: &[App], state: &str, back: &[SeenAgain]) -> Ve
         let at = policy.at.as_ref().map_or_else(String::new, |at| format!(" at {}", utc_of(at)));
         let request = policy.request_id.as_ref().map_or_else(String::new, |id| format!(" (request id {})", safe(id)));
         let of = count(policy.forbids.len(), "app", "apps");
-        told.push(match block_state(policy) {
-            "overtaken" => {
+        told.push(match policy.stand() {
+            BlockStand::Overtaken => {
                 let now = if policy.in_force { "it forbids the apps all the same" } else { "members can consent" };
                 format!("The block of {of} was not made, since the policy had been changed before: {now}.")
             }
             // Nothing was changed for it, so nothing can be taken back.
-            "in_force" if policy.before.is_none() => {
+            BlockStand::ForbiddenBefore => {
                 format!("The policy forbids the {of} of the block, and did before it.")
             }
-            "in_force" => {
+            BlockStand::InForce => {
                 let lift = command(&["lift", &digest.id.to_string(), "--yes"]);
                 format!("The block of {of} is in force{at}{request}. Lift it with: {lift}")
             }
-            "lifted" => format!("The block of {of} was lifted{at}{request}: members can consent again."),
-            "unread" => format!(
+            BlockStand::Lifted => format!("The block of {of} was lifted{at}{request}: members can consent again."),
+            BlockStand::Unread => format!(
                 "The block of {of} was answered{at}{request}, and the policy was not read since: whether members can consent is not known."
             ),
-            "denied" => format!("The block of {of} was refused{at}{request}: members can consent again."),
-            _ => format!(
+            BlockStand::Denied => format!("The block of {of} was refused{at}{request}: members can consent again."),
+            BlockStand::NotInForce => format!(
                 "The block of {of} is not in force, or nobody can tell{at}{request}: members can consent again."
             ),
         });
@@ -284,13 +284,13 @@ fn kind(digest: &Digest) -> &'static str {
 }
 
 fn block_state(policy: &PolicyReport) -> &'static str {
-    match policy {
-        PolicyReport { overtaken: true, .. } => "overtaken",
-        PolicyReport { in_force: true, .. } => "in_force",
-        PolicyReport { lifted: true, .. } => "lifted",
-        PolicyReport { denied: true, .. } => "denied",
-        PolicyReport { unread: true, .. } => "unread",
-        _ => "not_in_force",
+    match policy.stand() {
+        BlockStand::Overtaken => "overtaken",
+        BlockStand::ForbiddenBefore | BlockStand::InForce => "in_force",
+        BlockStand::Lifted => "lifted",
+        BlockStand::Denied => "denied",
+        BlockStand::Unread => "unread",
+        BlockStand::NotInForce => "not_in_force",
     }
 }
 

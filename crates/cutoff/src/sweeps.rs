@@ -24,10 +24,10 @@ use crate::plan_file::{Pair, PlanFile, Unusable};
 use crate::policy::{Block, Refused, State, in_force};
 use crate::revoke::{self, allowance, known_apps};
 use crate::session::Session;
-use crate::sweep::change::{Blocking, Changes, LIFTING, Turned, UNSEEN, is_refusal};
+use crate::sweep::change::{Blocking, Changes, LIFTING, Turned, UNSEEN};
 use crate::sweep::engine::{Ended, Engine, Held, PATIENT, Progress, Watched, blocking};
 use crate::sweep::rows::Rows;
-use crate::sweep::verdict::{self, Outcome, Rules, Why};
+use crate::sweep::verdict::{self, Outcome, Rules, Why, refused};
 use crate::sweep::{Manner, Observer, Step, Wish};
 
 /// The role that every project has for administrators.
@@ -140,8 +140,6 @@ pub struct SweepReport {
     pub closed: bool,
     /// What was done to the organization's policy; `None` for a plan without a block.
     pub policy: Option<PolicyReport>,
-    /// Members can consent again: the policy was to forbid it and, as last read, does not.
-    pub can_consent_again: bool,
     /// Grants in no plan that vanished meanwhile; `None`: nobody looked.
     pub collateral: Option<Vec<Pair>>,
     /// Grants of the plan that were listed again after the block was lifted.
@@ -173,6 +171,47 @@ pub struct PolicyReport {
     pub request_id: Option<String>,
     /// When that was answered, RFC 3339.
     pub at: Option<String>,
+}
+
+/// What became of a block: one rule for everything that words it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BlockStand {
+    /// The policy had been changed before anything was sent, so nothing was.
+    Overtaken,
+    /// The policy forbids every app of the block, and did before it: nothing was changed.
+    ForbiddenBefore,
+    /// It is in force by a later read of the policy.
+    InForce,
+    /// It was lifted.
+    Lifted,
+    /// Its change of the policy was refused.
+    Denied,
+    /// It was answered, and nobody has read the policy since.
+    Unread,
+    /// It is not in force, or nobody can tell.
+    NotInForce,
+}
+
+impl PolicyReport {
+    /// What became of the block.
+    #[must_use]
+    pub fn stand(&self) -> BlockStand {
+        match self {
+            Self { overtaken: true, .. } => BlockStand::Overtaken,
+            Self { in_force: true, before: None, .. } => BlockStand::ForbiddenBefore,
+            Self { in_force: true, .. } => BlockStand::InForce,
+            Self { lifted: true, .. } => BlockStand::Lifted,
+            Self { denied: true, .. } => BlockStand::Denied,
+            Self { unread: true, .. } => BlockStand::Unread,
+            _ => BlockStand::NotInForce,
+        }
+    }
+
+    /// Whether members can consent again: the last read of the policy does not show it in force, and no answered change is unread.
+    #[must_use]
+    pub fn can_consent_again(&self) -> bool {
+        !self.in_force && !self.unread
+    }
 }
 
 impl Proposal {
@@ -587,7 +626,6 @@ fn report(id: SweepId, head: Hash, rows: &Rows, rules: &Rules) -> SweepReport {
         outcomes,
         lines,
         closed: rows.all().iter().any(|row| matches!(row.body, Body::Closing(_))),
-        can_consent_again: policy.as_ref().is_some_and(|policy| !policy.in_force),
         policy,
         collateral: collateral(rows),
         returned: returned(rows),
@@ -608,7 +646,7 @@ pub(crate) fn policy_report(rows: &Rows) -> Option<PolicyReport> {
     let outdated = |read: u64| {
         lifts().filter(|(_, row)| row.seq > read).any(|(intent, _)| {
             let answer = changes.answers.iter().find(|(answer, _)| answer.attempt == intent.attempt);
-            !answer.is_some_and(|(answer, _)| is_refusal(answer))
+            !answer.is_some_and(|(answer, _)| refused(answer.answered, answer.status, answer.failure))
         })
     };
     let in_force =
@@ -623,7 +661,8 @@ pub(crate) fn policy_report(rows: &Rows) -> Option<PolicyReport> {
     Some(PolicyReport {
         in_force,
         denied: !in_force
-            && answered.is_some_and(|(answer, _)| answer.answered && is_refusal(answer))
+            && answered
+                .is_some_and(|(answer, _)| answer.answered && refused(answer.answered, answer.status, answer.failure))
             && !changes.is_uncertain(Purpose::Block),
         unread: !in_force
             && lifted.is_none()
@@ -675,9 +714,7 @@ pub(crate) fn returned(rows: &Rows) -> Vec<Pair> {
             Body::PolicyRead(read) => {
                 lifted |= lifting && read.state.as_ref().is_some_and(|state| !in_force(state, &blocking.apps));
             }
-            Body::Read(read) if lifted => {
-                listed.extend(&read.present);
-            }
+            Body::Read(read) if lifted => listed.extend(&read.present),
             _ => {}
         }
     }
@@ -893,6 +930,43 @@ mod tests {
         assert_eq!(told.request_id.as_deref(), Some("request-id-1"));
         assert_eq!(told.at, Some(clock(3_000).utc.to_string()));
         assert_eq!(returned(&rows), Vec::new());
+    }
+
+    /// A block of which these rows tell.
+    fn block(rows: impl IntoIterator<Item = Body>) -> PolicyReport {
+        let detail = [("order", "first"), ("third_party_00000", "app")];
+        let detail = detail.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
+        let bodies = [Body::Note(Note { what: "block".into(), detail })].into_iter().chain(rows);
+        let rows = Rows::new(bodies.zip(0..).map(|(body, seq)| Row { seq, clock: clock(seq * 1_000), body }));
+        policy_report(&rows).expect("a block")
+    }
+
+    #[test]
+    fn an_answered_block_is_unread_until_the_policy_is_read_after_the_answer() {
+        let sent = || change(1, Purpose::Block, 200, 2_000);
+        assert_eq!(block(sent()).stand(), BlockStand::Unread);
+        // One from before says nothing of it.
+        let before = [policy_read("ALL_ALLOWED", 1_000)].into_iter().chain(sent());
+        let told = block(before);
+        assert_eq!((told.stand(), told.can_consent_again()), (BlockStand::Unread, false));
+        let after = |word| block(sent().into_iter().chain([policy_read(word, 4_000)]));
+        assert_eq!(after("NOT_ALLOWED").stand(), BlockStand::InForce);
+        let told = after("ALL_ALLOWED");
+        assert_eq!((told.stand(), told.can_consent_again()), (BlockStand::NotInForce, true));
+    }
+
+    #[test]
+    fn a_refused_block_is_denied_unless_an_earlier_try_may_have_been_carried_out() {
+        let refused = |attempt| change(attempt, Purpose::Block, 403, 5_000);
+        assert_eq!(block(refused(1)).stand(), BlockStand::Denied);
+        let [unanswered, _] = change(1, Purpose::Block, 200, 2_000);
+        assert_eq!(block([unanswered].into_iter().chain(refused(2))).stand(), BlockStand::NotInForce);
+    }
+
+    #[test]
+    fn a_policy_that_forbade_the_apps_already_is_told_as_that() {
+        let told = block([policy_read("NOT_ALLOWED", 1_000)]);
+        assert_eq!((told.stand(), told.can_consent_again()), (BlockStand::ForbiddenBefore, false));
     }
 
     #[test]

@@ -242,7 +242,8 @@ pub(crate) fn sweep_policy(report: &PolicyReport) -> wire::SweepPolicy {
         in_force: report.in_force,
         denied: report.denied,
         lifted: report.lifted,
-        can_consent_again: !report.in_force,
+        unread: report.unread,
+        can_consent_again: report.can_consent_again(),
         overtaken: report.overtaken,
         // What was never to be changed, or was refused, left nothing that could be taken back.
         liftable: report.before.is_some() && !report.lifted && !report.denied,

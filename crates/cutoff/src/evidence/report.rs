@@ -10,7 +10,7 @@ use super::finding;
 use super::record::{Line, Record, harmless};
 use crate::sweep::change::Blocking;
 use crate::sweep::verdict::{Outcome, RULES_VERSION, Why};
-use crate::sweeps::{PolicyReport, policy_report};
+use crate::sweeps::{BlockStand, PolicyReport, policy_report};
 use crate::watch::Kind;
 
 /// Longest names, texts and ids that are printed whole, in characters.
@@ -615,33 +615,40 @@ fn block_title(sweep: &Record<'_>) -> String {
 
 /// What became of a block, in a few words.
 fn block_word(policy: &PolicyReport) -> &'static str {
-    match policy {
-        PolicyReport { overtaken: true, .. } => "not made, the policy had been changed before",
-        PolicyReport { in_force: true, .. } => "in force by a later read of the policy",
-        PolicyReport { lifted: true, .. } => "lifted since",
-        PolicyReport { denied: true, .. } => "refused",
-        PolicyReport { unread: true, .. } => "answered, and not read to be in force",
-        _ => "not in force, or not known to be",
+    match policy.stand() {
+        BlockStand::Overtaken => "not made, the policy had been changed before",
+        BlockStand::ForbiddenBefore => "forbidden by the policy before, and nothing was changed",
+        BlockStand::InForce => "in force by a later read of the policy",
+        BlockStand::Lifted => "lifted since",
+        BlockStand::Denied => "refused",
+        BlockStand::Unread => "answered, and not read to be in force",
+        BlockStand::NotInForce => "not in force, or not known to be",
     }
 }
 
 fn block_meaning(sweep: &Record<'_>) -> &'static str {
-    match policy_report(sweep.rows) {
-        Some(PolicyReport { overtaken: true, in_force: true, .. }) => {
+    let Some(policy) = policy_report(sweep.rows) else { return "" };
+    match policy.stand() {
+        BlockStand::Overtaken if policy.in_force => {
             "The policy was no longer as the plan showed it, so nothing was changed. As it was read, it forbids every app of the block."
         }
-        Some(PolicyReport { overtaken: true, .. }) => {
+        BlockStand::Overtaken => {
             "The policy was no longer as the plan showed it, so nothing was changed: members may be able to consent."
         }
-        Some(PolicyReport { in_force: true, .. }) => {
+        BlockStand::ForbiddenBefore => {
+            "The policy forbade every app of the block already, so nothing was changed: none of them could be consented to when it was last read."
+        }
+        BlockStand::InForce => {
             "The policy was read after the change and forbids every app of the block: none of them could be consented to then."
         }
-        Some(PolicyReport { lifted: true, .. }) => "The block was lifted again: members can consent.",
-        Some(PolicyReport { denied: true, .. }) => "Stytch refused the change of the policy: members can consent.",
-        Some(PolicyReport { unread: true, .. }) => {
+        BlockStand::Lifted => "The block was lifted again: members can consent.",
+        BlockStand::Denied => "Stytch refused the change of the policy: members can consent.",
+        BlockStand::Unread => {
             "Stytch answered that the policy was changed, and it was not read again: whether members can consent is not known."
         }
-        _ => "No later read of the policy shows the block in force: members may be able to consent.",
+        BlockStand::NotInForce => {
+            "No later read of the policy shows the block in force: members may be able to consent."
+        }
     }
 }
 

@@ -5,8 +5,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use journal::{
-    BLOCK, Body, Collateral, Failure, GrantId, Note, PolicyAnswer, PolicyIntent, PolicyRead, PolicyState, Purpose, Row,
-    RowDraft,
+    BLOCK, Body, Collateral, GrantId, Note, PolicyAnswer, PolicyIntent, PolicyRead, PolicyState, Purpose, Row, RowDraft,
 };
 use stytch_b2b::{ConnectedAppId, Error as ApiError};
 
@@ -14,7 +13,7 @@ use super::Step;
 use super::engine::{CameBack, Ended, Engine, jitter};
 use super::next::refused_for_the_session;
 use super::rows::Rows;
-use super::verdict::succeeded;
+use super::verdict::{refused, succeeded};
 use crate::error::Error;
 use crate::plan_file::Pair;
 use crate::policy::{Block, Difference, Kind, Listed, Refused, differences, in_force, state_of, update};
@@ -157,7 +156,8 @@ impl<'a> Changes<'a> {
         self.intents.iter().filter(|(intent, _)| intent.purpose == purpose).any(|(intent, _)| {
             let answer = self.answers.iter().find(|(answer, _)| answer.attempt == intent.attempt);
             !answer.is_some_and(|(answer, _)| {
-                succeeded(answer.answered, answer.status, answer.failure) || is_refusal(answer)
+                succeeded(answer.answered, answer.status, answer.failure)
+                    || refused(answer.answered, answer.status, answer.failure)
             })
         })
     }
@@ -171,12 +171,6 @@ impl<'a> Changes<'a> {
         let (intent, row) = of.last()?;
         Some((row, u32::try_from(sent).unwrap_or(u32::MAX), answer(intent.attempt)))
     }
-}
-
-/// A refusal that is certain: a readable 4xx, or a request that never left.
-pub(crate) fn is_refusal(answer: &PolicyAnswer) -> bool {
-    answer.failure == Some(Failure::NotSent)
-        || answer.answered && answer.failure.is_none() && matches!(answer.status, Some(400..=499))
 }
 
 /// Refused for its rate or for a session that died: nothing speaks against another try.
@@ -217,17 +211,16 @@ fn turn<'a>(rows: impl IntoIterator<Item = &'a Row>, wanted: &Wanted<'_>, attemp
         };
     };
     let success = answer.is_some_and(|answer| succeeded(answer.answered, answer.status, answer.failure));
-    let refused = answer.is_some_and(|answer| {
-        let certain = answer.answered && answer.failure.is_none();
-        certain && answer.status.is_some_and(|status| (400..500).contains(&status)) && !put_off(answer)
+    let denied = answer.is_some_and(|answer| {
+        answer.answered && refused(answer.answered, answer.status, answer.failure) && !put_off(answer)
     });
     // What a read shows counts if it is later than the last answer, or where there is none than the intent.
     let told = changes.answers.last().map_or(intent.seq, |(_, row)| row.seq.max(intent.seq));
     match young(told) {
         Some(state) if (wanted.reached)(state) => Turn::InForce,
         // An earlier one that nobody answered may have been carried out meanwhile, whatever was answered to this.
-        None if !refused || changes.is_uncertain(wanted.purpose) => Turn::Look,
-        _ if refused => Turn::Denied,
+        None if !denied || changes.is_uncertain(wanted.purpose) => Turn::Look,
+        _ if denied => Turn::Denied,
         None => Turn::Look,
         // Answered, and the read does not bear it out; or others have changed it since; or it was tried often enough.
         Some(state) if success || sent >= attempts || !differences(wanted.before, state).is_empty() => Turn::Not,

@@ -342,10 +342,13 @@ pub fn succeeded(answered: bool, status: Option<u16>, failure: Option<Failure>) 
 /// A refusal that is certain: a readable 4xx, or a request that never left.
 #[must_use]
 pub fn is_certain_refusal(answer: &Answer) -> bool {
-    if answer.failure == Some(Failure::NotSent) {
-        return true;
-    }
-    answer.answered && answer.failure.is_none() && answer.status.is_some_and(|status| (400..500).contains(&status))
+    refused(answer.answered, answer.status, answer.failure)
+}
+
+/// [`is_certain_refusal`], of an answer to any request.
+#[must_use]
+pub fn refused(answered: bool, status: Option<u16>, failure: Option<Failure>) -> bool {
+    failure == Some(Failure::NotSent) || answered && failure.is_none() && matches!(status, Some(400..=499))
 }
 
 /// A certain refusal that names something that is not there.
