@@ -159,7 +159,25 @@ pub fn beginning(text: &str) -> Result<String, String> {
     }
 }
 
-/// Carries a plan out, with progress on standard error. `again`: how to go on with it later.
+/// Says what a fresh read lists otherwise than the plan, which is carried out as it is. Answers how many grants of its apps are not
+/// in it.
+async fn beside(seat: &Seat, file: &PlanFile, resume: bool) -> u32 {
+    // What stands in the way of reading is told by the sweep, which reads first.
+    let Ok(beside) = seat.desk.beside_plan(file).await else { return 0 };
+    if beside.unread > 0 {
+        say(&format!(
+            "{} could not be read just now, so whether the plan lacks any of its grants is not known.",
+            are(beside.unread, "app of the plan", "apps of the plan")
+        ));
+    }
+    // What an earlier run of the sweep has revoked did not vanish.
+    let vanished = if resume { &[][..] } else { &beside.vanished };
+    preview::differ(vanished, &beside.appeared, (beside.others as usize).saturating_sub(beside.appeared.len()));
+    beside.others
+}
+
+/// Carries a plan out, with progress on standard error; says before what is listed otherwise than in it, and at the end what stays.
+/// `again`: how to go on with it later.
 ///
 /// # Errors
 /// Why nothing was sent, or why it is not known what became of it.
@@ -169,13 +187,23 @@ pub async fn carry_out(
     how: &cutoff::sweeps::Apply,
     again: &str,
 ) -> Result<SweepReport, Ending> {
+    let others = beside(seat, file, how.resume).await;
     let (wish, wishes) = watch::channel(Wish::Run);
     let (progress, drawn) = watch::channel(Progress::default());
     let sweep = seat.desk.apply(file, how, wishes, progress, None);
     let done = watched(sweep, file.grants.len(), wish, drawn).await;
     match done {
         Err(cutoff::Error::Plan(Unusable::Unfinished)) => Err(unfinished(seat, &file.hash(), again).await),
-        other => Ok(other?),
+        other => {
+            let report = other?;
+            if others > 0 {
+                say(&format!(
+                    "{} not in the plan: nothing was sent for what was listed beside it before.",
+                    are(others, "grant of its apps is", "grants of its apps are")
+                ));
+            }
+            Ok(report)
+        }
     }
 }
 

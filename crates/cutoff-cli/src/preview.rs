@@ -77,19 +77,7 @@ pub async fn show(seat: &Seat, file: &PlanFile) -> Result<Option<Denial>, Ending
     if let Some(compared) = &compared {
         // Those that are new since are among those that are not in it.
         let older = (compared.beside as usize).saturating_sub(compared.appeared.len());
-        for (n, one, many) in [
-            (compared.vanished.len(), "of its grants is not there any more", "of its grants are not there any more"),
-            (
-                compared.appeared.len(),
-                "grant of its apps is new since it was made, and not in it",
-                "grants of its apps are new since it was made, and not in it",
-            ),
-            (older, "other grant of its apps is not in it", "other grants of its apps are not in it"),
-        ] {
-            if n > 0 {
-                say(&format!("{}.", count(n, one, many)));
-            }
-        }
+        differ(&compared.vanished, &compared.appeared, older);
         crate::plan::never_seen(&compared.proposal.never_seen);
     }
     let denied = compared.as_ref().and_then(|compared| compared.proposal.denied.clone());
@@ -189,6 +177,35 @@ pub async fn show(seat: &Seat, file: &PlanFile) -> Result<Option<Denial>, Ending
     }
     printer.done()?;
     Ok(denied)
+}
+
+/// Says what a fresh read lists otherwise than the plan, and names it. `older`: grants of its apps that are not in it and not new.
+pub fn differ(vanished: &[Pair], appeared: &[Pair], older: usize) {
+    for (pairs, one, many) in [
+        (vanished, "of its grants is not listed any more", "of its grants are not listed any more"),
+        (
+            appeared,
+            "grant of its apps is new since it was made, and not in it",
+            "grants of its apps are new since it was made, and not in it",
+        ),
+    ] {
+        if pairs.is_empty() {
+            continue;
+        }
+        say(&format!("{}:", count(pairs.len(), one, many)));
+        for pair in pairs.iter().take(MOST) {
+            say(&format!("  {} of {}", safe(pair.connected_app_id.as_str()), safe(pair.member_id.as_str())));
+        }
+        if pairs.len() > MOST {
+            say(&format!("  and {} more.", pairs.len() - MOST));
+        }
+    }
+    if older > 0 {
+        say(&format!(
+            "{}.",
+            count(older, "other grant of its apps is not in it", "other grants of its apps are not in it")
+        ));
+    }
 }
 
 async fn compare(seat: &Seat, file: &PlanFile) -> Result<Compared, Ending> {

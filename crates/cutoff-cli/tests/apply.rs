@@ -195,6 +195,30 @@ fn what_somebody_else_has_revoked_meanwhile_is_not_sent_again() {
 }
 
 #[test]
+fn what_vanished_and_what_appeared_since_the_plan_is_named_before_it_is_carried_out_and_nothing_is_added() {
+    let ground = many();
+    plan(&ground, &["--app", "DataSync"]).expect(0);
+    let planned = pairs_of_plan(&ground);
+    let (gone, app) = planned.last().expect("one").clone();
+    ground.control("delete_member", json!({ "member_id": gone }));
+    let holds = |member: &str| planned.iter().any(|(planned, _)| planned == member);
+    let new = ground.truth().into_iter().map(|(member, ..)| member).find(|member| !holds(member)).expect("one without");
+    ground.control("consent", json!({"member_id": new, "connected_app_id": app, "scopes": ["openid"]}));
+    let done = apply(&ground, &["--yes"]).expect(0).says(&[
+        &format!("1 of its grants is not listed any more:\n  {app} of {gone}\n"),
+        &format!("1 grant of its apps is new since it was made, and not in it:\n  {app} of {new}\n"),
+        "1 grant of its apps is not in the plan: nothing was sent for",
+    ]);
+    nothing_false(&ground, &done);
+    assert!(ground.truth().iter().any(|(member, of, _)| (member, of) == (&new, &app)), "it was never in the plan");
+    // Of what is in the plan and listed nothing needs to be said.
+    let quiet = many();
+    plan(&quiet, &["--app", "DataSync"]).expect(0);
+    let done = apply(&quiet, &["--yes"]).expect(0);
+    assert!(!done.err.contains("not listed any more") && !done.err.contains("not in"), "{}", done.err);
+}
+
+#[test]
 fn a_list_that_is_cut_short_spares_no_grant_that_lives() {
     let ground = many();
     plan(&ground, &["--app", "DataSync"]).expect(0);

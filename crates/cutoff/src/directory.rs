@@ -124,11 +124,10 @@ impl Directory {
     }
 
     /// One app's grants, read now.
-    pub(crate) async fn read_app(&self, session: &Session, id: &ConnectedAppId) -> Result<(), ApiError> {
+    pub(crate) async fn read_app(&self, session: &Session, id: &ConnectedAppId) -> Result<Arc<AppGrants>, ApiError> {
         let read_at = Timestamp::now();
         let answer = session.read(|client, token| async move { client.connected_app(&token, id).await }).await?.data;
-        self.keep_app(answer, read_at);
-        Ok(())
+        Ok(self.keep_app(answer, read_at))
     }
 
     /// Keeps what an inventory has read. Members who could not be read leave those that were.
@@ -149,7 +148,7 @@ impl Directory {
         }
     }
 
-    fn keep_app(&self, detail: ConnectedAppDetail, read_at: Timestamp) {
+    fn keep_app(&self, detail: ConnectedAppDetail, read_at: Timestamp) -> Arc<AppGrants> {
         let app = ConnectedApp {
             connected_app_id: detail.connected_app_id,
             name: detail.name,
@@ -163,7 +162,8 @@ impl Directory {
             unreadable: detail.active_members.unreadable,
             read_at,
         });
-        look(&self.by_app).insert(grants.app.connected_app_id.clone(), grants);
+        look(&self.by_app).insert(grants.app.connected_app_id.clone(), grants.clone());
+        grants
     }
 
     /// One member's grants, read now: a member's page is opened to see what is so.

@@ -1,14 +1,17 @@
 //! Plans that were begun, kept in the journal for whoever takes their sweep up again without the file; and a plan that comes
 //! from a file, compared with what is there now. It carries nothing out.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use futures::{StreamExt as _, stream};
 use jiff::Timestamp;
 use journal::{Hash, SweepId};
+use stytch_b2b::{ConnectedAppId, Error as ApiError, MemberId};
 
 use crate::desk::Desk;
 use crate::error::Error;
-use crate::inventory::picture::Picture;
+use crate::inventory::picture::{Picture, Reading, u32_of};
 use crate::plan_file::{Pair, PlanFile, Unusable};
 use crate::sweep::engine::blocking;
 use crate::sweeps::Proposal;
@@ -28,7 +31,97 @@ pub struct Compared {
     pub sweep: Option<(SweepId, bool)>,
 }
 
+/// A plan that is about to be carried out, beside what the own views of its apps list now.
+#[derive(Clone, Debug, Default)]
+pub struct Beside {
+    /// Its grants that are not listed.
+    pub vanished: Vec<Pair>,
+    /// Listed grants of its apps that are not in it, and that the last reading of the inventory before lacked, or that were first
+    /// seen after it was made.
+    pub appeared: Vec<Pair>,
+    /// Listed grants of its apps that are not in it, whenever they were first seen: they stay.
+    pub others: u32,
+    /// Its apps of which nothing is known, since no whole list of theirs could be read.
+    pub unread: u32,
+}
+
 impl Desk {
+    /// Reads each app of a plan and compares: what a whole reading of the inventory would take longer for than can be waited before
+    /// a sweep. An app that cannot be read is counted; the sweep itself reads it again.
+    ///
+    /// # Errors
+    /// [`Error::Plan`] when it is not for here and now, or was carried out already; [`Error::SignedOut`], [`Error::Journal`].
+    pub async fn beside_plan(&self, file: &PlanFile) -> Result<Beside, Error> {
+        let (session, directory) = self.seated()?;
+        file.fits(&session, self.clock.now().utc).map_err(Error::Plan)?;
+        if let Some((_, true)) = self.sweep_of(&file.hash()).await? {
+            return Err(Error::Plan(Unusable::CarriedOut));
+        }
+        let made: Timestamp = file.created_at.parse().map_err(|_| Error::Plan(Unusable::NotAPlan))?;
+        let shown = self.shown().await.ok();
+        let picture = shown.as_deref().map(|shown| &shown.picture);
+        let apps: BTreeSet<&ConnectedAppId> = file.grants.iter().map(|pair| &pair.connected_app_id).collect();
+        // Whatever meets one of them meets the others: a limit that is run into here is one that the sweep would have to wait for.
+        let stop = AtomicBool::new(false);
+        let read = |app| {
+            let (session, directory, stop) = (&session, &directory, &stop);
+            async move {
+                if stop.load(Ordering::Relaxed) {
+                    return (app, None);
+                }
+                let listed = match directory.read_app(session, app).await {
+                    Ok(grants) if grants.unreadable.is_empty() => {
+                        Some(grants.rows.iter().map(|row| row.member_id.clone()).collect())
+                    }
+                    Ok(_) => None,
+                    Err(ApiError::ConnectedAppNotFound(_)) => Some(HashSet::new()),
+                    Err(error) => {
+                        tracing::warn!(%error, "a plan was not compared with what is listed now");
+                        stop.store(true, Ordering::Relaxed);
+                        None
+                    }
+                };
+                (app, listed)
+            }
+        };
+        let at_once = self.pace.concurrency.max(1);
+        let read: Vec<(&ConnectedAppId, Option<HashSet<MemberId>>)> =
+            stream::iter(apps).map(read).buffer_unordered(at_once).collect().await;
+        let mut found = Beside {
+            unread: u32_of(read.iter().filter(|(_, members)| members.is_none()).count()),
+            ..Beside::default()
+        };
+        let mut planned: HashMap<&ConnectedAppId, HashSet<&MemberId>> = HashMap::new();
+        for pair in &file.grants {
+            planned.entry(&pair.connected_app_id).or_default().insert(&pair.member_id);
+        }
+        let known_before = |pair: &Pair| {
+            let Some((picture, app)) =
+                picture.and_then(|picture| Some((picture, picture.app(&pair.connected_app_id)?)))
+            else {
+                return true;
+            };
+            match picture.grant(&pair.member_id, &pair.connected_app_id) {
+                Some(grant) => grant.first_seen.after.is_none() || grant.first_seen.by <= made,
+                None => picture.apps[app as usize].reading != Reading::Complete,
+            }
+        };
+        for (app, members) in read {
+            let (Some(members), Some(planned)) = (members, planned.get(app)) else { continue };
+            let pair = |member: &MemberId| Pair { member_id: member.clone(), connected_app_id: app.clone() };
+            found
+                .vanished
+                .extend(planned.iter().filter(|member| !members.contains(**member)).map(|member| pair(member)));
+            let others: Vec<Pair> = members.iter().filter(|member| !planned.contains(member)).map(pair).collect();
+            found.others += u32_of(others.len());
+            found.appeared.extend(others.into_iter().filter(|pair| !known_before(pair)));
+        }
+        for pairs in [&mut found.vanished, &mut found.appeared] {
+            pairs.sort_by(|a, b| (&a.connected_app_id, &a.member_id).cmp(&(&b.connected_app_id, &b.member_id)));
+        }
+        Ok(found)
+    }
+
     /// Compares a plan with the picture that is shown. Whoever wants it compared with what is so now reads the inventory first.
     ///
     /// # Errors
@@ -124,7 +217,6 @@ fn key(hash: &Hash) -> String {
 }
 
 fn differences(file: &PlanFile, picture: &Picture, made: Timestamp) -> (Vec<Pair>, Vec<Pair>, u32) {
-    use crate::inventory::picture::Reading;
     // Where an app could not be read, whether a grant is still there is not known; an app that a whole list lacks is gone.
     let told = |pair: &Pair| match picture.app(&pair.connected_app_id) {
         Some(app) => picture.apps[app as usize].reading == Reading::Complete,

@@ -95,7 +95,7 @@ impl Desk {
         let read = if session.is_self(&member_id) {
             directory.member_grants(session, &member_id).await.map(|_| ())
         } else {
-            directory.read_app(session, &app_id).await
+            directory.read_app(session, &app_id).await.map(|_| ())
         };
         let read = match read {
             Err(ApiError::SignedOut(facts)) => Err(ApiError::SignedOut(facts)),
