@@ -164,10 +164,16 @@ fn an_advised_id_that_nobody_has_connected_is_blocked_recorded_proven_and_lifted
     for words in [
         "Block of 1 connected app: in force by a later read of the policy",
         "No grant was planned, and no revoke was sent.",
-        "in no list of the organization when it was decided",
+        "in no list of the organization, by the last reading before the sweep",
+        "<b>Decided:</b> the organization’s policy is to forbid apps, before any grant is revoked.",
+        "Apps of others: from all allowed (ALL_ALLOWED) to only those of a list allowed (RESTRICTED).",
+        "That is what the change was to make of it, lists included.",
         "to change the organization's policy on connected apps",
     ] {
         assert!(report.contains(words), "{words:?} is not in the pack");
+    }
+    for raw in ["server_date:", "state.third_party", "after.allowed", "third_party_00000:", "error_type:"] {
+        assert!(!report.contains(raw), "{raw} is no sentence");
     }
     let again = ground.dir.path().join("again.zip");
     ground.here(&["export", &sweep, "--out", &again.display().to_string()]).expect(0);
@@ -405,6 +411,40 @@ fn a_block_that_was_overtaken_is_nowhere_told_as_made() {
     for word in ["in force by a later read", "after the change", "to change the organization's policy"] {
         assert!(!all.contains(word), "{word}: {all}");
     }
+}
+
+#[test]
+fn where_nothing_was_sent_there_is_no_letter_that_asks_to_compare_nothing() {
+    let ground = small();
+    let app = app_called(&ground, "DataSync");
+    let (file, pack) = (ground.dir.path().join("plan.json"), ground.dir.path().join("pack.zip"));
+    let (file, out) = (file.display().to_string(), pack.display().to_string());
+    ground.admin(&["plan", "--app", &app, "--out", &file, "--max-age", "0"]).expect(0);
+    vanishes(&ground, &app);
+    let before = revokes(&ground);
+    ground.admin(&["apply", &file, "--yes", "--evidence", &out]).expect(0);
+    assert_eq!(revokes(&ground), before, "each was gone already");
+    let holds = |word: &str| String::from_utf8_lossy(&std::fs::read(&pack).expect("a pack")).contains(word);
+    assert!(!holds("letter.txt") && holds("grants.csv"), "neither the letter nor a word of it");
+    assert_eq!(second_verifier(&pack)["verdict"], "consistent");
+    assert!(!ground::run(&["verify", &out]).expect(0).out.contains("Not in the pack"), "it was never due");
+
+    // A block that was overtaken sent nothing either; one that was refused did.
+    let block = ground.dir.path().join("block.json").display().to_string();
+    contain(&ground, &["--app", ADVISED, "--out", &block]).expect(0);
+    ground.control("policy", json!({"first_party_connected_apps_allowed_type": "NOT_ALLOWED"}));
+    ground.admin(&["apply", &block, "--yes"]).expect(5);
+    let newest = || ground.here(&["log", "--json"]).expect(0).lines().remove(0)["sweep_id"].clone();
+    let export = |sweep: Value| ground.here(&["export", sweep.as_str().expect("an id"), "--out", &out]).expect(0);
+    export(newest());
+    assert!(!holds("letter.txt") && puts(&ground) == 0);
+    ground.control("policy", json!({"first_party_connected_apps_allowed_type": "ALL_ALLOWED"}));
+    let admin = ground.sandbox.card().people[0].member_id.clone();
+    ground.control("roles", json!({"member_id": admin, "roles": ["security_responder"]}));
+    contain(&ground, &["--app", ADVISED, "--yes"]).expect(3);
+    assert_eq!(puts(&ground), 1);
+    export(newest());
+    assert!(holds("letter.txt") && holds("    change     of the organization's policy"));
 }
 
 #[test]

@@ -462,7 +462,10 @@ fn a_grant_that_vanishes_meanwhile_and_is_in_no_plan_is_named() {
         .find(|member| !planned.contains(&(member.clone(), app.clone())))
         .expect("somebody who has the one and not the other");
     ground.faults(json!({"latency_ms": 40}));
-    let command = ground.command(&["contain", "--app", "DataSync", "--yes", "--json", "--concurrency", "1"]);
+    let pack = ground.dir.path().join("pack.zip");
+    let out = pack.display().to_string();
+    let flags = ["contain", "--app", "DataSync", "--yes", "--json", "--concurrency", "1", "--evidence", &out];
+    let command = ground.command(&flags);
     let child = start(command, &format!("{}\n", ground.token("admin")));
     let began = Instant::now();
     while revocations(&ground).is_empty() {
@@ -473,6 +476,15 @@ fn a_grant_that_vanishes_meanwhile_and_is_in_no_plan_is_named() {
     let done = end(child).expect(0);
     nothing_false(&ground, &done);
     done.says(&["vanished meanwhile and in no plan", &bystander]);
+    // The report says so in a sentence, with the ids, and calls what was contained by its name there too.
+    let report = String::from_utf8_lossy(&std::fs::read(&pack).expect("a pack")).into_owned();
+    let events = report.split("<h2>Decisions and events</h2>").nth(1).expect("a section");
+    let events = events.split("<h2>").next().expect("its end");
+    for word in
+        ["in no plan vanished meanwhile", &bystander, &other, &format!("DataSync</bdi> (<bdi class=\"id\">{app}")]
+    {
+        assert!(events.contains(word), "{word}: {events}");
+    }
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 mod ground;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -580,6 +581,38 @@ fn what_was_never_sent_is_called_not_attempted_and_is_not_asked_of_the_vendor() 
     assert_eq!(spared, planned - sent.len(), "each grant that nothing was sent for");
     assert!(report.contains("the request did not leave this computer"), "some of them were about to be");
     assert!(!report.contains("Sent or about to be sent"), "{report}");
+}
+
+#[test]
+fn the_first_page_says_which_app_by_whom_when_why_and_the_head() {
+    let (ground, _, bytes) = few();
+    let first_page = |bytes: &[u8]| {
+        let report = String::from_utf8(file(&mut take_apart(bytes), REPORT).clone()).expect("UTF-8");
+        report.split("<h2>Outcome</h2>").next().expect("what stands before").to_owned()
+    };
+    let page = first_page(&bytes);
+    let plan: Value =
+        serde_json::from_slice(&std::fs::read(ground.dir.path().join("plan.json")).expect("the plan")).expect("JSON");
+    let grants = plan["grants"].as_array().expect("grants");
+    let app = grants[0]["connected_app_id"].as_str().expect("an id");
+    let head = verify(&bytes, None).expect("sound").chain_head.to_string();
+    let count = format!(": {} grants", grants.len());
+    let organization = ground.sandbox.card().organization_id.clone();
+    for word in ["DataSync", app, &count, &ground.email("admin"), &organization, "(UTC)", "SEC-2114", &head] {
+        assert!(page.contains(word), "{word}: {page}");
+    }
+
+    // Of many the first few are named, the most of grants first, and how many more there are.
+    let ground = ground_with(Options { members: 30, apps: 12, ..Options::default() });
+    let apps: BTreeSet<String> = ground.truth().into_iter().map(|(_, app, _)| app).collect();
+    let flags: Vec<&str> = apps.iter().flat_map(|app| ["--app", app.as_str()]).chain(["--first-party"]).collect();
+    self::plan(&ground, &flags);
+    let pack = ground.dir.path().join("pack.zip");
+    apply(&ground, &["--yes", "--evidence", &pack.display().to_string()]);
+    let page = first_page(&std::fs::read(pack).expect("the pack"));
+    let named = apps.iter().filter(|app| page.contains(app.as_str())).count();
+    assert_eq!(named, 5);
+    assert!(page.contains(&format!("and {} apps more, which are named below", apps.len() - 5)), "{page}");
 }
 
 #[test]

@@ -773,7 +773,7 @@ fn denial(session: &Session, grants: &[Pair]) -> Option<Denial> {
     })
 }
 
-/// How the population was read that the plan was cut from: counts and times only, since a note can never be erased.
+/// How the inventory was read that was shown when the sweep began: counts and times only, since a note can never be erased.
 pub(crate) fn inventory_note(facts: &Facts, picture: &Picture) -> Body {
     let names = match facts.names {
         Names::Read => "read",

@@ -1,5 +1,5 @@
 //! `letter.txt`: a ready letter that asks the vendor to match the request ids with their own logs while these still exist. It
-//! holds ids and times and no person's name, so that erasing somebody leaves it as it is.
+//! holds ids and times and no person's name, so that erasing somebody leaves it as it is. Where nothing was sent there is none.
 
 use std::collections::HashSet;
 use std::fmt::Write as _;
@@ -33,14 +33,17 @@ pub(crate) fn write(sweep: &Record<'_>) -> String {
     say(format_args!("To whom it may concern,"));
     say(format_args!(""));
     say(format_args!(
-        "as an administrator of our organization {name}({}), a member of it asked Stytch, through your project at",
+        "an administrator of our organization {name}({}) asked Stytch, through your project at",
         id(&place.organization_id)
     ));
     let changes = Changes::of(sweep.rows.all());
-    let what = match sweep.lines.len() {
-        0 if changes.intents.is_empty() => "read the organization's policy on connected apps".to_owned(),
+    let what = match asked {
         0 => "change the organization's policy on connected apps".to_owned(),
-        _ => format!("revoke {} of connected apps", count(asked, "grant", "grants")),
+        _ if changes.sent() == 0 => format!("revoke {} of connected apps", count(asked, "grant", "grants")),
+        _ => format!(
+            "revoke {} of connected apps and change the organization's policy on them",
+            count(asked, "grant", "grants")
+        ),
     };
     say(format_args!(
         "{}://{}:{}, to {what} between {} and {} UTC.",
@@ -67,55 +70,75 @@ pub(crate) fn write(sweep: &Record<'_>) -> String {
     ));
     say(format_args!("     sessions were accepted after the times below."));
     say(format_args!(""));
-    say(format_args!("The requests were made by the member {},", id(&opening.actor.member_id)));
-    say(format_args!("in the member session {}.", id(&opening.actor.member_session_id)));
+    // Whoever takes a sweep up again, or lifts its block, may be another than who began it.
+    let mut hands = vec![(opening.actor.member_id.as_str(), opening.actor.member_session_id.as_str())];
+    for (_, note) in &sweep.notes {
+        let detail = |key: &str| note.detail.get(key).map(String::as_str);
+        let hand = detail("member_id").zip(detail("member_session_id"));
+        hands.extend(hand.filter(|hand| !hands.contains(hand)));
+    }
+    for (at, (member, session)) in hands.into_iter().enumerate() {
+        let begin = if at == 0 { "The requests were made by" } else { "and later by" };
+        say(format_args!("{begin} the member {},", id(member)));
+        say(format_args!("in the member session {}.", id(session)));
+    }
     say(format_args!("Our record of them: sweep {}, head {}.", opening.sweep_id, sweep.head));
     say(format_args!(""));
     say(format_args!("Revokes, and changes of the policy"));
-    let mut any = false;
     let mut kept = 0_usize;
-    let answers: HashSet<u32> = sweep
+    let answers: HashSet<(bool, u32)> = sweep
         .rows
         .all()
         .iter()
         .filter_map(|row| match &row.body {
-            Body::Answer(answer) => Some(answer.attempt),
+            Body::Answer(answer) => Some((false, answer.attempt)),
+            Body::PolicyAnswer(answer) => Some((true, answer.attempt)),
             _ => None,
         })
         .collect();
     for row in sweep.rows.all() {
-        let answer = match &row.body {
+        let (request, sent, answered, status, n) = match &row.body {
             Body::Answer(answer) if answer.failure == Some(Failure::NotSent) => {
                 kept += 1;
                 continue;
             }
-            Body::Answer(answer) => answer,
-            Body::Intent(intent) if !answers.contains(&intent.attempt) => {
-                let Some(line) = sweep.line(intent.n) else { continue };
-                any = true;
+            Body::PolicyAnswer(answer) if answer.failure == Some(Failure::NotSent) => {
+                kept += 1;
+                continue;
+            }
+            Body::Answer(answer) => {
+                (answer.request_id.as_deref(), Some(&answer.sent), answer.answered, answer.status, Some(answer.n))
+            }
+            Body::PolicyAnswer(answer) => {
+                (answer.request_id.as_deref(), Some(&answer.sent), answer.answered, answer.status, None)
+            }
+            Body::Intent(intent) if !answers.contains(&(false, intent.attempt)) => {
+                (None, None, false, None, Some(intent.n))
+            }
+            Body::PolicyIntent(intent) if !answers.contains(&(true, intent.attempt)) => (None, None, false, None, None),
+            _ => continue,
+        };
+        match sent {
+            Some(sent) => {
+                say(format_args!("  request id   {}", request.map_or_else(|| "none came".to_owned(), id)));
+                say(format_args!("    sent       {}", sent.utc));
+                let status = status.map_or_else(|| "no usable answer".to_owned(), |status| format!("HTTP {status}"));
+                let at = if answered { row.clock.utc.to_string() } else { "never".to_owned() };
+                say(format_args!("    answered   {at}, {status}"));
+            }
+            None => {
                 say(format_args!("  request id   none was recorded"));
                 say(format_args!("    sent       {} or soon after, or not at all", row.clock.utc));
                 say(format_args!("    answered   no answer was recorded"));
+            }
+        }
+        match n.and_then(|n| sweep.line(n)) {
+            Some(line) => {
                 say(format_args!("    member     {}", id(&line.grant.member_id)));
                 say(format_args!("    app        {}", id(&line.grant.connected_app_id)));
-                continue;
             }
-            _ => continue,
-        };
-        let Some(line) = sweep.line(answer.n) else { continue };
-        any = true;
-        say(format_args!("  request id   {}", answer.request_id.as_deref().map_or_else(|| "none came".to_owned(), id)));
-        say(format_args!("    sent       {}", answer.sent.utc));
-        let status = answer.status.map_or_else(|| "no usable answer".to_owned(), |status| format!("HTTP {status}"));
-        say(format_args!(
-            "    answered   {}, {status}",
-            if answer.answered { row.clock.utc.to_string() } else { "never".to_owned() }
-        ));
-        say(format_args!("    member     {}", id(&line.grant.member_id)));
-        say(format_args!("    app        {}", id(&line.grant.connected_app_id)));
-    }
-    if !any {
-        say(format_args!("  {}", if sweep.lines.is_empty() { "no revoke was sent" } else { "none was sent" }));
+            None => say(format_args!("    change     of the organization's policy on connected apps")),
+        }
     }
     if kept > 0 {
         say(format_args!(
@@ -123,16 +146,18 @@ pub(crate) fn write(sweep: &Record<'_>) -> String {
             count(kept, "request", "requests")
         ));
     }
-    for event in &sweep.events {
-        let Some((_, request)) = event.details.iter().find(|(key, _)| key == "request_id") else { continue };
-        say(format_args!("  request id   {}", id(request)));
-        say(format_args!("    recorded   {}, {}", event.row.clock.utc, id(&event.kind)));
-    }
     say(format_args!(""));
     say(format_args!("Reads before and after, by which we saw what was gone"));
-    let mut any = false;
-    for read in &sweep.reads {
+    let mut any = !sweep.reads.is_empty();
+    for row in sweep.rows.all() {
+        let Body::PolicyRead(read) = &row.body else { continue };
         any = true;
+        say(format_args!("  request id   {}", read.request_id.as_deref().map_or_else(|| "none came".to_owned(), id)));
+        say(format_args!("    read       the organization's policy"));
+        let status = read.status.map_or_else(|| "no usable answer".to_owned(), |status| format!("HTTP {status}"));
+        say(format_args!("    from       {} to {}, {status}", read.began.utc, read.ended.utc));
+    }
+    for read in &sweep.reads {
         say(format_args!("  request id   {}", read.request_id.as_deref().map_or_else(|| "none came".to_owned(), id)));
         let view = match read.view {
             View::App => "the app's active members",

@@ -3,6 +3,7 @@
 //! `EVIDENCE.md`.
 
 mod archive;
+mod events;
 mod finding;
 mod heads;
 mod letter;

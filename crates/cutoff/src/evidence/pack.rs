@@ -90,8 +90,10 @@ fn of_sweep(journal: &Arc<Journal>, id: SweepId, rules: &Rules) -> Result<Pack, 
         .ok_or_else(|| damaged("it has no opening row".to_owned()))?;
     let mut derived = vec![(REPORT, report::write(&record).into_bytes())];
     if !record.is_finding() {
-        // Nothing was asked of the vendor for a finding, and it has no grants.
         derived.insert(0, (GRANTS, table::write(&record)));
+    }
+    // Where nothing left this computer, as for a finding, the vendor has nothing to compare.
+    if record.sent() > 0 {
         derived.insert(1, (LETTER, letter::write(&record).into_bytes()));
     }
     let mut listed = vec![Listed::of(ROWS, &lines)];

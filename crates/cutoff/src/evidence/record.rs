@@ -1,14 +1,15 @@
 //! A sweep as table, letter and report tell it: its rows with what they came to and the names that were kept. It decides nothing;
 //! outcomes are [`verdict`]'s.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 
 use journal::{Body, Clock, Grant, Hash, INDICATOR, Note, Opening, Person, PersonKind, Read, Row};
-use serde_json::Value;
 
 use super::manifest::People;
 use crate::plan_file::Pair;
 use crate::seen_again::SeenAgain;
+use crate::sweep::change::{Blocking, Changes};
 use crate::sweep::rows::Rows;
 use crate::sweep::verdict::{self, Finding, Outcome, Rules};
 use crate::watch::Kind;
@@ -25,8 +26,6 @@ pub(crate) struct Record<'a> {
     pub lines: Vec<Line<'a>>,
     pub outcomes: BTreeMap<Outcome, usize>,
     pub notes: Vec<(&'a Row, &'a Note)>,
-    /// Rows that are neither about a grant nor a read nor a note: changes of the policy, collateral.
-    pub events: Vec<Event<'a>>,
     pub reads: Vec<&'a Read>,
     /// Rows of kinds that this version does not know.
     pub unknown: usize,
@@ -34,50 +33,6 @@ pub(crate) struct Record<'a> {
     /// What later readings showed, which is in no row.
     pub seen_again: Vec<SeenAgain>,
     texts: HashMap<(u8, &'a str), &'a str>,
-}
-
-/// A row of another kind, told by the names it has in its line.
-pub(crate) struct Event<'a> {
-    pub row: &'a Row,
-    pub kind: String,
-    /// Paths and values.
-    pub details: Vec<(String, String)>,
-}
-
-impl<'a> Event<'a> {
-    fn new(row: &'a Row) -> Self {
-        let value = serde_json::to_value(&row.body).unwrap_or_default();
-        let kind = value["kind"].as_str().unwrap_or_default().to_owned();
-        let mut details = Vec::new();
-        flatten("", &value, &mut details);
-        details.retain(|(key, _)| key != "kind");
-        Self { row, kind, details }
-    }
-}
-
-/// Every value with its path. Of a clock only the moment is told; lists of texts stand on one line.
-fn flatten(path: &str, value: &Value, out: &mut Vec<(String, String)>) {
-    let told = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    match value {
-        Value::Null => {}
-        Value::Object(fields) if fields.contains_key("mono_ms") => out.push((path.to_owned(), told(&fields["utc"]))),
-        Value::Object(fields) => {
-            for (key, value) in fields {
-                let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
-                flatten(&path, value, out);
-            }
-        }
-        Value::Array(values) if values.iter().all(|value| !value.is_object()) => {
-            let list: Vec<String> = values.iter().map(told).collect();
-            out.push((path.to_owned(), if list.is_empty() { "none".to_owned() } else { list.join(", ") }));
-        }
-        Value::Array(values) => {
-            for (at, value) in values.iter().enumerate() {
-                flatten(&format!("{path} {}", at + 1), value, out);
-            }
-        }
-        other => out.push((path.to_owned(), told(other))),
-    }
 }
 
 /// One grant.
@@ -119,7 +74,7 @@ impl<'a> Record<'a> {
                 }
             })
             .collect();
-        let (mut notes, mut events, mut reads) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut notes, mut reads) = (Vec::new(), Vec::new());
         let (mut unknown, mut closed) = (0, false);
         for row in rows.all() {
             match &row.body {
@@ -127,9 +82,7 @@ impl<'a> Record<'a> {
                 Body::Read(read) => reads.push(read),
                 Body::Closing(_) => closed = true,
                 Body::Unknown => unknown += 1,
-                Body::Opening(_) | Body::Grant(_) | Body::Intent(_) | Body::Answer(_) => {}
-                // Every other kind, also one that is added later, is told.
-                _ => events.push(Event::new(row)),
+                _ => {}
             }
         }
         Some(Self {
@@ -142,7 +95,6 @@ impl<'a> Record<'a> {
             lines,
             outcomes,
             notes,
-            events,
             reads,
             unknown,
             organization_name: texts
@@ -168,10 +120,37 @@ impl<'a> Record<'a> {
         is_finding(self.rows.all())
     }
 
-    /// The actor's name and address, if they were kept.
-    pub fn actor(&self) -> Option<Person> {
-        let text = self.texts.get(&(PersonKind::Member as u8, self.opening.actor.member_id.as_str()))?;
-        serde_json::from_str(text).ok()
+    /// A member's name and address, if they were kept.
+    pub fn person(&self, member_id: &str) -> Option<Person> {
+        serde_json::from_str(self.texts.get(&(PersonKind::Member as u8, member_id))?).ok()
+    }
+
+    /// An app's name, if it was kept.
+    pub fn app_name(&self, app: &str) -> Option<&'a str> {
+        self.texts.get(&(PersonKind::App as u8, app)).copied()
+    }
+
+    /// The apps that the sweep is about, each with how many of its grants were planned: the most first, then those that were only to
+    /// be blocked.
+    pub fn apps(&self) -> Vec<(String, usize)> {
+        let mut apps: BTreeMap<String, usize> = BTreeMap::new();
+        for line in &self.lines {
+            *apps.entry(line.grant.connected_app_id.clone()).or_default() += 1;
+        }
+        if let Some(blocking) = Blocking::of(self.rows) {
+            for app in blocking.forbids().into_iter().filter(|app| !blocking.left_out.contains(app)) {
+                apps.entry(app.to_string()).or_default();
+            }
+        }
+        let mut apps: Vec<_> = apps.into_iter().collect();
+        apps.sort_by_key(|(_, grants)| Reverse(*grants));
+        apps
+    }
+
+    /// How many requests that change something left this computer, or may have.
+    pub fn sent(&self) -> usize {
+        let revokes: u32 = self.lines.iter().map(|line| line.finding.attempts).sum();
+        revokes as usize + Changes::of(self.rows.all()).sent()
     }
 
     /// What the last reading shows of a grant of the sweep: that it is listed again.

@@ -4,10 +4,10 @@
 use std::collections::BTreeSet;
 use std::fmt::{Display, Write as _};
 
-use journal::{Environment, Failure, PersonKind, Read, Route, Row, Utc, View};
+use journal::{Environment, Failure, PersonKind, Read, Route, Utc, View};
 
-use super::finding;
 use super::record::{Line, Record, harmless};
+use super::{events, finding};
 use crate::sweep::change::Blocking;
 use crate::sweep::verdict::{Outcome, RULES_VERSION, Why};
 use crate::sweeps::{BlockStand, PolicyReport, policy_report};
@@ -17,6 +17,8 @@ use crate::watch::Kind;
 const NAME: usize = 120;
 const TEXT: usize = 2000;
 const ID: usize = 160;
+/// As many apps are named on the first page.
+const APPS: usize = 5;
 /// The scope by which an app can act as the member in everything, and make sessions.
 const FULL_ACCESS: &str = "full_access";
 
@@ -24,15 +26,16 @@ const FULL_ACCESS: &str = "full_access";
 pub(crate) fn write(sweep: &Record<'_>) -> String {
     let mut page = Page { out: String::with_capacity(20_000 + 1_200 * sweep.lines.len()) };
     page.open(sweep);
+    page.facts(sweep);
     if sweep.is_finding() {
         page.finding(sweep);
-        page.facts(sweep);
+        page.details(sweep);
         page.proof(sweep);
         page.out.push_str("</main>\n</body>\n</html>\n");
         return page.out;
     }
     page.summary(sweep);
-    page.facts(sweep);
+    page.details(sweep);
     page.population(sweep);
     page.decisions(sweep);
     page.seen_again(sweep);
@@ -154,21 +157,39 @@ impl Page {
     fn facts(&mut self, sweep: &Record<'_>) {
         let opening = sweep.opening;
         let (place, actor) = (&opening.connection, &opening.actor);
+        // What a reader has to find on the first page, the longest last.
         self.html("<h2>What, where and by whom</h2>\n<dl>");
+        let apps = sweep.apps();
+        if !apps.is_empty() {
+            let mut told: Vec<String> =
+                apps.iter().take(APPS).map(|(app, grants)| app_line(sweep, app, *grants)).collect();
+            if apps.len() > APPS {
+                told.push(format!("and {} more, which are named below", count(apps.len() - APPS, "app", "apps")));
+            }
+            self.fact(if apps.len() == 1 { "App" } else { "Apps" }, told.join("<br>"));
+        }
+        let name = sweep.organization_name.map(|name| format!("{}, ", text(name, NAME))).unwrap_or_default();
+        self.fact("Organization", format_args!("{name}{}", id(&place.organization_id)));
+        let who = sweep.person(&actor.member_id).map(|person| named(&person)).unwrap_or_default();
+        self.fact("Carried out as", format_args!("{who}{}", id(&actor.member_id)));
+        self.fact("Head of the rows", id(&sweep.head.to_string()));
         match (sweep.text(PersonKind::Reason), &opening.reason) {
             (Some(reason), _) => self.fact("Reason or ticket", text(reason, TEXT)),
             (None, Some(_)) => self.fact("Reason or ticket", "was given, and has been erased"),
             (None, None) => self.fact("Reason or ticket", "none was given"),
         }
-        let name = sweep.organization_name.map(|name| format!("{}, ", text(name, NAME))).unwrap_or_default();
-        self.fact("Organization", format_args!("{name}{}", id(&place.organization_id)));
+        self.html("</dl>");
+    }
+
+    fn details(&mut self, sweep: &Record<'_>) {
+        let opening = sweep.opening;
+        let (place, actor) = (&opening.connection, &opening.actor);
+        self.html("<h2>Session and program</h2>\n<dl>");
         self.fact("Environment", world(place.environment));
         self.fact(
             "API",
             format_args!("<code>{}://{}:{}</code>", bare(&place.scheme, ID), bare(&place.host, ID), place.port),
         );
-        let who = sweep.actor().map(|person| named(&person)).unwrap_or_default();
-        self.fact("Carried out as", format_args!("{who}{}", id(&actor.member_id)));
         self.fact("Member session", id(&actor.member_session_id));
         self.fact("Roles of the session", list(&actor.roles));
         self.fact("Signed in with", list(&actor.factors));
@@ -177,8 +198,6 @@ impl Page {
             (None, Some(_)) => self.fact("Impersonated by", "somebody whose address has been erased"),
             (None, None) => self.fact("Impersonated by", "nobody"),
         }
-        self.fact("Began", time(sweep.opened.utc));
-        self.fact("Last row", time(sweep.last.utc));
         let tool = &opening.tool;
         self.fact(
             "Program",
@@ -213,13 +232,13 @@ impl Page {
         }
         let Some((_, note)) = sweep.notes.iter().find(|(_, note)| note.what == "inventory") else {
             self.html(
-                "<p>The plan was not cut from an inventory of the organization, or the rows do not say from which.</p>",
+                "<p>No inventory of the organization had been read here before the sweep began, or the rows do not say which.</p>",
             );
             return;
         };
         let detail =
             |key: &str| note.detail.get(key).map_or_else(|| "not recorded".to_owned(), |value| bare(value, NAME));
-        self.html("<p>The plan was cut from an inventory of the organization:</p>\n<dl>");
+        self.html("<p>The last inventory of the organization that was read here before the sweep began:</p>\n<dl>");
         // Known and not listed: the policy hides them, or they were listed once and not this time.
         let more = match note.detail.get("apps_known") {
             Some(known) if note.detail.get("apps_listed") != Some(known) => format!(" of {} known", bare(known, NAME)),
@@ -248,34 +267,7 @@ impl Page {
 
     fn decisions(&mut self, sweep: &Record<'_>) {
         self.html("<h2>Decisions and events</h2>");
-        let detail = |key: &String, value: &String| format!("{}: {}", bare(&detail_name(key), NAME), text(value, TEXT));
-        let notes = sweep.notes.iter().filter(|(_, note)| !QUIET.contains(&note.what.as_str())).map(|(row, note)| {
-            let details: Vec<String> = note.detail.iter().map(|(key, value)| detail(key, value)).collect();
-            (*row, event(&note.what), details)
-        });
-        let events = sweep.events.iter().map(|event_row| {
-            let details: Vec<String> = event_row.details.iter().map(|(key, value)| detail(key, value)).collect();
-            (event_row.row, event(&event_row.kind), details)
-        });
-        let mut told: Vec<(&Row, &str, Vec<String>)> = notes.chain(events).collect();
-        // As they were written down: a clock that was set meanwhile changes no order.
-        told.sort_by_key(|(row, ..)| row.seq);
-        if told.is_empty() {
-            self.html("<p>None but the requests and reads below.</p>");
-        } else {
-            self.html(
-                "<table class=\"events\">\n<thead><tr><th>When (UTC)</th><th>What</th><th>Details</th></tr></thead>\n<tbody>",
-            );
-            for (row, what, details) in told {
-                self.html(format_args!(
-                    "<tr><td class=\"time\">{}</td><td>{}</td><td>{}</td></tr>",
-                    time(row.clock.utc),
-                    bare(what, NAME),
-                    details.join("<br>")
-                ));
-            }
-            self.html("</tbody>\n</table>");
-        }
+        self.html(events::section(sweep));
         let theirs = sweep.lines.iter().filter(|line| line.grant.first_party).count();
         if theirs > 0 {
             self.html(format_args!(
@@ -422,10 +414,15 @@ impl Page {
         self.html(
             "<p><b>What that proves.</b> That the rows are those, in that order, of which the head was noted.</p>\n<p><b>What it does not \
              prove.</b> Who wrote them, that they are true, or that nothing was left out before. Without a head that was noted somewhere else \
-             it proves only that the pack is consistent: a chain can be computed anew after an edit. The request ids can be compared with \
-             the vendor’s own logs, for which <code>letter.txt</code> is a ready letter; names and addresses can be erased from the pack without \
-             touching the chain.</p>\n</section>",
+             it proves only that the pack is consistent: a chain can be computed anew after an edit. Names and addresses can be erased from \
+             the pack without touching the chain.</p>",
         );
+        if sweep.sent() > 0 {
+            self.html(
+                "<p>The request ids can be compared with the vendor’s own logs, for which <code>letter.txt</code> is a ready letter.</p>",
+            );
+        }
+        self.html("</section>");
         self.html(format_args!(
             "<footer>Sweep {}. Head {}.</footer>",
             id(&sweep.opening.sweep_id.to_string()),
@@ -434,8 +431,16 @@ impl Page {
     }
 }
 
-/// Notes that speak of how the program works, and one that has a section of its own.
-const QUIET: [&str; 4] = ["inventory", "known_apps", "look_first", "patient"];
+/// An app, and how much of it the sweep is about.
+fn app_line(sweep: &Record<'_>, app: &str, grants: usize) -> String {
+    let name = sweep.app_name(app).map(|name| format!("{}, ", text(name, NAME))).unwrap_or_default();
+    let of = match grants {
+        0 if sweep.lines.is_empty() => String::new(),
+        0 => ": to be blocked, no grant planned".to_owned(),
+        n => format!(": {}", count(n, "grant", "grants")),
+    };
+    format!("{name}{}{of}", id(app))
+}
 
 fn row(line: &Line<'_>) -> String {
     let (grant, finding) = (line.grant, &line.finding);
@@ -736,43 +741,6 @@ fn short_why(why: Why) -> &'static str {
     }
 }
 
-/// Notes in words; those that this version does not know stand by their code.
-fn event(what: &str) -> &str {
-    match what {
-        "policy_intent" => "a change of the policy on connected apps, about to be sent",
-        "policy_answer" => "what was answered to it",
-        "policy_read" => "the policy, as read",
-        "collateral" => "grants that are in no plan and vanished meanwhile",
-        "resumed" => "taken up again",
-        "paused" => "paused",
-        "cancelled" => "called off",
-        "session_ended" => "the session ended",
-        "halted" => "stopped by a refusal that would have met every other request too",
-        "canary_died" => "stopped: too many of the first few failed",
-        "block" => "what was decided: the apps that the policy is to forbid, and what was decided of others",
-        "blocked" => "the block was carried out",
-        "not_blocked" => "the block was not carried out",
-        "lifting" => "the block is to be lifted",
-        "beside_unseen" => {
-            "apps that could not be read any more: whether grants to them that are in no plan vanished was not seen"
-        }
-        other => other,
-    }
-}
-
-/// What a detail is called. Of a list in a note each entry has its number in the key.
-fn detail_name(key: &str) -> String {
-    match key.trim_end_matches(|c: char| c.is_ascii_digit()).strip_suffix('_') {
-        Some("first_party") => "forbidden, the vendor’s own".to_owned(),
-        Some("third_party") => "forbidden".to_owned(),
-        Some("app") => "app".to_owned(),
-        Some("kept") => "kept allowed, as decided".to_owned(),
-        Some("unlisted") => "in no list of the organization when it was decided".to_owned(),
-        Some("left_out") => "left off the list, its grants left alone, as decided".to_owned(),
-        _ => key.to_owned(),
-    }
-}
-
 fn named(person: &journal::Person) -> String {
     let parts: Vec<String> = [&person.name, &person.email]
         .into_iter()
@@ -812,7 +780,7 @@ pub(super) fn bare(text: &str, most: usize) -> String {
         .replace('\'', "&#39;")
 }
 
-fn time(at: Utc) -> String {
+pub(super) fn time(at: Utc) -> String {
     at.timestamp().strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
@@ -824,22 +792,6 @@ pub(crate) fn count(n: usize, one: &str, many: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sweep::change::{BLOCKED, LIFTING, NOT_BLOCKED, UNSEEN};
-
-    #[test]
-    fn every_note_that_a_sweep_writes_is_told_in_words() {
-        for code in ["resumed", "cancelled", "session_ended", "halted", "canary_died"].into_iter().chain([
-            journal::BLOCK,
-            BLOCKED,
-            NOT_BLOCKED,
-            LIFTING,
-            UNSEEN,
-        ]) {
-            assert_ne!(event(code), code, "{code} stands by its code");
-        }
-        assert_eq!(detail_name("kept_00012"), "kept allowed, as decided");
-        assert_eq!(detail_name("error_type"), "error_type");
-    }
 
     #[test]
     fn what_strangers_wrote_is_shown_and_can_do_nothing() {

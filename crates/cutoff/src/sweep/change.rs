@@ -5,7 +5,8 @@
 use std::collections::{BTreeMap, HashSet};
 
 use journal::{
-    BLOCK, Body, Collateral, GrantId, Note, PolicyAnswer, PolicyIntent, PolicyRead, PolicyState, Purpose, Row, RowDraft,
+    BLOCK, Body, Collateral, Failure, GrantId, Note, PolicyAnswer, PolicyIntent, PolicyRead, PolicyState, Purpose, Row,
+    RowDraft,
 };
 use stytch_b2b::{ConnectedAppId, Error as ApiError};
 
@@ -70,6 +71,8 @@ pub(crate) struct Wanted<'a> {
 pub(crate) struct Blocking {
     /// The apps it is to forbid.
     pub(crate) apps: Vec<(ConnectedAppId, Kind)>,
+    /// Those of them whose grants are left alone, as decided.
+    pub(crate) left_out: HashSet<ConnectedAppId>,
     /// Revoke first, then block.
     pub(crate) last: bool,
     /// It was tried, and what it came to is known as well as it will be.
@@ -94,8 +97,10 @@ impl Blocking {
             };
             Some((ConnectedAppId::from(id.as_str()), kind))
         });
+        let left_out = note.detail.iter().filter(|(key, _)| key.starts_with(LEFT_OUT));
         Some(Self {
             apps: apps.collect(),
+            left_out: left_out.map(|(_, id)| ConnectedAppId::from(id.as_str())).collect(),
             last: note.detail.get("order").is_some_and(|order| order == "last"),
             settled: notes().any(|note| [BLOCKED, NOT_BLOCKED, "cancelled"].contains(&note.what.as_str())),
         })
@@ -107,8 +112,8 @@ impl Blocking {
         self.apps.iter().map(|(app, _)| app).filter(|app| seen.insert(*app)).cloned().collect()
     }
 
-    /// The note that says it: which apps, and whether first or last. `unlisted`: those that the organization's list lacked when it was
-    /// decided.
+    /// The note that says it: which apps, and whether first or last. `unlisted`: those that the last reading of the inventory before
+    /// the sweep does not have.
     pub(crate) fn note(block: &Block, last: bool, unlisted: &[ConnectedAppId]) -> Note {
         let order = [("order".to_owned(), if last { "last" } else { "first" }.to_owned())];
         let apps = block.forbidden().into_iter().enumerate().map(|(at, (app, kind))| {
@@ -149,6 +154,15 @@ impl<'a> Changes<'a> {
             }
         }
         made
+    }
+
+    /// How many requests left this computer, or may have: a kill leaves an intent without an answer.
+    pub(crate) fn sent(&self) -> usize {
+        let stayed = |attempt| {
+            let mut answers = self.answers.iter().filter(|(answer, _)| answer.attempt == attempt);
+            answers.any(|(answer, _)| answer.failure == Some(Failure::NotSent))
+        };
+        self.intents.iter().filter(|(intent, _)| !stayed(intent.attempt)).count()
     }
 
     /// Whether some request of a purpose, or what a kill left of one, has neither a success nor a certain refusal.
