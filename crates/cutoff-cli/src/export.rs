@@ -79,14 +79,18 @@ pub async fn pack_of(seat: &Seat, id: SweepId) -> Result<Pack, Ending> {
 /// # Errors
 /// When it is not asked for with --yes, or the journal cannot be written.
 pub async fn erase(seat: &Seat, flags: &Erase) -> Done {
+    let reasons_of = flags.reason_of.iter().map(|id| crate::log::sweep_id(id)).collect::<Result<Vec<_>, _>>()?;
     if !flags.yes {
-        return Err(Ending::usage(
+        let mut named = seat.desk.reasons_naming(&flags.member).await?;
+        named.retain(|id| !reasons_of.contains(id));
+        return Err(Ending::usage(format!(
             "This would erase the name, the address and the reasons of that member from every sweep and snapshot here, for good. \
-             Nothing was erased. If that is meant, add --yes.",
-        ));
+             Nothing was erased. If that is meant, add --yes.{}",
+            told_elsewhere(&flags.member, &named)
+        )));
     }
-    let erased = seat.desk.erase_person(&flags.member).await?;
-    if erased == 0 {
+    let erased = seat.desk.erase_person(&flags.member, &reasons_of).await?;
+    if erased.texts == 0 && erased.plans.is_empty() {
         return Err(Ending::usage(format!(
             "The journal holds no text of that member's: they were erased before, or the id is another's. Nothing was erased. See: {}",
             command(&["members", "--offline"])
@@ -94,16 +98,48 @@ pub async fn erase(seat: &Seat, flags: &Erase) -> Done {
     }
     let mut printer = Printer::new(seat.json);
     if seat.json {
-        printer.line(&serde_json::json!({ "member_id": flags.member, "erased": erased }))?;
+        let ids = |ids: &[SweepId]| ids.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let (reasons, plans) = (ids(&erased.reasons), ids(&erased.plans));
+        printer.line(&serde_json::json!({
+            "member_id": flags.member, "erased": erased.texts, "named_in_reason_of": reasons, "kept_in_plan_of": plans,
+        }))?;
     } else {
-        printer.text(&format!("{} erased. The sweeps still verify.", count(erased, "text was", "texts were")))?;
+        printer.text(&format!("{} erased. The sweeps still verify.", count(erased.texts, "text was", "texts were")))?;
     }
     printer.done()?;
+    let left = told_elsewhere(&flags.member, &erased.reasons);
+    if !left.is_empty() {
+        say(left.trim_start());
+    }
+    for id in &erased.plans {
+        say(&format!(
+            "Sweep {id} is unfinished, and its plan is kept with its reason until it is closed: {}. If nothing is done for it for a day, erase \
+             again, and the plan goes.",
+            command(&["log", &id.to_string()])
+        ));
+    }
     say(&format!(
-        "Packs that were written before still have them: {}",
+        "Packs and plan files that were written before still have them: {}",
         command(&["redact", "PACK", "--member", &flags.member, "--out", "PACK2"])
     ));
     Ok(DONE)
+}
+
+/// Which reasons of others seem to name the member, and how these go too; nothing if none does.
+fn told_elsewhere(member: &str, named: &[SweepId]) -> String {
+    if named.is_empty() {
+        return String::new();
+    }
+    let ids: Vec<String> = named.iter().map(ToString::to_string).collect();
+    let flags = ids.iter().flat_map(|id| ["--reason-of", id.as_str()]);
+    let words: Vec<&str> = ["erase", member].into_iter().chain(flags).chain(["--yes"]).collect();
+    format!(
+        " {} that somebody else gave {} to name the member, and stays: of {}. To erase that too: {}",
+        count(named.len(), "reason", "reasons"),
+        if named.len() == 1 { "seems" } else { "seem" },
+        ids.join(", "),
+        command(&words)
+    )
 }
 
 /// Where a pack will lie. It is taken before anything is done, so that what cannot be written is refused before.

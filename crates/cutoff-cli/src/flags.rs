@@ -394,6 +394,9 @@ pub struct Redact {
     /// The member's id.
     #[arg(long, value_name = "ID")]
     pub member: String,
+    /// The reason as well, whoever gave it: it may name the member.
+    #[arg(long)]
+    pub reason: bool,
     /// The file to write; a pack that is there already is replaced.
     #[arg(long, value_name = "PACK")]
     pub out: PathBuf,
@@ -405,6 +408,9 @@ pub struct Erase {
     /// The member's id.
     #[arg(value_name = "MEMBER")]
     pub member: String,
+    /// The reason of this sweep as well, whoever gave it: it may name the member. May be given several times.
+    #[arg(long, value_name = "SWEEP")]
+    pub reason_of: Vec<String>,
     /// Yes, erase it for good.
     #[arg(long)]
     pub yes: bool,

@@ -89,7 +89,7 @@ fn head(noted: &str) -> Result<Hash, Ending> {
 pub fn redact(flags: &Redact, json: bool) -> Done {
     let place = Place::take(&flags.out)?;
     let bytes = read(&flags.pack)?.ok_or_else(|| refused(&Broken::TooLarge))?;
-    let redacted = evidence::redact(&bytes, &flags.member).map_err(|broken| refused(&broken))?;
+    let redacted = evidence::redact(&bytes, &flags.member, flags.reason).map_err(|broken| refused(&broken))?;
     if redacted.texts == 0 {
         return Err(Ending::usage(
             "The pack holds no text of that member's: they were taken out before, or the id is another's. Nothing was written. See \
@@ -113,6 +113,13 @@ pub fn redact(flags: &Redact, json: bool) -> Done {
         say(&format!("Taken out as well, since they may hold the same texts: {}.", redacted.dropped.join(", ")));
     }
     say("Rows and letter keep the member's id. Copies of the pack that were handed on are as they were.");
+    if redacted.named_in_reason {
+        let (pack, out) = (flags.pack.display().to_string(), flags.out.display().to_string());
+        let next = command(&["redact", &pack, "--member", &flags.member, "--reason", "--out", &out]);
+        say(&format!(
+            "The reason, which somebody else gave, seems to name the member and is still in it. Without it: {next}"
+        ));
+    }
     Ok(DONE)
 }
 

@@ -496,7 +496,7 @@ fn a_person_can_be_taken_out_and_the_head_stays() {
     let verified = both_take(dir, &redacted, Some(head));
     assert_eq!((verified.since, verified.absent), (Since::Pack, vec![GRANTS, REPORT]));
     assert!(verified.erased >= 1);
-    let unknown = redact(&bytes, "member-test-nobody").expect("sound");
+    let unknown = redact(&bytes, "member-test-nobody", false).expect("sound");
     assert_eq!(unknown.texts, 0);
     // A slip of the finger is no erasure, of a pack or of the journal.
     let nobody = dir.join("nobody.zip");
@@ -525,6 +525,67 @@ fn a_person_can_be_taken_out_and_the_head_stays() {
     let verified = both_take(dir, &later, None);
     assert_eq!(verified.chain_head.to_string(), sweep["head"]);
     assert!(verified.erased >= 1);
+}
+
+/// Whether a text stands in any file of the journal's directory.
+fn in_journal(ground: &Ground, text: &str) -> bool {
+    ground::files(&ground.state_dir())
+        .iter()
+        .any(|(_, bytes)| bytes.windows(text.len()).any(|part| part == text.as_bytes()))
+}
+
+#[test]
+fn whoever_is_named_in_somebody_elses_reason_is_not_left_there_in_silence() {
+    let ground = ground_with(Options { members: 60, apps: 8, ..Options::default() });
+    let pack = ground.dir.path().join("pack.zip").display().to_string();
+    let out = ground.dir.path().join("redacted.zip").display().to_string();
+    // Named by what stands before the @, in capitals; the admin gave the reason.
+    let email = ground.email("member");
+    let reason = format!("SEC-2114, told by {}.", email.split('@').next().expect("a part").to_uppercase());
+    plan(&ground, &["--member", &email, "--first-party", "--reason", &reason]);
+    apply(&ground, &["--yes", "--evidence", &pack]).expect(0);
+    let sweep = sweep_of(&ground)["sweep_id"].as_str().expect("an id").to_owned();
+    let head = verify(&std::fs::read(&pack).expect("the pack"), None).expect("sound").head;
+    let member = ground.sandbox.card().people.iter().find(|person| person.role == "member").expect("one");
+    let member = member.member_id.as_str();
+
+    let first = run(&["redact", &pack, "--member", member, "--out", &out]).expect(0);
+    first.says(&["seems to name the member and is still in it", "--reason --out"]);
+    let holds = |path: &str| String::from_utf8_lossy(&std::fs::read(path).expect("a pack")).contains("SEC-2114");
+    assert!(holds(&out));
+    let again = run(&["redact", &pack, "--member", member, "--reason", "--out", &out]).expect(0);
+    assert!(!again.err.contains("seems to name") && !holds(&out), "{}", again.err);
+    both_take(ground.dir.path(), &std::fs::read(&out).expect("a pack"), Some(head));
+
+    let next = format!("--reason-of {sweep} --yes");
+    ground.here(&["erase", member]).expect(5).says(&["Nothing was erased", "seems to name", &next]);
+    ground.here(&["erase", member, "--yes"]).expect(0).says(&["seems to name", &next]);
+    assert!(in_journal(&ground, "SEC-2114") && !in_journal(&ground, &email));
+    ground.here(&["erase", member, "--reason-of", &sweep, "--yes"]).expect(0);
+    assert!(!in_journal(&ground, "SEC-2114"));
+    ground.here(&["log", "--verify"]).expect(0);
+    // Of somebody whom no reason names nothing is said.
+    let other = ground.sandbox.card().people.iter().find(|person| person.role == "reader").expect("one");
+    let told = ground.here(&["erase", &other.member_id]).expect(5);
+    assert!(!told.err.contains("seems to name"), "{}", told.err);
+}
+
+#[test]
+fn the_reason_in_the_plan_of_an_unfinished_sweep_stays_aloud_and_goes_with_its_end() {
+    let ground = ground_with(Options { members: 60, apps: 8, ..Options::default() });
+    plan(&ground, &["--app", "DataSync", "--reason", "SEC-2114 as told"]);
+    ground.faults(json!({"role_lost_after": 15}));
+    apply(&ground, &["--yes"]).expect(3);
+    ground.faults(json!({"role_lost_after": null}));
+    let sweep = sweep_of(&ground)["sweep_id"].as_str().expect("an id").to_owned();
+    let admin = ground.sandbox.card().people[0].member_id.clone();
+    let erased = ground.here(&["erase", &admin, "--yes", "--json"]).expect(0);
+    let line = erased.lines().remove(0);
+    assert_eq!((&line["kept_in_plan_of"], &line["named_in_reason_of"]), (&json!([sweep]), &json!([])));
+    erased.says(&[&sweep, "is unfinished, and its plan is kept with its reason until it is closed"]);
+    assert!(in_journal(&ground, "SEC-2114"), "in the plan, as was said");
+    apply(&ground, &["--yes", "--resume"]).expect(0);
+    assert!(!in_journal(&ground, "SEC-2114"), "with the end of the sweep its plan goes");
 }
 
 #[test]

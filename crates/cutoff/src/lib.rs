@@ -8,6 +8,7 @@ pub mod connections;
 pub mod contain;
 pub mod desk;
 pub mod directory;
+pub mod erase;
 pub mod error;
 pub mod evidence;
 pub mod indicators;

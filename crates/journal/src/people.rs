@@ -1,7 +1,7 @@
 //! The people table: the plain names, e-mails and texts that the rows only commit to. It is outside the chain on purpose, so
 //! that a person can be erased and every chain still verifies.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
@@ -174,20 +174,57 @@ impl Journal {
             .collect()
     }
 
+    /// What the journal still knows a member by, in all sweeps and snapshots: names and addresses, each once.
+    ///
+    /// # Errors
+    /// As every read: `Busy`, `Corrupt`, `Disk`.
+    pub fn known_as(&self, member_id: &str) -> Result<BTreeSet<String>, Error> {
+        let db = self.db();
+        let mut known = snapshots::known_as(&db, member_id)?;
+        let mut query = db.prepare_cached("SELECT text FROM people WHERE subject = ?1 AND kind = 'member'")?;
+        for text in query.query_map([member_id], |row| row.get::<_, String>(0))? {
+            let person: Person = serde_json::from_str(&text?).unwrap_or_default();
+            known.extend([person.name, person.email].into_iter().flatten());
+        }
+        known.retain(|text| !text.is_empty());
+        Ok(known)
+    }
+
+    /// Every reason that is kept, with its sweep.
+    ///
+    /// # Errors
+    /// As every read: `Busy`, `Corrupt`, `Disk`.
+    pub fn reasons(&self) -> Result<Vec<(SweepId, String)>, Error> {
+        let db = self.db();
+        let mut query = db.prepare_cached("SELECT sweep_id, text FROM people WHERE kind = 'reason' ORDER BY rowid")?;
+        let reasons = query.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get(1)?)))?;
+        reasons
+            .map(|reason| {
+                let (id, text) = reason?;
+                Ok((id.parse().map_err(|_| Error::Corrupt("a reason of no sweep".to_owned()))?, text))
+            })
+            .collect()
+    }
+
     /// Erases everything the journal holds of a member beside the id, in all sweeps and snapshots, and from the file itself:
     /// name, e-mail, the reasons the member gave, who impersonated the member, the address under which the member read an
     /// inventory. The chains still verify; a snapshot shows empty texts instead. Answers how many texts went.
     ///
-    /// A later inventory that still has the member brings the name back.
+    /// A later inventory that still has the member brings the name back. What others wrote of the member in a reason is theirs, and
+    /// stays, unless its sweep is among `reasons_of`: of those the reason goes too, whoever gave it.
     ///
     /// # Errors
     /// As every write: `Busy`, `Full`, `Denied`, `Corrupt`, `Disk`. `Busy` can also mean that the texts are gone from the
     /// tables but another process kept an older copy of the page in use; calling again finishes the work.
-    pub fn erase_person(&self, member_id: &str) -> Result<usize, Error> {
+    pub fn erase_person(&self, member_id: &str, reasons_of: &[SweepId]) -> Result<usize, Error> {
         let mut db = self.db();
         let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let of_sweeps = tx.execute("DELETE FROM people WHERE subject = ?1 AND kind != 'app'", [member_id])?;
-        let erased = of_sweeps + snapshots::erase(&tx, member_id)?;
+        let mut erased = of_sweeps + snapshots::erase(&tx, member_id)?;
+        for sweep in reasons_of {
+            let of_sweep = "DELETE FROM people WHERE sweep_id = ?1 AND kind = 'reason'";
+            erased += tx.execute(of_sweep, [sweep.0.to_string()])?;
+        }
         tx.commit()?;
         // `secure_delete` overwrites the page; the copy in the write-ahead log goes when the log is cut.
         let busy: i64 = db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;

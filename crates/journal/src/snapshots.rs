@@ -7,7 +7,7 @@
 //! between. So are an app's words and a member's. What a reading did not look at changes nothing: its absence there is no proof.
 
 use std::collections::hash_map::Entry;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
@@ -500,6 +500,22 @@ pub(crate) fn erase(tx: &Transaction<'_>, member_id: &str) -> Result<usize, Erro
         }
     }
     Ok(erased)
+}
+
+/// Names and addresses that snapshots hold of a member. Part of [`Journal::known_as`].
+pub(crate) fn known_as(db: &Connection, member_id: &str) -> Result<BTreeSet<String>, Error> {
+    let mut known = BTreeSet::new();
+    let mut query = db.prepare_cached(
+        "SELECT name, email FROM snapshot_people WHERE member IN (SELECT id FROM snapshot_texts WHERE text = ?1)",
+    )?;
+    for person in query.query_map([member_id], |row| Ok([row.get::<_, String>(0)?, row.get(1)?]))? {
+        known.extend(person?);
+    }
+    let mut query = db.prepare_cached("SELECT facts FROM snapshots WHERE reader = ?1")?;
+    for facts in query.query_map([member_id], |row| row.get::<_, String>(0))? {
+        known.extend(facts_of(&facts?)?.get("read_by").and_then(Value::as_str).map(str::to_owned));
+    }
+    Ok(known)
 }
 
 const CLOSE_APPS: &str = "UPDATE snapshot_apps SET to_snapshot = ?2 WHERE id = ?1";

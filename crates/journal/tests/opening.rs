@@ -172,19 +172,19 @@ fn an_erased_person_is_gone_from_the_files_and_the_chain_still_verifies() {
     let before = journal.people(id).unwrap();
     assert_eq!(before.len(), 6, "three people, one app, an impersonator and a reason");
     assert!(before.iter().all(PersonRecord::is_true));
-    assert_eq!(journal.erase_person("member-test-2").unwrap(), 1);
+    assert_eq!(journal.erase_person("member-test-2", &[]).unwrap(), 1);
     assert!(!found("grace2@acme.test"));
     assert!(found("grace1@acme.test"));
     assert_eq!(journal.people(id).unwrap().len(), 5);
     sound(&journal, id);
     assert_eq!(
-        journal.erase_person("member-test-admin").unwrap(),
+        journal.erase_person("member-test-admin", &[]).unwrap(),
         2,
         "the reason and the impersonator belong to the actor"
     );
     assert!(!found("advisory of this morning") && !found("support@vendor.test"));
     // An app's name is nobody's; an app whose id is a member's is not erased with the member.
-    assert_eq!(journal.erase_person("connected-app-test-1").unwrap(), 0);
+    assert_eq!(journal.erase_person("connected-app-test-1", &[]).unwrap(), 0);
     sound(&journal, id);
 }
 

@@ -62,6 +62,6 @@ pub async fn journal_status(shell: State<'_, Shell>) -> Reply<JournalStatus> {
 #[tauri::command(rename_all = "snake_case")]
 pub async fn erase_person(shell: State<'_, Shell>, member_id: String) -> Reply<u32> {
     cutoff::directory::check_id(&member_id, cutoff::Field::MemberId).map_err(refusal)?;
-    let erased = shell.desk()?.erase_person(&member_id).await.map_err(refusal)?;
-    Ok(u32::try_from(erased).unwrap_or(u32::MAX))
+    let erased = shell.desk()?.erase_person(&member_id, &[]).await.map_err(refusal)?;
+    Ok(u32::try_from(erased.texts).unwrap_or(u32::MAX))
 }

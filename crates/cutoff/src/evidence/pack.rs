@@ -1,9 +1,10 @@
 //! Making a pack: of a sweep in the journal, or of another pack with one person's texts taken out. The same rows,
 //! texts and later readings make the same bytes, whenever it is done.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use journal::{Hash, Journal, PersonKind, SweepId, Tool};
+use journal::{Hash, Journal, Person, PersonKind, SweepId, Tool};
 
 use super::archive;
 use super::manifest::{self, GRANTS, LETTER, Listed, MANIFEST, Manifest, PEOPLE, People, PersonEntry, REPORT, ROWS};
@@ -11,6 +12,7 @@ use super::record::Record;
 use super::verify::{Broken, Chain, Open, commitments, verify};
 use super::{letter, report, table};
 use crate::desk::Desk;
+use crate::erase::names;
 use crate::error::Error;
 use crate::seen_again::seen_again;
 use crate::sweep::engine::blocking;
@@ -49,15 +51,6 @@ impl Desk {
     pub async fn verify_sweep(&self, id: SweepId) -> Result<journal::Verdict, Error> {
         let journal = self.journal.clone();
         blocking(move || journal.verify(id)).await
-    }
-
-    /// Erases what the journal holds of a member beside the id, and answers how many texts that were.
-    ///
-    /// # Errors
-    /// [`Error::Journal`]; when that is busy, calling again finishes the work.
-    pub async fn erase_person(&self, member_id: &str) -> Result<usize, Error> {
-        let (journal, member_id) = (self.journal.clone(), member_id.to_owned());
-        blocking(move || journal.erase_person(&member_id)).await
     }
 }
 
@@ -153,21 +146,35 @@ pub struct Redacted {
     pub texts: usize,
     /// The derived files that were taken out with them, since they may hold the same texts.
     pub dropped: Vec<&'static str>,
+    /// The reason is still there, somebody else's words, and seems to name the member.
+    pub named_in_reason: bool,
 }
 
-/// Takes a member's texts out of a pack: name and e-mail, the reason they gave, who impersonated them. The derived files that
-/// may hold names go too.
+/// Takes a member's texts out of a pack: name and e-mail, the reason they gave, who impersonated them; with `reason` also one that
+/// somebody else gave. The derived files that may hold names go too.
 ///
 /// # Errors
 /// [`Broken`]: only a pack that is consistent is worth a second one.
-pub fn redact(bytes: &[u8], member_id: &str) -> Result<Redacted, Broken> {
+pub fn redact(bytes: &[u8], member_id: &str, reason: bool) -> Result<Redacted, Broken> {
     verify(bytes, None)?;
     let open = Open::read(bytes)?;
     let mut people = open.people.clone().unwrap_or_else(|| People::new(Vec::new()));
     let before = people.people.len();
-    people
+    let known: BTreeSet<String> = people
         .people
-        .retain(|entry| entry.subject != member_id || matches!(entry.kind, PersonKind::App | PersonKind::Organization));
+        .iter()
+        .filter(|entry| entry.kind == PersonKind::Member && entry.subject == member_id)
+        .filter_map(|entry| serde_json::from_str::<Person>(&entry.text).ok())
+        .flat_map(|person| [person.name, person.email])
+        .flatten()
+        .collect();
+    people.people.retain(|entry| match entry.kind {
+        PersonKind::App | PersonKind::Organization => true,
+        PersonKind::Reason if reason => false,
+        _ => entry.subject != member_id,
+    });
+    let named_in_reason =
+        people.people.iter().any(|entry| entry.kind == PersonKind::Reason && names(&entry.text, &known));
     let texts = before - people.people.len();
     let kept = manifest::to_bytes(&people);
     let mut dropped = Vec::new();
@@ -181,5 +188,5 @@ pub fn redact(bytes: &[u8], member_id: &str) -> Result<Redacted, Broken> {
         }
     }
     let bytes = archive::write(&entries).ok_or(Broken::TooLarge)?;
-    Ok(Redacted { bytes, texts, dropped })
+    Ok(Redacted { bytes, texts, dropped, named_in_reason })
 }
