@@ -1225,7 +1225,7 @@ export const words = {
       denied: "The change of the policy was refused.",
       not: "The block is not in force, or nobody can tell.",
       unread: "Stytch answered that the policy was changed, and it was not read since.",
-      unread_next: "Whether members can consent again is not known. Lift the block or settle the sweep to read it.",
+      unread_next: "Whether members can consent again is not known. “Lift the block…” reads the policy before it changes anything.",
       waiting: "The policy is changed first: nobody may consent again before the revokes are sent.",
       later: "The policy is changed once the grants were read again.",
       consent: "Members can consent again.",

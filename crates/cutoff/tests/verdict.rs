@@ -3,13 +3,19 @@
 
 use cutoff::clock::millis_between;
 use cutoff::sweep::Pace;
-use cutoff::sweep::next::{Move, next};
+use cutoff::sweep::next::{Move, Terms, next};
 use cutoff::sweep::verdict::{Finding, Outcome, Rules, Why, is_success};
 use journal::{
     Answer, Body, Clock, Failure, Grant, Intent, Note, Policy, PolicyAnswer, PolicyIntent, PolicyRead, PolicyState,
     Purpose, Read, Route, Row, Utc, View,
 };
 use proptest::prelude::*;
+
+/// What is next for the one grant of these rows.
+fn ask(rows: &[Row], pace: &Pace, patient: bool, may_send: bool, now: &Clock) -> Move {
+    let rules = Rules::default();
+    next(1, rows, &Finding::of(1, rows, &rules), Terms { pace, rules: &rules, patient, may_send, now })
+}
 
 fn clock(ms: u64) -> Clock {
     let start: jiff::Timestamp = "2026-11-23T10:00:00Z".parse().expect("a time");
@@ -406,11 +412,11 @@ proptest! {
         });
         let answered = rows.iter().any(|row| matches!(&row.body, Body::Answer(answer) if Some(answer.attempt) == last_intent && is_success(answer)));
         let pace = Pace::default();
-        let asked = next(1, &rows, &pace, &Rules::default(), false, true, &now);
+        let asked = ask(&rows, &pace, false, true, &now);
         if answered {
             prop_assert!(asked != Move::Send, "an answered revoke would be repeated");
         }
-        prop_assert!(next(1, &rows, &pace, &Rules::default(), false, false, &now) != Move::Send);
+        prop_assert!(ask(&rows, &pace, false, false, &now) != Move::Send);
     }
 
     #[test]
@@ -425,7 +431,7 @@ proptest! {
         for _ in 0..60 {
             time += if stands { 0 } else { 60_000 };
             let attempt = rows.iter().filter(|row| matches!(row.body, Body::Intent(_))).count() as u32 + 1;
-            let body = match next(1, &rows, &pace, &Rules::default(), false, true, &clock(time)) {
+            let body = match ask(&rows, &pace, false, true, &clock(time)) {
                 Move::Rest => return Ok(()),
                 Move::Wait(left) => {
                     time += u64::try_from(left.as_millis()).expect("a pause");
@@ -481,7 +487,7 @@ fn of_member(listed: bool) -> Event {
 
 fn next_of(events: &[Event]) -> Move {
     let rows = rows(events, Route::Member);
-    next(1, &rows, &Pace::default(), &Rules::default(), true, true, &clock(60_000))
+    ask(&rows, &Pace::default(), true, true, &clock(60_000))
 }
 
 #[test]

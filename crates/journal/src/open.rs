@@ -201,6 +201,10 @@ fn recognise(db: &Connection) -> Result<(), Error> {
     }
 }
 
+/// Pages (4 KiB each) of the write-ahead log after which SQLite moves them into the journal by itself: so many that the work does
+/// not fall into the middle of a sweep of thousands.
+const CHECKPOINT_PAGES: i64 = 4_000;
+
 /// Sets what durability rests on, and reads it back: SQLite ignores a setting it does not know or cannot follow.
 fn obey(db: &Connection) -> Result<(), Error> {
     let began = Instant::now();
@@ -223,6 +227,7 @@ fn obey(db: &Connection) -> Result<(), Error> {
         ("foreign_keys", 1),
         ("secure_delete", 1),
         ("trusted_schema", 0),
+        ("wal_autocheckpoint", CHECKPOINT_PAGES),
     ] {
         db.execute_batch(&format!("PRAGMA {pragma} = {value}"))?;
         let kept: i64 = db.query_row(&format!("PRAGMA {pragma}"), [], |row| row.get(0))?;

@@ -3,7 +3,8 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::future::Future;
-use std::sync::Arc;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::stream::FuturesUnordered;
@@ -15,7 +16,7 @@ use stytch_b2b::{Cause, Client, ConnectedAppId, Error as ApiError, MemberId, Pha
 use tokio::sync::watch;
 
 use super::change::Blocking;
-use super::next::{Move, next};
+use super::next::{Move, Terms, next};
 use super::rows::Rows;
 use super::tempo::{May, Tempo};
 use super::verdict::{self, Finding, Outcome, RULES_VERSION, Rules, Why};
@@ -76,8 +77,8 @@ const READY: usize = 2;
 /// And at the most in all, where the server is so fast, or the disk so slow, that more would leave before the next are there.
 const MOST_READY: usize = 512;
 /// Between the beginnings of two writes, while requests can leave without another: a server that answers thousands a second must
-/// not have the disk written for each few of them. Milliseconds.
-const BETWEEN_WRITES: u64 = 10;
+/// not have the disk written for each few of them.
+const BETWEEN_WRITES: Duration = Duration::from_millis(20);
 /// Requests in a row that nobody answered, and the network is looked for before the next is sent.
 const SILENT: u32 = 3;
 /// How many are sent before the next part of a canary sweep.
@@ -94,6 +95,8 @@ pub struct Engine<'a> {
     pub(super) refusal: Option<ApiError>,
     id: SweepId,
     pub(super) rows: Rows,
+    /// The last findings, and of how many rows they are.
+    judged: Mutex<(usize, Arc<BTreeMap<u32, Finding>>)>,
     attempts: u32,
     sent: bool,
     /// Intents that are on disk and whose requests have not left.
@@ -168,6 +171,7 @@ impl<'a> Engine<'a> {
             refusal: None,
             id,
             rows: Rows::default(),
+            judged: Mutex::default(),
             attempts: 0,
             sent: false,
             ready: VecDeque::new(),
@@ -229,8 +233,19 @@ impl<'a> Engine<'a> {
         self.refusal.as_ref()
     }
 
-    fn next(&self, n: u32, may_send: bool, now: &journal::Clock) -> Move {
-        next(n, self.rows.of(n), self.pace, self.rules, self.manner.patient, may_send, now)
+    /// What the rows so far come to, for each grant.
+    fn findings(&self) -> Arc<BTreeMap<u32, Finding>> {
+        let rows = self.rows.all().len();
+        let mut judged = self.judged.lock().unwrap_or_else(PoisonError::into_inner);
+        if judged.0 != rows {
+            *judged = (rows, Arc::new(verdict::findings(&self.rows, self.rules)));
+        }
+        judged.1.clone()
+    }
+
+    fn next(&self, finding: &Finding, n: u32, may_send: bool, now: &journal::Clock) -> Move {
+        let terms = Terms { pace: self.pace, rules: self.rules, patient: self.manner.patient, may_send, now };
+        next(n, self.rows.of(n), finding, terms)
     }
 
     /// Carries the sweep on until every grant is at rest, the session ends, or something stops it. With `may_send` false it
@@ -249,8 +264,8 @@ impl<'a> Engine<'a> {
             }
             let now = self.clock.now().stamp();
             let (mut send, mut read, mut pause) = (VecDeque::new(), Vec::new(), None::<Duration>);
-            for grant in self.rows.grants() {
-                match self.next(grant.n, may_send && self.may_begin(grant.n), &now) {
+            for (finding, grant) in self.findings().values().zip(self.rows.grants()) {
+                match self.next(finding, grant.n, may_send && self.may_begin(finding), &now) {
                     Move::Send => send.push_back(grant.clone()),
                     Move::Read => read.push(grant.clone()),
                     Move::Wait(left) => pause = Some(pause.map_or(left, |pause| pause.min(left))),
@@ -334,8 +349,8 @@ impl<'a> Engine<'a> {
     }
 
     /// Whether a request may leave for a grant although none has yet.
-    fn may_begin(&self, n: u32) -> bool {
-        !self.manner.again_only || Finding::of(n, self.rows.of(n), self.rules).attempts > 0
+    fn may_begin(&self, finding: &Finding) -> bool {
+        !self.manner.again_only || finding.attempts > 0
     }
 
     fn sent_grants(&self) -> u32 {
@@ -350,8 +365,7 @@ impl<'a> Engine<'a> {
     /// Whether more of the first few failed than one in five.
     fn canary_died(&self) -> Option<Ended> {
         let (mut failed, mut of) = (0, 0);
-        for grant in self.rows.grants() {
-            let finding = Finding::of(grant.n, self.rows.of(grant.n), self.rules);
+        for finding in self.findings().values() {
             if finding.attempts > 0 {
                 of += 1;
                 // Hidden is a revoke without an answer, too.
@@ -368,7 +382,7 @@ impl<'a> Engine<'a> {
     /// Draws the picture of how far it is anew.
     fn draw(&self) {
         let mut outcomes: BTreeMap<Outcome, u32> = BTreeMap::new();
-        for finding in verdict::findings(&self.rows, self.rules).values() {
+        for finding in self.findings().values() {
             *outcomes.entry(finding.outcome).or_default() += 1;
         }
         self.progress.send_modify(|progress| progress.outcomes = outcomes);
@@ -402,11 +416,12 @@ impl<'a> Engine<'a> {
         let mut answers: Vec<RowDraft> = Vec::new();
         let mut writing: Option<Writing> = None;
         let few = READY * self.pace.concurrency;
-        // Requests that left since the last write began, and when it did.
-        let (mut left, mut wrote) = (0, 0);
+        // Requests that left since the last write began, and when the next one is due at the earliest.
+        let mut left = 0;
+        let mut due = pin!(tokio::time::sleep(Duration::ZERO));
         let mut over: Option<Ended> = None;
         let began = self.now_ms();
-        let mut answered = 0_u32;
+        let (before, mut answered) = (self.progress.borrow().answered, 0_u32);
         loop {
             if over.is_none() {
                 over = self.wished();
@@ -429,16 +444,15 @@ impl<'a> Engine<'a> {
                     under_way.push(one_revoke(session, clock, attempt, grant));
                 }
             }
-            let rest = BETWEEN_WRITES.saturating_sub(self.clock.now().mono_ms.saturating_sub(wrote));
             let pressing = under_way.is_empty() || self.ready.is_empty() && !waiting.is_empty();
-            if writing.is_none() && (pressing || rest == 0) {
+            if writing.is_none() && (pressing || due.is_elapsed()) {
                 // As many as left since the last write will be wanted before the next one is done, and as many again; a write is
                 // due when half of them are gone.
                 let most_ready = (left * 4).clamp(few, MOST_READY.max(few));
                 let room = if over.is_none() { most_ready.saturating_sub(self.ready.len()) } else { 0 };
                 // Only where no answer waits, a write is put off until it is worth it.
-                let due = room > most_ready / 2 && !waiting.is_empty();
-                if due || !answers.is_empty() {
+                let worth = room > most_ready / 2 && !waiting.is_empty();
+                if worth || !answers.is_empty() {
                     let stamp = clock.now().stamp();
                     let mut rows = std::mem::take(&mut answers);
                     let mut intents = Vec::new();
@@ -454,7 +468,8 @@ impl<'a> Engine<'a> {
                     let from = self.rows.all().len() as u64;
                     let task = tokio::task::spawn_blocking(move || append(&journal, id, from, &rows));
                     writing = Some(Writing { task, intents, has_answers });
-                    (left, wrote) = (0, clock.now().mono_ms);
+                    left = 0;
+                    due.as_mut().reset(tokio::time::Instant::now() + BETWEEN_WRITES);
                 }
             }
             let idle = under_way.is_empty() && writing.is_none();
@@ -490,7 +505,6 @@ impl<'a> Engine<'a> {
                             _ => {
                                 self.tempo.admitted(sent, now);
                                 answered += 1;
-                                self.progress.send_modify(|progress| progress.answered += 1);
                             }
                         }
                     }
@@ -510,6 +524,7 @@ impl<'a> Engine<'a> {
                     let to_send = u32::try_from(self.ready.len() + waiting.len() + under_way.len()).unwrap_or(u32::MAX);
                     let (quota, took) = (self.tempo.quota(), (now - began).max(1));
                     self.progress.send_modify(|progress| {
+                        progress.answered = before + answered;
                         progress.to_send = to_send;
                         progress.quota = quota;
                         progress.rate_milli =
@@ -543,7 +558,7 @@ impl<'a> Engine<'a> {
                     }
                 }
                 // Only for as long as something may wait for it to be written.
-                () = tokio::time::sleep(Duration::from_millis(rest)), if rest > 0 && writing.is_none() => {}
+                () = &mut due, if writing.is_none() && !due.is_elapsed() => {}
                 Ok(_) = self.wish.changed(), if over.is_none() => {}
             }
         }
@@ -645,9 +660,12 @@ impl<'a> Engine<'a> {
             self.rows.push(Row { seq, clock: draft.clock.clone(), body: draft.body.clone() });
         }
         let now = self.clock.now().stamp();
-        let rest = self.rows.grants().iter().all(|grant| self.next(grant.n, may_send, &now) == Move::Rest);
+        let rests = |(finding, grant): (&Finding, &Grant)| self.next(finding, grant.n, may_send, &now) == Move::Rest;
+        let rest = self.findings().values().zip(self.rows.grants()).all(rests);
         let closing = if rest { self.closing() } else { None };
         self.rows.truncate(known);
+        // Other rows may take the place of these.
+        self.judged = Mutex::default();
         let closes = closing.is_some();
         self.write(rows.into_iter().chain(closing).collect()).await?;
         self.tell(Step::ReadRecorded);
@@ -669,15 +687,17 @@ impl<'a> Engine<'a> {
     /// The closing row that the rows call for; `None` while something may still be sent, or when one says the same already.
     fn closing(&self) -> Option<RowDraft> {
         let rows = &self.rows;
-        let findings = verdict::findings(rows, self.rules);
+        let findings = self.findings();
         let now = self.clock.now().stamp();
         // Closed, it could not be taken up again to block what it was to block.
         if Blocking::of(rows).is_some_and(|blocking| !blocking.settled) {
             return None;
         }
         // A sweep of many stays open while somebody may still take it up and send.
-        let waits = |grant: &Grant| self.next(grant.n, true, &now) != Move::Rest;
-        if findings.values().any(may_be_sent_again) || self.manner.patient && rows.grants().iter().any(waits) {
+        let waits = |(finding, grant): (&Finding, &Grant)| self.next(finding, grant.n, true, &now) != Move::Rest;
+        if findings.values().any(may_be_sent_again)
+            || self.manner.patient && findings.values().zip(rows.grants()).any(waits)
+        {
             return None;
         }
         let mut counts: BTreeMap<String, u64> = BTreeMap::new();

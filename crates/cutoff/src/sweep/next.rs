@@ -21,21 +21,32 @@ pub enum Move {
     Rest,
 }
 
-/// Decides for grant `n`. `may_send` is false where only reading is allowed: at a start that settles what an earlier run
-/// left, and for a member who is not the one who began. `patient`: a request that was refused for its rate, or never left, is
-/// sent again, however often.
+/// What a decision goes by beside the rows of its grant.
+#[derive(Clone, Copy, Debug)]
+pub struct Terms<'a> {
+    /// How long to wait, and how often to try.
+    pub pace: &'a Pace,
+    /// The rules by which its finding was judged.
+    pub rules: &'a Rules,
+    /// A request that was refused for its rate, or never left, is sent again, however often.
+    pub patient: bool,
+    /// False where only reading is allowed: at a start that settles what an earlier run left, and for a member who is not the one
+    /// who began.
+    pub may_send: bool,
+    /// The time.
+    pub now: &'a Clock,
+}
+
+/// Decides for grant `n`, whose rows come to `finding`.
 #[must_use]
 pub fn next<'a>(
     n: u32,
     rows: impl IntoIterator<Item = &'a Row, IntoIter: Clone>,
-    pace: &Pace,
-    rules: &Rules,
-    patient: bool,
-    may_send: bool,
-    now: &Clock,
+    finding: &Finding,
+    terms: Terms<'_>,
 ) -> Move {
+    let Terms { pace, rules, patient, may_send, now } = terms;
     let rows = rows.into_iter();
-    let finding = Finding::of(n, rows.clone(), rules);
     let story = Story::of(n, rows.clone(), patient);
     let may_send = may_send && !story.cancelled;
     // Once the policy was changed, a list may lack a grant that lives: only what was read before that spares a send, unless it
@@ -67,14 +78,14 @@ pub fn next<'a>(
     }
     match story.last_answer {
         Some(answer) if patient && may_send && was_put_off(answer) => Move::Send,
-        Some(answer) if is_success(answer) => reread(&finding, &story, pace, now),
+        Some(answer) if is_success(answer) => reread(finding, &story, pace, now),
         Some(answer) if is_certain_refusal(answer) => match answer.status {
             // Both name something that is not there, which only a read can bear out.
-            _ if is_absence(answer) => reread(&finding, &story, pace, now),
+            _ if is_absence(answer) => reread(finding, &story, pace, now),
             _ => Move::Rest,
         },
         // Sent, and not answered: read, and if it is still listed send it again.
-        _ => match reread(&finding, &story, pace, now) {
+        _ => match reread(finding, &story, pace, now) {
             Move::Rest if finding.outcome == Outcome::AlreadyGone && gone() => Move::Rest,
             Move::Rest => resend(&story, pace, may_send, now),
             // Listed once is enough to send again: waiting for the list to change would only lose time.

@@ -6,14 +6,16 @@
 //! proves nothing while its policy hides the app. Where it lacks a grant that no revoke of ours is known to have ended, the
 //! member's own view is asked as well: a server may cut lists short without a word.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use futures::future;
 use journal::{Body, Clock, Grant, Policy, Read, RowDraft, View};
-use stytch_b2b::{ConnectedAppId, Error as ApiError, MemberId, Organization, Reply};
+use stytch_b2b::{ConnectedAppDetail, ConnectedAppId, Error as ApiError, MemberId, Organization, Reply};
 
 use super::KNOWN_APPS;
 use super::change::LIFTING;
-use super::engine::{CameBack, Engine};
+use super::engine::{CameBack, Engine, jitter};
+use super::tempo::May;
 use super::verdict::{is_absence, is_success};
 use crate::clock::millis_between;
 use crate::session::app_forbidden;
@@ -55,8 +57,13 @@ impl Engine<'_> {
         for grant in unproven {
             by_app.entry(grant.connected_app_id.as_str()).or_default().push(grant);
         }
+        let mut lists = self.app_lists(by_app.keys().copied()).await?;
         for (app, grants) in by_app {
-            self.app_views(app, &grants, &mut organization, &mut rows).await?;
+            let list = match lists.remove(app) {
+                Some(list) => list,
+                None => self.app_list(app).await?,
+            };
+            self.app_views(app, list, &grants, &mut organization, &mut rows).await?;
         }
         self.bear_out(organization, &mut rows).await?;
         Ok(rows)
@@ -89,12 +96,12 @@ impl Engine<'_> {
     async fn app_views(
         &mut self,
         app: &str,
+        shown: Shown,
         grants: &[&Grant],
         organization: &mut Option<Told>,
         rows: &mut Vec<RowDraft>,
     ) -> Result<(), ApiError> {
         let id = ConnectedAppId::from(app);
-        let shown = self.app_view(&id).await?;
         let app_is_unknown = shown.error_type.as_deref() == Some("connected_app_not_found");
         let app_listed = shown.listed.clone();
         let keys: Vec<(&Grant, String)> = grants.iter().map(|g| (*g, g.member_id.clone())).collect();
@@ -149,10 +156,52 @@ impl Engine<'_> {
         Ok(())
     }
 
-    async fn app_view(&mut self, app: &ConnectedAppId) -> Result<Shown, ApiError> {
-        let began = self.clock.now().stamp();
+    /// The lists of the apps of a sweep of many, asked for as many at once as may be under way. What the server did not answer for
+    /// its rate is left out: [`Engine::app_list`] waits for it.
+    async fn app_lists<'g>(
+        &mut self,
+        apps: impl Iterator<Item = &'g str>,
+    ) -> Result<HashMap<&'g str, Shown>, ApiError> {
+        let mut lists = HashMap::new();
+        let mut apps = apps.peekable();
+        while self.manner.patient
+            && apps.peek().is_some()
+            && let May::Go(at_once) = self.tempo.may(self.clock.now().utc.as_millisecond())
+        {
+            let (session, clock) = (self.session, self.clock);
+            let calls = apps.by_ref().take(at_once).map(|app| async move {
+                let (began, token) = (clock.now().stamp(), session.token());
+                let answer = session.client.connected_app(&token, &ConnectedAppId::from(app)).await;
+                (app, began, clock.now().stamp(), answer)
+            });
+            for (app, began, ended, answer) in future::join_all(calls.collect::<Vec<_>>()).await {
+                let (sent, now) = (began.utc.timestamp().as_millisecond(), ended.utc.timestamp().as_millisecond());
+                match answer {
+                    Err(ApiError::RateLimited { retry_after, .. }) => {
+                        self.tempo.refused(now, retry_after, jitter(self.pace.jitter));
+                    }
+                    answer => {
+                        self.tempo.admitted(sent, now);
+                        lists.insert(app, Self::app_shown(began, ended, answer)?);
+                    }
+                }
+            }
+        }
+        Ok(lists)
+    }
+
+    async fn app_list(&mut self, app: &str) -> Result<Shown, ApiError> {
+        let (began, app) = (self.clock.now().stamp(), &ConnectedAppId::from(app));
         let answer = self.ask(|client, token| async move { client.connected_app(&token, app).await }).await;
-        self.shown(began, answer, |data| {
+        Self::app_shown(began, self.clock.now().stamp(), answer)
+    }
+
+    fn app_shown(
+        began: Clock,
+        ended: Clock,
+        answer: Result<Reply<ConnectedAppDetail>, ApiError>,
+    ) -> Result<Shown, ApiError> {
+        Shown::of(began, ended, answer, |data| {
             let listed = data.active_members.rows.iter().map(|row| row.member_id.to_string()).collect();
             (listed, data.active_members.unreadable.len())
         })
@@ -369,7 +418,18 @@ impl Engine<'_> {
         answer: Result<Reply<T>, ApiError>,
         listed: impl FnOnce(&T) -> (BTreeSet<String>, usize),
     ) -> Result<Shown, ApiError> {
-        let ended = self.clock.now().stamp();
+        Shown::of(began, self.clock.now().stamp(), answer, listed)
+    }
+}
+
+impl Shown {
+    /// What an answer shows, or the error that ends the session.
+    fn of<T>(
+        began: Clock,
+        ended: Clock,
+        answer: Result<Reply<T>, ApiError>,
+        listed: impl FnOnce(&T) -> (BTreeSet<String>, usize),
+    ) -> Result<Self, ApiError> {
         let CameBack { answered, status, error_type, request_id, server_date, .. } = CameBack::of(&answer);
         let listed = match answer {
             Err(error @ ApiError::SignedOut(_)) => return Err(error),
@@ -379,7 +439,7 @@ impl Engine<'_> {
                 Some((listed, u32::try_from(unreadable).unwrap_or(u32::MAX)))
             }
         };
-        Ok(Shown { began, ended, status, error_type, request_id, server_date, answered, listed })
+        Ok(Self { began, ended, status, error_type, request_id, server_date, answered, listed })
     }
 }
 

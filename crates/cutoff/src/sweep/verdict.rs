@@ -196,13 +196,13 @@ impl Finding {
         let last_sent = history.intents.last().map(|(_, clock)| clock.clone());
         let left: Vec<Clock> =
             history.intents.iter().filter_map(|(attempt, clock)| history.left(*attempt, clock)).collect();
-        let success = history.answers.iter().rev().find(|(answer, _)| is_success(answer)).cloned();
-        let latest = history.answers.last().cloned();
-        let answer = success.clone().or_else(|| latest.clone());
+        let success = history.answers.iter().rev().find(|(answer, _)| is_success(answer)).copied();
+        let latest = history.answers.last().copied();
+        let answer = success.or(latest);
 
         // Reads count from the moment our last success was answered; where there was none, from the last intent, since
         // a read that began before it says nothing about what it did.
-        let since = match (&success, &latest) {
+        let since = match (success, latest) {
             (Some((_, at)), _) => Some(at.clone()),
             (None, Some((latest, at))) if latest.answered => Some(at.clone()),
             _ => None,
@@ -239,7 +239,7 @@ impl Finding {
             &history,
             since.as_ref(),
             success.is_some(),
-            latest.as_ref().map(|(answer, _)| answer),
+            latest.map(|(answer, _)| answer),
             gone.is_some(),
             listed.as_ref(),
             rules,
@@ -249,7 +249,7 @@ impl Finding {
             why,
             attempts: u32::try_from(left.len()).unwrap_or(u32::MAX),
             sent: left.last().cloned(),
-            answer,
+            answer: answer.map(|(answer, at)| (answer.clone(), at.clone())),
             last_read: history.reads.iter().rev().find(|(read, _)| read.answered).map(|(read, _)| LastRead::of(read)),
             last_try: history.reads.last().map(|(read, _)| read.ended.clone()),
             gone,
@@ -368,7 +368,7 @@ enum Proof {
 struct History<'a> {
     intents: Vec<(u32, Clock)>,
     /// The row's own clock says when the answer came.
-    answers: Vec<(Answer, Clock)>,
+    answers: Vec<(&'a Answer, &'a Clock)>,
     /// Every read that was meant to look for this grant, with what it proves of it.
     reads: Vec<(&'a Read, Option<Proof>)>,
     /// What was seen of the policy, and when: whether it forbids the app, or did until so lately that lists may not know.
@@ -402,7 +402,7 @@ impl<'a> History<'a> {
         for row in rows.by_ref() {
             match &row.body {
                 Body::Intent(intent) if intent.n == n => history.intents.push((intent.attempt, row.clock.clone())),
-                Body::Answer(answer) if answer.n == n => history.answers.push((answer.clone(), row.clock.clone())),
+                Body::Answer(answer) if answer.n == n => history.answers.push((answer, &row.clock)),
                 Body::Read(read) => {
                     let about = match read.view {
                         View::App => read.subject.as_deref() == Some(grant.connected_app_id.as_str()),

@@ -3,17 +3,17 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use cutoff::connections::Draft;
 use cutoff::plan_file::{Pair, PlanFile};
 use cutoff::policy::Decisions;
 use cutoff::sign_in::Step;
-use cutoff::sweep::Wish;
 use cutoff::sweep::engine::Progress;
 use cutoff::sweep::verdict::Outcome;
+use cutoff::sweep::{self, Observer, Wish};
 use cutoff::sweeps::{Apply, SweepReport, What};
 use cutoff::{Desk, Options};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
@@ -42,41 +42,44 @@ pub fn measure(place: &Path, quick: bool) -> Done<Value> {
     })
 }
 
-/// 2,000 grants without latency: the whole of the sweep, its reads included, beside the revokes alone made bare.
+/// 2,000 grants without latency beside the revokes alone made bare: the sending, every intent and answer of it on disk, and the whole
+/// of the sweep, which besides opens it, reads every grant before and after, and judges.
 async fn full_speed(place: &Path, rounds: usize) -> Done<Value> {
     const GRANTS: usize = 2_000;
     let ground = Ground::start(1_000, 12)?;
     let grants = ground.some(GRANTS).await?;
-    let (mut ours, mut bare) = (Vec::new(), Vec::new());
+    let (mut ours, mut sent, mut bare) = (Vec::new(), Vec::new(), Vec::new());
     for round in 0..=rounds {
         eprintln!("· sweep of {GRANTS}, round {round}/{rounds}");
         let mut turn = [true, false];
         // Whoever is first finds the caches as the other left them: the order alternates.
         turn.rotate_left(round % 2);
         for with_us in turn {
-            let took = if with_us {
+            // The first round warms up.
+            let counts = round > 0;
+            if with_us {
                 let desk = ground.desk(place, &format!("full-{round}"), |_| {}).await?;
                 let plan = plan(&desk, &grants).await?;
-                let (report, took) = apply(&desk, &plan).await?;
+                let steps = Steps::default();
+                let (report, took) = apply_told(&desk, &plan, Some(&steps.observer())).await?;
                 all_revoked(&report)?;
-                took
+                ours.extend(counts.then_some(took));
+                sent.extend(steps.sending().filter(|_| counts));
             } else {
-                ground.revoke_bare(&grants).await?
-            };
-            ground.give_back(&grants).await?;
-            // The first round warms up.
-            if round > 0 {
-                (if with_us { &mut ours } else { &mut bare }).push(took);
+                bare.extend(Some(ground.revoke_bare(&grants).await?).filter(|_| counts));
             }
+            ground.give_back(&grants).await?;
         }
     }
-    let rate = |took: Duration| (GRANTS as f64 / took.as_secs_f64()).round();
+    let bare = median(&bare);
+    // Rate by rate: below 1 the sweep is slower than the bare loop.
+    let told = |took: Duration| {
+        let rate = (GRANTS as f64 / took.as_secs_f64()).round();
+        json!({ "p50_ms": millis(took), "grants_a_second": rate, "ratio": ratio(bare, took) })
+    };
     Ok(json!({
         "grants": GRANTS, "rounds": rounds, "at_once": at_once(),
-        "sweep": { "p50_ms": millis(median(&ours)), "grants_a_second": rate(median(&ours)) },
-        "bare": { "p50_ms": millis(median(&bare)), "grants_a_second": rate(median(&bare)) },
-        // Rate by rate: below 1 the sweep is slower than the bare loop.
-        "ratio": ratio(median(&bare), median(&ours)),
+        "sending": told(median(&sent)), "whole": told(median(&ours)), "bare": told(bare),
     }))
 }
 
@@ -326,10 +329,38 @@ async fn plan(desk: &Desk, grants: &[Grant]) -> Done<PlanFile> {
 }
 
 async fn apply(desk: &Desk, plan: &PlanFile) -> Done<(SweepReport, Duration)> {
+    apply_told(desk, plan, None).await
+}
+
+async fn apply_told(desk: &Desk, plan: &PlanFile, observer: Option<&Observer>) -> Done<(SweepReport, Duration)> {
     let (_wish, wished) = watch::channel(Wish::Run);
     let began = Instant::now();
-    let report = desk.apply(plan, &Apply::default(), wished, watch::Sender::new(Progress::default()), None).await?;
+    let progress = watch::Sender::new(Progress::default());
+    let report = desk.apply(plan, &Apply::default(), wished, progress, observer).await?;
     Ok((report, began.elapsed()))
+}
+
+/// When the first request left, and when the last answer was on disk.
+#[derive(Clone, Default)]
+struct Steps(Arc<Mutex<(Option<Instant>, Option<Instant>)>>);
+
+impl Steps {
+    fn observer(&self) -> Observer {
+        let Self(steps) = self.clone();
+        Arc::new(move |step| {
+            let mut steps = steps.lock().unwrap_or_else(PoisonError::into_inner);
+            match step {
+                sweep::Step::Sending => _ = steps.0.get_or_insert_with(Instant::now),
+                sweep::Step::AnswerRecorded => steps.1 = Some(Instant::now()),
+                _ => {}
+            }
+        })
+    }
+
+    fn sending(&self) -> Option<Duration> {
+        let (first, last) = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Some(last?.duration_since(first?))
+    }
 }
 
 fn all_revoked(report: &SweepReport) -> Done {
