@@ -1595,7 +1595,7 @@ export type Outcome = "revoked" | "accepted" | "still_there" | "already_gone" | 
 /**
  * Why an answered revoke cannot be called `revoked`.
  */
-export type Why = "no_read_allowed" | "hidden_by_policy" | "read_failed" | "read_incomplete" | "session_ended" | "listed_yet";
+export type Why = "no_read_allowed" | "hidden_by_policy" | "not_read_yet" | "read_failed" | "read_incomplete" | "session_ended" | "listed_yet";
 
 /**
  * A step of the revoke as it happens.

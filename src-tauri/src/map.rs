@@ -318,6 +318,7 @@ fn why(why: Why) -> revoke::Why {
     match why {
         Why::NoReadAllowed => revoke::Why::NoReadAllowed,
         Why::HiddenByPolicy => revoke::Why::HiddenByPolicy,
+        Why::NotReadYet => revoke::Why::NotReadYet,
         Why::ReadFailed => revoke::Why::ReadFailed,
         Why::ReadIncomplete => revoke::Why::ReadIncomplete,
         Why::SessionEnded => revoke::Why::SessionEnded,

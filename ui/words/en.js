@@ -749,6 +749,7 @@ export const words = {
   why: {
     no_read_allowed: "Your role may read no view of this grant.",
     hidden_by_policy: "The organization's policy forbids the app, so its absence proves nothing.",
+    not_read_yet: "It was not read again yet.",
     read_failed: "The reads that would prove it failed.",
     read_incomplete: "The read had rows that could not be read.",
     session_ended: "The session ended before it could be read again.",

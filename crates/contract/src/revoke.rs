@@ -80,6 +80,8 @@ pub enum Why {
     NoReadAllowed,
     /// The organization's policy forbids the app, so its absence proves nothing.
     HiddenByPolicy,
+    /// It was not read since.
+    NotReadYet,
     /// The reads that would prove it failed.
     ReadFailed,
     /// The read had rows that could not be read.

@@ -17,7 +17,7 @@ use cutoff::sweep::verdict::{Outcome, Why};
 use cutoff::sweeps::{Line, SweepReport, all_gone};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::Timestamp;
-use journal::{Failure, Hash};
+use journal::{Failure, Hash, SweepId};
 use serde::Serialize;
 use tokio::sync::watch;
 
@@ -78,7 +78,7 @@ pub fn reason(line: &Line) -> String {
         let status = line.status.map(|status| status.to_string());
         let failure = line.failure.map(|failure| failure.name().replace('_', " "));
         let said: Vec<String> = [status, line.error_type.as_deref().map(safe), failure].into_iter().flatten().collect();
-        said.join(" ")
+        if said.is_empty() && line.outcome == Outcome::Unknown { "no answer yet".to_owned() } else { said.join(" ") }
     };
     match (line.never_sent, line.why) {
         (true, _) => "not sent".to_owned(),
@@ -92,7 +92,10 @@ pub fn reason(line: &Line) -> String {
 /// # Errors
 /// Why nothing was sent, or why it is not known what became of it.
 pub async fn run(seat: &Seat, flags: &Apply) -> Done {
-    let file = read(&flags.plan)?;
+    let file = match begun(flags) {
+        Some(id) => kept(seat, id).await?,
+        None => read(&flags.plan)?,
+    };
     let hash = file.hash().to_string();
     if flags.expect_hash.as_ref().is_some_and(|expected| !hash.starts_with(expected)) {
         return Err(Ending::usage(format!(
@@ -135,6 +138,26 @@ pub async fn run(seat: &Seat, flags: &Apply) -> Done {
         .collect();
     crate::plan::never_seen(&seat.desk.never_listed(&file.organization_id, &gone).await?);
     end(seat, &report, &again).await
+}
+
+/// The sweep that is gone on with, where it is named instead of its plan's file.
+fn begun(flags: &Apply) -> Option<SweepId> {
+    let id = flags.plan.to_str().filter(|_| flags.resume && !flags.plan.exists())?;
+    id.parse().ok()
+}
+
+/// The plan of a sweep that was begun here.
+///
+/// # Errors
+/// When there is no such sweep, or its plan is not kept any more.
+pub async fn kept(seat: &Seat, id: SweepId) -> Result<PlanFile, Ending> {
+    seat.desk.plan_of(id).await.map_err(|error| match error {
+        Error::Plan(Unusable::NotAPlan) => Ending::usage(format!(
+            "The plan of that sweep is not kept here any more: it was carried out. See: {}",
+            command(&["log", &id.to_string()])
+        )),
+        other => crate::log::no_such_sweep(other),
+    })
 }
 
 /// The flags with which a sweep is gone on with as it was begun.
@@ -265,10 +288,8 @@ fn printed(seat: &Seat, report: &SweepReport) -> Result<(), Ending> {
     if seat.json {
         lines(&mut printer, report)?;
     } else {
-        for (outcome, n) in &report.outcomes {
-            let unsent = report.lines.iter().filter(|line| line.outcome == *outcome && line.never_sent).count();
-            let unsent = if unsent > 0 { format!(", {unsent} of them never sent") } else { String::new() };
-            printer.text(&format!("{:>7}  {}{unsent}", n, outcome.name()))?;
+        for (n, what) in counts(report) {
+            printer.text(&format!("{n:>7}  {what}"))?;
         }
         printer.text(&format!("Sweep {}, head {}.", report.id, report.head))?;
     }
@@ -295,6 +316,22 @@ async fn evidence(seat: &Seat, report: &SweepReport, place: Place) -> Result<Has
     let pack = pack_of(seat, report.id).await?;
     place.put(&pack.bytes)?;
     Ok(pack.head)
+}
+
+/// Grants by outcome; those that nothing was sent for apart from the others, whatever the rules call them.
+pub fn counts(report: &SweepReport) -> Vec<(u32, &'static str)> {
+    let mut counts: BTreeMap<Outcome, u32> = BTreeMap::new();
+    for line in report.lines.iter().filter(|line| !line.never_sent) {
+        *counts.entry(line.outcome).or_default() += 1;
+    }
+    let mut told: Vec<_> = counts.into_iter().map(|(outcome, n)| (n, outcome.name())).collect();
+    told.extend(Some(not_attempted(report)).filter(|n| *n > 0).map(|n| (n, "not attempted")));
+    told
+}
+
+/// How many grants nothing was sent for, though they are not known to be gone.
+pub fn not_attempted(report: &SweepReport) -> u32 {
+    u32::try_from(report.lines.iter().filter(|line| line.never_sent).count()).unwrap_or(u32::MAX)
 }
 
 /// Prints every grant on a line.
@@ -399,21 +436,16 @@ async fn what_helps(seat: &Seat, report: &SweepReport) -> Result<(), Ending> {
 /// Says how many are not gone, and what is known of them: those that nothing was sent for apart from the others, whatever the rules
 /// call them.
 fn left(report: &SweepReport) {
-    let hides = report.policy.as_ref().is_some_and(|policy| policy.in_force);
     let number = |of: &dyn Fn(&Line) -> bool| {
         u32::try_from(report.lines.iter().filter(|line| of(line)).count()).unwrap_or(u32::MAX)
     };
-    let listed_yet = |line: &Line| line.why == Some(Why::ListedYet);
+    let apart = |line: &Line| matches!(line.why, Some(Why::ListedYet | Why::NotReadYet | Why::HiddenByPolicy));
     for outcome in report.outcomes.keys() {
         let (one, many) = match outcome {
             Outcome::Revoked | Outcome::AlreadyGone | Outcome::MemberGone => continue,
             Outcome::StillThere => (
                 "is still listed after its revoke was answered: not removed, or consented to again; Stytch gives no way to tell",
                 "are still listed after their revokes were answered: not removed, or consented to again; Stytch gives no way to tell",
-            ),
-            Outcome::Accepted if hides => (
-                "was answered; the policy hides the app, so no read can show that it is gone",
-                "were answered; the policy hides the app, so no read can show that they are gone",
             ),
             Outcome::Accepted => (
                 "was answered, and no later read could show that it is gone",
@@ -427,19 +459,36 @@ fn left(report: &SweepReport) {
             Outcome::Failed => ("failed: it was refused, or never left", "failed: they were refused, or never left"),
             Outcome::Unknown => ("is not yet known", "are not yet known"),
         };
-        let n = number(&|line| line.outcome == *outcome && !line.never_sent && !listed_yet(line));
+        let n = number(&|line| line.outcome == *outcome && !line.never_sent && !apart(line));
         if n > 0 {
             let refused = matches!(outcome, Outcome::Denied | Outcome::Failed | Outcome::Unknown);
             let of = |line: &&Line| refused && line.outcome == *outcome && !line.never_sent;
             say(&format!("{}{}.", are(n, one, many), answers(report.lines.iter().filter(of))));
         }
     }
-    let n = number(&listed_yet);
-    if n > 0 {
-        let listed = are(n, "was answered and is still listed", "were answered and are still listed");
-        say(&format!("{listed}, by a read too soon after to call that still there: lists may trail behind."));
+    for (why, one, many) in [
+        (
+            Why::HiddenByPolicy,
+            "was answered; the policy hides the app, so no read can show that it is gone",
+            "were answered; the policy hides the app, so no read can show that they are gone",
+        ),
+        (
+            Why::NotReadYet,
+            "was answered, and not read since: whether it is gone is not known yet",
+            "were answered, and not read since: whether they are gone is not known yet",
+        ),
+        (
+            Why::ListedYet,
+            "was answered and is still listed, by a read too soon after to call that still there: lists may trail behind",
+            "were answered and are still listed, by a read too soon after to call that still there: lists may trail behind",
+        ),
+    ] {
+        let n = number(&|line| line.why == Some(why));
+        if n > 0 {
+            say(&format!("{}.", are(n, one, many)));
+        }
     }
-    let n = number(&|line| line.never_sent);
+    let n = not_attempted(report);
     if n > 0 {
         let never = are(n, "was never sent: nothing was done about it", "were never sent: nothing was done about them");
         say(&format!("{never}."));

@@ -14,7 +14,7 @@ use cutoff::policy::{Change, Decisions, Fate, Kind, Listed, Refused, Row, Unlist
 use cutoff::sweeps::{Apply, BlockStand, Proposal, SweepReport, What};
 use stytch_b2b::ConnectedAppId;
 
-use crate::apply::{carry_out, end, finish, how_again};
+use crate::apply::{carry_out, end, finish, how_again, kept};
 use crate::ending::{DENIED, DONE, Ending, PARTIAL, api};
 use crate::export::Place;
 use crate::flags::{Choice, Contain};
@@ -47,16 +47,7 @@ pub async fn run(seat: &Seat, flags: &Contain) -> Done {
     };
     let mut unseen = false;
     let file = match &flags.resume {
-        Some(sweep) => {
-            let id = crate::log::sweep_id(sweep)?;
-            seat.desk.plan_of(id).await.map_err(|error| match error {
-                cutoff::Error::Plan(Unusable::NotAPlan) => Ending::usage(format!(
-                    "The plan of that sweep is not kept here any more: it was carried out. See: {}",
-                    command(&["log"])
-                )),
-                other => crate::log::no_such_sweep(other),
-            })?
-        }
+        Some(sweep) => kept(seat, crate::log::sweep_id(sweep)?).await?,
         None => {
             // An allowlist is made of what is there now.
             reading::read(seat).await?;

@@ -245,7 +245,7 @@ pub struct Plan {
 /// Flags of `apply`.
 #[derive(Debug, Args)]
 pub struct Apply {
-    /// The plan's file.
+    /// The plan's file. With --resume also the id of a sweep that was begun on this computer.
     #[arg(value_name = "PLAN")]
     pub plan: PathBuf,
     /// Only the plan with this hash, or with one that begins so (8 digits at least): `cutoff plan` and `contain --out` print it. A

@@ -8,7 +8,7 @@ use cutoff::clock::rfc3339;
 use cutoff::plan_file::Pair;
 use cutoff::report::Report;
 use cutoff::seen_again::SeenAgain;
-use cutoff::sweeps::{BlockStand, PolicyReport};
+use cutoff::sweeps::{BlockStand, Line as SweepLine, PolicyReport, SweepReport};
 use cutoff::watch::Kind;
 use journal::{SweepId, Verdict};
 use serde::Serialize;
@@ -41,6 +41,8 @@ struct Line<'a> {
     members: u32,
     apps: Vec<App>,
     outcomes: BTreeMap<&'static str, u32>,
+    /// How many of those nothing was sent for, though they are not known to be gone.
+    not_attempted: u32,
     block: Option<BlockLine<'a>>,
     gone_at: Option<String>,
     confirmed_at: Option<String>,
@@ -138,6 +140,7 @@ async fn of_one(seat: &Seat, id: SweepId) -> Done {
         }
         printer.done()?;
         seen_again(&back);
+        what_next(seat, &digest, &report, &back).await?;
         return Ok(DONE);
     }
     for line in heading(&digest, &apps(&grants, &digest), state(seat, &digest).await, &back) {
@@ -154,7 +157,7 @@ async fn of_one(seat: &Seat, id: SweepId) -> Done {
     ]);
     for (line, grant) in report.lines.iter().zip(&grants) {
         table.row([
-            line.outcome.name(),
+            if line.never_sent { "not attempted" } else { line.outcome.name() },
             &apply::reason(line),
             &line.member_id,
             &line.connected_app_id,
@@ -169,11 +172,47 @@ async fn of_one(seat: &Seat, id: SweepId) -> Done {
     printer.text(&format!("Head {}", report.head))?;
     printer.done()?;
     seen_again(&back);
+    what_next(seat, &digest, &report, &back).await?;
     if let (None, Some(at)) = (digest.confirmed_at, digest.look_again_at) {
         let next = command(&["log", &id.to_string(), "--settle"]);
         say(&format!("Not yet confirmed. From {} a second read can: {next}", utc(at.timestamp())));
     }
     Ok(DONE)
+}
+
+/// Says how an unfinished sweep is gone on with, or that it cannot be, and how a new plan is made of what is left of one that is over.
+async fn what_next(seat: &Seat, digest: &Digest, report: &SweepReport, back: &[SeenAgain]) -> Result<(), Ending> {
+    let id = digest.id.to_string();
+    if !matches!(digest.stand, Stand::Closed | Stand::Cancelled) {
+        if let Ok(Resume::Held { pid }) = seat.desk.may_go_on(digest).await {
+            let process = pid.map_or_else(String::new, |pid| format!(", in process {pid}"));
+            say(&format!("It runs{process}."));
+            return Ok(());
+        }
+        let until = digest.resumable_until().timestamp();
+        if seat.now() > until {
+            say(
+                "It is unfinished and cannot be gone on with: nothing was done for it for a day, and what is left may have been consented \
+                 to again since, rightly.",
+            );
+        } else if seat.desk.plan_of(digest.id).await.is_ok() {
+            let next = match digest.policy {
+                Some(_) => command(&["contain", "--resume", &id, "--yes"]),
+                None => command(&["apply", &id, "--resume", "--yes"]),
+            };
+            say(&format!(
+                "It is unfinished. {}, who began it, and nobody else, can go on with it until {}: {next}",
+                safe(&digest.actor),
+                utc(until)
+            ));
+            return Ok(());
+        }
+    }
+    if report.lines.iter().any(SweepLine::may_be_sent_again) || back.iter().any(|again| again.kind == Kind::SeenAgain) {
+        let next = command(&["plan", "--failed-of", &id, "--out", "again.json"]);
+        say(&format!("A new plan of what is left, or came back, is made with: {next}"));
+    }
+    Ok(())
 }
 
 /// Names what later readings listed.
@@ -377,6 +416,7 @@ async fn all(seat: &Seat) -> Done {
                 members: digest.members,
                 apps,
                 outcomes,
+                not_attempted: apply::not_attempted(&report),
                 block,
                 gone_at: digest.gone_at.map(|at| at.to_string()),
                 confirmed_at: digest.confirmed_at.map(|at| at.to_string()),
@@ -386,7 +426,7 @@ async fn all(seat: &Seat) -> Done {
             })?;
             continue;
         }
-        let told: Vec<String> = outcomes.iter().map(|(name, n)| format!("{n} {name}")).collect();
+        let told: Vec<String> = apply::counts(&report).iter().map(|(n, name)| format!("{n} {name}")).collect();
         let confirmed = if digest.confirmed_at.is_some() { ", confirmed" } else { "" };
         let named = |app: &App| {
             app.app_name.clone().filter(|name| !name.is_empty()).unwrap_or_else(|| app.connected_app_id.clone())

@@ -231,6 +231,88 @@ fn a_sweep_that_another_process_carries_out_is_running_and_not_unfinished() {
     assert_eq!(log(&ground)[0]["state"], "closed");
 }
 
+/// Stops a run once the first grants were removed, as Ctrl-C does.
+fn stopped(ground: &Ground, arguments: &[&str]) -> ground::Ended {
+    let sent = || ground.ledger()["revocations"].as_array().expect("revocations").len();
+    let before = sent();
+    let run = start(ground.command(arguments), &ground.token("admin"));
+    let since = std::time::Instant::now();
+    while sent() == before {
+        assert!(since.elapsed().as_secs() < 60, "nothing is sent");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    std::process::Command::new("kill").args(["-INT", &run.id().to_string()]).status().expect("kill runs");
+    end(run)
+}
+
+/// The command that a line of standard error ends with.
+fn told(ended: &ground::Ended, before: &str) -> Vec<String> {
+    let found = ended.err.lines().find_map(|line| line.split_once(before)?.1.split_once("cutoff "));
+    let (_, command) = found.unwrap_or_else(|| panic!("{before:?} is not told:\n{}", ended.err));
+    command.split(' ').map(str::to_owned).collect()
+}
+
+#[test]
+fn what_was_stopped_is_told_as_not_sent_or_not_read_and_the_log_tells_how_to_go_on() {
+    let ground = small();
+    let file = file(&ground);
+    plan(&ground, &["--app", "DataSync"]).expect(0);
+    for (first, word) in [
+        (vec!["apply", file.as_str(), "--yes", "--concurrency", "1"], "apply"),
+        (vec!["contain", "--app", "Claude", "--unlisted", "keep", "--yes", "--concurrency", "1"], "contain"),
+    ] {
+        ground.faults(json!({"latency_ms": 150}));
+        let ended = stopped(&ground, &first).expect(2);
+        ground.faults(json!({"latency_ms": null}));
+        let sweep = text(&log(&ground)[0], "sweep_id");
+        let lines = ground.here(&["log", &sweep, "--json"]).expect(0).lines();
+        let unsent = lines.iter().filter(|line| line["never_sent"] == true).count();
+        let unread = lines.iter().filter(|line| line["why"] == "not_read_yet").count();
+        assert!(unsent > 0 && unsent + unread == lines.len(), "{lines:?}");
+        assert!(ended.out.contains(&format!("{unsent:>7}  not attempted\n")), "{}", ended.out);
+        for false_reason in ["failed", "hides", "hidden"] {
+            assert!(
+                !ended.out.contains(false_reason) && !ended.err.contains(false_reason),
+                "{}{}",
+                ended.out,
+                ended.err
+            );
+        }
+        let table = ground.here(&["log", &sweep]).expect(0);
+        assert_eq!(table.out.matches("not sent").count(), unsent, "{}", table.out);
+        assert_eq!(table.out.matches("not read yet").count(), unread, "{}", table.out);
+        assert_eq!(log(&ground)[0]["not_attempted"], json!(unsent));
+        let next = told(&table, "can go on with it until");
+        assert_eq!(next[0], word);
+        let next: Vec<&str> = next.iter().map(String::as_str).take_while(|word| *word != "--state-dir").collect();
+        ground.admin(&next).expect(0);
+        assert_eq!(log(&ground)[0]["state"], "closed");
+        let over = ground.here(&["log", &sweep]).expect(0);
+        assert!(!over.err.contains("can go on") && !over.err.contains("A new plan"), "{}", over.err);
+    }
+}
+
+#[test]
+fn what_came_back_is_in_the_plan_of_what_is_left_and_the_log_tells_how_it_is_made() {
+    let ground = small();
+    plan(&ground, &["--app", "DataSync"]).expect(0);
+    ground.admin(&["apply", &file(&ground), "--yes"]).expect(0);
+    let sweep = text(&log(&ground)[0], "sweep_id");
+    let again = ground.dir.path().join("again.json").display().to_string();
+    ground.admin(&["plan", "--failed-of", &sweep, "--out", &again]).expect(5).says(&["nothing is left to plan"]);
+    let back = planned(&ground).last().expect("a grant").clone();
+    ground.control(
+        "consent",
+        json!({"member_id": back["member_id"], "connected_app_id": back["connected_app_id"], "scopes": ["openid"]}),
+    );
+    ground.admin(&["inventory"]).expect(0);
+    let told = told(&ground.here(&["log", &sweep]).expect(0), "A new plan of what is left, or came back");
+    assert_eq!(told[..3], ["plan", "--failed-of", &sweep].map(str::to_owned));
+    ground.admin(&["plan", "--failed-of", &sweep, "--out", &again]).expect(0);
+    let made: Value = serde_json::from_slice(&std::fs::read(&again).expect("a plan")).expect("JSON");
+    assert_eq!(made["grants"], json!([back]));
+}
+
 #[test]
 fn a_sweep_that_is_killed_between_its_re_reads_does_not_call_what_is_listed_still_there() {
     let ground = small();

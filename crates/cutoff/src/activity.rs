@@ -10,7 +10,7 @@ use journal::{
 };
 use stytch_b2b::MemberId;
 
-use crate::clock::millis_between;
+use crate::clock::{later, millis_between};
 use crate::desk::Desk;
 use crate::error::Error;
 use crate::inventory::picture::u32_of;
@@ -21,7 +21,8 @@ use crate::session::Session;
 use crate::sweep::engine::blocking;
 use crate::sweep::rows::Rows;
 use crate::sweep::verdict::{Finding, Outcome, Rules};
-use crate::sweeps::{Line, PolicyReport, collateral, policy_report, returned};
+use crate::sweeps::{PolicyReport, collateral, policy_report, returned};
+use crate::watch::Kind;
 
 /// Where a sweep stands, as its rows tell it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -317,6 +318,14 @@ fn said(note: &Note) -> Option<Stand> {
     })
 }
 
+impl Digest {
+    /// Until when whoever began it may go on with it, if it is unfinished.
+    #[must_use]
+    pub fn resumable_until(&self) -> Utc {
+        later(&self.acted, RESUME_WITHIN)
+    }
+}
+
 impl Desk {
     /// Every sweep in the journal, the newest first. Findings are none.
     ///
@@ -426,8 +435,8 @@ impl Desk {
         self.here().is_some_and(|here| here == digest.connection)
     }
 
-    /// The grants of a sweep that another request may still help: what a new plan of its rest is made of. What a read showed to be
-    /// gone is not among them, nor what was answered and cannot be proven: of that only reads can tell more.
+    /// The grants of a sweep that another request may still help: what a new plan of its rest is made of. Also those that it found
+    /// gone and the last reading lists again.
     ///
     /// # Errors
     /// [`Error::Plan`] for a sweep of another place or organization than the session's: the ids would mean others here.
@@ -438,12 +447,15 @@ impl Desk {
         if !self.is_here(&digest) {
             return Err(Error::Plan(Unusable::Elsewhere));
         }
+        let back = self.seen_again(id).await?;
+        let back: HashSet<Pair> =
+            back.into_iter().filter(|again| again.kind == Kind::SeenAgain).map(|again| again.grant).collect();
         let lines = self.sweep_report(id).await?.lines;
-        let rest = lines.iter().filter(|line| {
-            use Outcome::{Denied, Failed, Hidden, StillThere, Unknown};
-            matches!(line.outcome, Denied | Failed | StillThere | Hidden | Unknown)
+        let pairs = lines.iter().map(|line| {
+            let (member_id, connected_app_id) = line.pair();
+            (line, Pair { member_id, connected_app_id })
         });
-        Ok(rest.map(Line::pair).map(|(member_id, connected_app_id)| Pair { member_id, connected_app_id }).collect())
+        Ok(pairs.filter(|(line, pair)| line.may_be_sent_again() || back.contains(pair)).map(|(_, pair)| pair).collect())
     }
 
     /// Whether whoever is signed in may go on with it.
@@ -495,7 +507,6 @@ fn look<T>(held: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::later;
     use crate::desk::Options;
 
     #[tokio::test]

@@ -121,6 +121,14 @@ impl Line {
     pub fn pair(&self) -> (MemberId, ConnectedAppId) {
         (MemberId::from(self.member_id.as_str()), ConnectedAppId::from(self.connected_app_id.as_str()))
     }
+
+    /// Whether another request may still help. Not of what a read showed to be gone, nor of what was answered and cannot be proven: of
+    /// that only reads can tell more.
+    #[must_use]
+    pub fn may_be_sent_again(&self) -> bool {
+        use Outcome::{Denied, Failed, Hidden, StillThere, Unknown};
+        matches!(self.outcome, Denied | Failed | StillThere | Hidden | Unknown)
+    }
 }
 
 /// A sweep as a whole.

@@ -721,6 +721,7 @@ fn why(why: Why) -> &'static str {
         Why::HiddenByPolicy => {
             "the organization’s policy forbids the app, which hides its grants: absence from the lists proves nothing."
         }
+        Why::NotReadYet => "it was not read since.",
         Why::ReadFailed => "the reads after it were not answered.",
         Why::ReadIncomplete => "the reads after it were incomplete, or did not say whether the policy hides the app.",
         Why::SessionEnded => "the session ended before it could be read again.",
@@ -734,6 +735,7 @@ fn short_why(why: Why) -> &'static str {
     match why {
         Why::NoReadAllowed => "no read is permitted",
         Why::HiddenByPolicy => "hidden by the policy",
+        Why::NotReadYet => "not read yet",
         Why::ReadFailed => "reads failed",
         Why::ReadIncomplete => "reads incomplete",
         Why::SessionEnded => "session ended",

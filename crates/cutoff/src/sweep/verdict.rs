@@ -76,6 +76,8 @@ pub enum Why {
     NoReadAllowed,
     /// The policy forbids the app: absence proves nothing.
     HiddenByPolicy,
+    /// It was not read since: whoever carried it out stopped, or has not come to it.
+    NotReadYet,
     /// The reads failed.
     ReadFailed,
     /// A read had rows that could not be read, or did not say whether the policy forbids the app.
@@ -93,6 +95,7 @@ impl Why {
         match self {
             Self::NoReadAllowed => "no_read_allowed",
             Self::HiddenByPolicy => "hidden_by_policy",
+            Self::NotReadYet => "not_read_yet",
             Self::ReadFailed => "read_failed",
             Self::ReadIncomplete => "read_incomplete",
             Self::SessionEnded => "session_ended",
@@ -509,7 +512,7 @@ impl<'a> History<'a> {
             return Why::SessionEnded;
         }
         match self.reads_after(since).next_back().map(|(read, _)| *read) {
-            None => Why::ReadFailed,
+            None => Why::NotReadYet,
             Some(read) if read.answered && read.status == Some(403) => Why::NoReadAllowed,
             Some(read) if read.answered && read.status == Some(200) => Why::ReadIncomplete,
             Some(_) => Why::ReadFailed,
