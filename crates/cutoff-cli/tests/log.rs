@@ -264,7 +264,8 @@ fn what_was_stopped_is_told_as_not_sent_or_not_read_and_the_log_tells_how_to_go_
         ground.faults(json!({"latency_ms": 150}));
         let ended = stopped(&ground, &first).expect(2);
         ground.faults(json!({"latency_ms": null}));
-        let sweep = text(&log(&ground)[0], "sweep_id");
+        let sweep = log(&ground).into_iter().find(|told| told["state"] == "unfinished").expect("it");
+        let sweep = text(&sweep, "sweep_id");
         let lines = ground.here(&["log", &sweep, "--json"]).expect(0).lines();
         let unsent = lines.iter().filter(|line| line["never_sent"] == true).count();
         let unread = lines.iter().filter(|line| line["why"] == "not_read_yet").count();
@@ -282,11 +283,19 @@ fn what_was_stopped_is_told_as_not_sent_or_not_read_and_the_log_tells_how_to_go_
         assert_eq!(table.out.matches("not sent").count(), unsent, "{}", table.out);
         assert_eq!(table.out.matches("not read yet").count(), unread, "{}", table.out);
         assert_eq!(log(&ground)[0]["not_attempted"], json!(unsent));
+        // A day later nobody can.
+        let old = as_if_earlier(&ground, sweep.parse().expect("an id"), 24 * 60 + 1).to_string();
+        let late =
+            ground.here(&["log", &old]).expect(0).says(&["cannot be gone on with: nothing was done for it for a day"]);
+        assert!(!late.err.contains("--resume"), "{}", late.err);
+        assert_eq!(told(&late, "A new plan of what is left")[..3], ["plan", "--failed-of", &old].map(str::to_owned));
         let next = told(&table, "can go on with it until");
         assert_eq!(next[0], word);
         let next: Vec<&str> = next.iter().map(String::as_str).take_while(|word| *word != "--state-dir").collect();
         ground.admin(&next).expect(0);
-        assert_eq!(log(&ground)[0]["state"], "closed");
+        let state =
+            |id: &str| log(&ground).into_iter().find(|told| told["sweep_id"] == *id).map(|told| text(&told, "state"));
+        assert_eq!(state(&sweep).as_deref(), Some("closed"));
         let over = ground.here(&["log", &sweep]).expect(0);
         assert!(!over.err.contains("can go on") && !over.err.contains("A new plan"), "{}", over.err);
     }
