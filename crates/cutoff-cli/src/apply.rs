@@ -103,11 +103,13 @@ pub async fn run(seat: &Seat, flags: &Apply) -> Done {
              anew."
         )));
     }
+    let plan = flags.plan.display().to_string();
+    let mut rest = how_again(flags.canary, flags.concurrency, flags.evidence.as_deref());
+    rest.extend(flags.block_last.then(|| "--block-last".to_owned()));
+    let words = ["apply", &plan, "--resume", "--yes"].into_iter().chain(rest.iter().map(String::as_str));
+    let again = command(&words.collect::<Vec<_>>());
     if !flags.yes {
-        if let Some(denied) = preview::show(seat, &file).await? {
-            return Err(Error::NotAllowed(Box::new(denied)).into());
-        }
-        return Err(Ending::usage(crate::contain::would(&file)));
+        return Err(preview::show(seat, &file, &again).await?);
     }
     say(&format!("Plan {hash}."));
     // Before anything is sent: evidence that cannot be written is no reason to find out afterwards.
@@ -120,11 +122,6 @@ pub async fn run(seat: &Seat, flags: &Apply) -> Done {
         concurrency: flags.concurrency.map(usize::from),
         block_last: flags.block_last,
     };
-    let plan = flags.plan.display().to_string();
-    let mut rest = how_again(flags.canary, flags.concurrency, flags.evidence.as_deref());
-    rest.extend(flags.block_last.then(|| "--block-last".to_owned()));
-    let words = ["apply", &plan, "--resume", "--yes"].into_iter().chain(rest.iter().map(String::as_str));
-    let again = command(&words.collect::<Vec<_>>());
     let report = carry_out(seat, &file, &how, &again).await?;
     finish(seat, &report, place).await?;
     let gone: Vec<Pair> = report
@@ -217,6 +214,11 @@ pub async fn carry_out(
     let done = watched(sweep, file.grants.len(), wish, drawn).await;
     match done {
         Err(cutoff::Error::Plan(Unusable::Unfinished)) => Err(unfinished(seat, &file.hash(), again).await),
+        Err(cutoff::Error::Plan(Unusable::CarriedOut)) => Err(match seat.desk.sweep_of_plan(&file.hash()).await? {
+            Some(id) => Ending::usage(preview::carried_out(id)),
+            // An edited copy of one.
+            None => cutoff::Error::Plan(Unusable::CarriedOut).into(),
+        }),
         other => {
             let report = other?;
             if others > 0 {
@@ -240,7 +242,12 @@ async fn unfinished(seat: &Seat, plan: &Hash, again: &str) -> Ending {
     {
         return cutoff::Error::Busy { pid }.into();
     }
-    Ending::usage(format!("A sweep of this plan is unfinished. Nothing was sent; go on with it: {again}"))
+    Ending::usage(goes_on(again))
+}
+
+/// What is said of a plan with an unfinished sweep.
+pub fn goes_on(again: &str) -> String {
+    format!("A sweep of this plan is unfinished. Nothing was sent; go on with it: {again}")
 }
 
 /// Waits for a sweep, draws how far it is, and stops it when somebody asks for it.
@@ -369,6 +376,19 @@ pub async fn end(seat: &Seat, report: &SweepReport, again: &str) -> Done {
         }
         Some(Ended::Halted(error)) => {
             let told = api(error);
+            let unblocked = report.policy.as_ref().is_some_and(|policy| policy.at.is_none() && !policy.in_force);
+            if unblocked && report.lines.iter().all(|line| line.never_sent || line.outcome.is_gone()) {
+                say(&format!("Stopped before the block, and nothing was sent. {}", told.sentence));
+                say(&format!("Once that is mended, go on with: {again}"));
+                if report.lines.iter().any(Line::may_be_sent_again) {
+                    say(&format!(
+                        "To revoke without the block, so that members can consent again, plan it with: {}",
+                        command(&["plan", "--failed-of", &id.to_string(), "--out", "again.json"])
+                    ));
+                    say(&format!("and then: {}", command(&["apply", "again.json", "--yes"])));
+                }
+                return Ok(told.code);
+            }
             say(&format!("Stopped, since every other grant would meet the same refusal. {}", told.sentence));
             say(&format!("Once that is mended, go on with: {again}"));
             return Ok(told.code);

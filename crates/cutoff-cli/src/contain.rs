@@ -20,7 +20,7 @@ use crate::export::Place;
 use crate::flags::{Choice, Contain};
 use crate::lists::apps_called;
 use crate::next::command;
-use crate::plan::{OWN, not_yours, privileged};
+use crate::plan::{not_yours, risks};
 use crate::seat::Seat;
 use crate::text::safe;
 use crate::told::{are, count, sentence, utc};
@@ -60,7 +60,7 @@ pub async fn run(seat: &Seat, flags: &Contain) -> Done {
                 (Some(denied), _) if flags.out.is_none() => {
                     return Err(cutoff::Error::NotAllowed(Box::new(denied.clone())).into());
                 }
-                (None, Some(change)) => foretell(seat, &proposal, change)?,
+                (None, Some(change)) if !change.is_empty() => foretell(seat, !proposal.file.grants.is_empty())?,
                 _ => {}
             }
             if let Some(out) = &flags.out {
@@ -84,7 +84,7 @@ pub async fn run(seat: &Seat, flags: &Contain) -> Done {
         }
     };
     if !flags.yes {
-        return Err(Ending::usage(would(&file)));
+        return Err(Ending::usage(would(seat, &file)));
     }
     // Before anything is sent: evidence that cannot be written is no reason to find out afterwards.
     let place = flags.evidence.as_deref().map(Place::take).transpose()?;
@@ -112,7 +112,7 @@ fn again(flags: &Contain, sweep: &str) -> String {
 }
 
 /// What carrying a plan out would do, in one sentence, and how to say yes to it.
-pub fn would(file: &PlanFile) -> String {
+pub fn would(seat: &Seat, file: &PlanFile) -> String {
     let grants = count(file.grants.len(), "grant", "grants");
     let does = match &file.block {
         Some(_) if file.grants.is_empty() => "change the policy and revoke nothing".to_owned(),
@@ -121,7 +121,7 @@ pub fn would(file: &PlanFile) -> String {
     };
     format!(
         "This would {does} in the organization {}. Nothing was sent. If that is meant, add --yes.",
-        safe(&file.organization_id)
+        crate::preview::organization_called(seat, file)
     )
 }
 
@@ -168,19 +168,11 @@ async fn propose(seat: &Seat, flags: &Contain) -> Result<(Proposal, Option<Chang
     if let Err(cutoff::Error::Api(refused)) = &proposed
         && api(refused).code == DENIED
     {
-        let grants = Selection {
-            noun: Noun::Grants,
-            fold: false,
-            all: true,
-            filter: Filter { apps: apps.clone(), ..Filter::default() },
-            ids: std::collections::HashSet::new(),
-        };
         say(&format!(
             "The organization's policy cannot be read, so nothing can be blocked, and members can consent again at once. {}",
             api(refused).sentence
         ));
-        let swept =
-            seat.desk.propose(&What::Selected(grants), flags.first_party, flags.reason.clone(), seat.now()).await;
+        let swept = seat.desk.propose(&grants_of(&apps), flags.first_party, flags.reason.clone(), seat.now()).await;
         return match swept {
             Ok(proposal) => Ok((proposal, None)),
             Err(cutoff::Error::Plan(Unusable::Grants)) => {
@@ -188,6 +180,9 @@ async fn propose(seat: &Seat, flags: &Contain) -> Result<(Proposal, Option<Chang
             }
             Err(other) => Err(other.into()),
         };
+    }
+    if let Err(cutoff::Error::Block(Refused::Undecided(_))) = &proposed {
+        may_it_be(seat, flags, &apps).await?;
     }
     let proposed = proposed.map(|Containment { proposal, change, first_party_left_out }| {
         left_out(&first_party_left_out);
@@ -216,6 +211,36 @@ async fn propose(seat: &Seat, flags: &Contain) -> Result<(Proposal, Option<Chang
             )
         }
         other => other.into(),
+    })
+}
+
+/// Says what keeps somebody from blocking and revoking, before many decisions are asked of them.
+///
+/// # Errors
+/// [`cutoff::Error::NotAllowed`] where nothing would be done.
+async fn may_it_be(seat: &Seat, flags: &Contain, apps: &[ConnectedAppId]) -> Result<(), Ending> {
+    let swept = seat.desk.propose(&grants_of(apps), flags.first_party, flags.reason.clone(), seat.now()).await;
+    let grants = match swept {
+        Ok(Proposal { denied: Some(denied), .. }) if flags.out.is_none() => {
+            return Err(cutoff::Error::NotAllowed(Box::new(denied)).into());
+        }
+        Ok(Proposal { denied: Some(denied), .. }) => {
+            say(&not_yours(&denied));
+            return Ok(());
+        }
+        swept => swept.is_ok(),
+    };
+    foretell(seat, grants)
+}
+
+/// Every grant of some apps.
+fn grants_of(apps: &[ConnectedAppId]) -> What {
+    What::Selected(Selection {
+        noun: Noun::Grants,
+        fold: false,
+        all: true,
+        filter: Filter { apps: apps.to_vec(), ..Filter::default() },
+        ids: std::collections::HashSet::new(),
     })
 }
 
@@ -306,10 +331,10 @@ fn beyond(app: &Listed) {
 
 /// Says before anything is done that the change of the policy is likely to be refused. It is a guess, and stops nothing: the grants
 /// are revoked all the same.
-fn foretell(seat: &Seat, proposal: &Proposal, change: &Change) -> Result<(), Ending> {
+fn foretell(seat: &Seat, grants: bool) -> Result<(), Ending> {
     let needs = change_organization();
     let allowance = seat.desk.session()?.may(needs.clone());
-    if change.is_empty() || allowance.allowed != Some(false) {
+    if allowance.allowed != Some(false) {
         return Ok(());
     }
     let holders: Vec<String> = allowance.roles_that_hold_it.iter().map(|role| safe(role)).collect();
@@ -317,10 +342,10 @@ fn foretell(seat: &Seat, proposal: &Proposal, change: &Change) -> Result<(), End
         "The block is likely to be refused: your roles do not hold every action on {}, and Stytch names no single one for it. {} Roles that \
          hold it: {}.",
         safe(&needs.resource),
-        if proposal.file.grants.is_empty() {
-            "Then nothing is done."
-        } else {
+        if grants {
             "The grants are revoked all the same, and members can consent again."
+        } else {
+            "Then nothing is done."
         },
         if holders.is_empty() { "none".to_owned() } else { holders.join(", ") }
     ));
@@ -348,17 +373,12 @@ fn show(picture: &Picture, proposal: &Proposal, change: Option<&Change>) {
         }
         policy(picture, change);
     }
-    for (n, one, many) in [
-        (
-            proposal.first_party_left_out,
+    if proposal.first_party_left_out > 0 {
+        let (one, many) = (
             "grant of the vendor's own apps was left out; take it in with --first-party",
             "grants of the vendor's own apps were left out; take them in with --first-party",
-        ),
-        (proposal.own, OWN.0, OWN.1),
-    ] {
-        if n > 0 {
-            say(&format!("{}.", are(n, one, many)));
-        }
+        );
+        say(&format!("{}.", are(proposal.first_party_left_out, one, many)));
     }
     let (views, inventory): (Vec<&Missing>, Vec<&Missing>) =
         proposal.missing.iter().partition(|missing| beside(picture, missing));
@@ -371,7 +391,11 @@ fn show(picture: &Picture, proposal: &Proposal, change: Option<&Change>) {
             command(&["inventory"])
         ));
     }
-    privileged(proposal);
+    risks(proposal);
+    let grants = proposal.file.grants.len();
+    if let Some(estimate) = cutoff::sweeps::estimate(grants, picture).filter(|_| grants > 0) {
+        say(&crate::preview::pace(estimate));
+    }
 }
 
 fn policy(picture: &Picture, change: &Change) {

@@ -162,16 +162,31 @@ pub async fn make(seat: &Seat, flags: &Plan, what: &What) -> Done {
     Ok(if proposal.lost > 0 { PARTIAL } else { DONE })
 }
 
-/// Of grants that are one's own, for one and for several.
-pub const OWN: (&str, &str) = ("of them is your own", "of them are your own");
 /// What is said of a plan to somebody who may not carry it out.
 pub fn not_yours(denied: &Denial) -> String {
     let told = Ending::from(cutoff::Error::NotAllowed(Box::new(denied.clone())));
     format!("Carrying the plan out takes somebody who may. {}", told.sentence)
 }
 
+/// Says which grants of a plan need a second thought: those of the vendor's own apps, one's own, and those of administrators.
+pub fn risks(proposal: &Proposal) {
+    for (n, one, many) in [
+        (
+            proposal.first_party,
+            "of them is to one of the vendor's own apps: its command line or mobile app may stop working",
+            "of them are to the vendor's own apps: its command line or mobile app may stop working",
+        ),
+        (proposal.own, "of them is your own", "of them are your own"),
+    ] {
+        if n > 0 {
+            say(&format!("{}.", are(n, one, many)));
+        }
+    }
+    privileged(proposal);
+}
+
 /// Says how many grants of a plan are those of administrators, and of how many.
-pub fn privileged(proposal: &Proposal) {
+fn privileged(proposal: &Proposal) {
     let of = count(proposal.privileged_members as usize, "administrator", "administrators");
     match proposal.privileged {
         0 => {}
@@ -234,12 +249,6 @@ fn tell(seat: &Seat, proposal: &Proposal, out: &Path) -> Result<(), Ending> {
              --first-party",
         ),
         (
-            proposal.first_party,
-            "of them is to one of the vendor's own apps: its command line or mobile app may stop working",
-            "of them are to the vendor's own apps: its command line or mobile app may stop working",
-        ),
-        (proposal.own, OWN.0, OWN.1),
-        (
             proposal.lost,
             "of what was named is not in the inventory any more",
             "of what was named are not in the inventory any more",
@@ -249,7 +258,7 @@ fn tell(seat: &Seat, proposal: &Proposal, out: &Path) -> Result<(), Ending> {
             say(&format!("{}.", are(n, one, many)));
         }
     }
-    privileged(proposal);
+    risks(proposal);
     Ok(())
 }
 

@@ -1,17 +1,21 @@
 //! What carrying a plan out would do, told before anybody says yes: from its file, and where there is a session beside what is there
 //! now. It sends nothing but reads.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::time::Duration;
 
+use cutoff::activity::Stand;
 use cutoff::inventory::picture::Picture;
-use cutoff::kept_plan::Compared;
-use cutoff::permission::Denial;
+use cutoff::kept_plan::{Compared, PolicyNow};
 use cutoff::plan_file::{Pair, PlanFile};
 use cutoff::policy::{Block, Kind, State};
+use journal::SweepId;
 use serde::Serialize;
 use stytch_b2b::ConnectedAppId;
 
-use crate::ending::{Ending, differing};
+use crate::ending::{Ending, api, differing};
+use crate::next::command;
+use crate::plan::risks;
 use crate::seat::Seat;
 use crate::text::{cut, safe};
 use crate::told::{Printer, count, utc_of};
@@ -31,6 +35,12 @@ struct Line<'a> {
     expires_at: &'a str,
     reason: Option<&'a str>,
     grants: usize,
+    members: usize,
+    /// `None` where nobody is signed in there.
+    organization_name: Option<&'a str>,
+    /// The sweep that it was begun with.
+    sweep_id: Option<String>,
+    carried_out: bool,
     apps: Vec<App<'a>>,
     policy: Option<Policy<'a>>,
     /// By how long the reading took; `None` where nothing was read.
@@ -60,13 +70,17 @@ struct Beside<'a> {
     appeared: &'a [Pair],
     beside: u32,
     never_seen: &'a [Pair],
+    own: u32,
+    privileged: u32,
+    first_party: u32,
 }
 
-/// Shows a plan, and answers what keeps whoever looks at it from carrying it out.
+/// Shows a plan, and answers how looking at it ends: what keeps whoever looks from carrying it out, or how they say yes. `again`: how
+/// an unfinished sweep of it is gone on with.
 ///
 /// # Errors
-/// When the output takes no more.
-pub async fn show(seat: &Seat, file: &PlanFile) -> Result<Option<Denial>, Ending> {
+/// When the output takes no more, or the journal cannot be read.
+pub async fn show(seat: &Seat, file: &PlanFile, again: &str) -> Result<Ending, Ending> {
     let compared = match compare(seat, file).await {
         Ok(compared) => Some(compared),
         Err(ending) => {
@@ -74,13 +88,37 @@ pub async fn show(seat: &Seat, file: &PlanFile) -> Result<Option<Denial>, Ending
             None
         }
     };
-    if let Some(compared) = &compared {
+    let begun = match seat.desk.sweep_of_plan(&file.hash()).await? {
+        Some(id) => Some(seat.desk.digest(id).await?),
+        None => None,
+    };
+    let over = begun.as_ref().is_some_and(|sweep| matches!(sweep.stand, Stand::Closed | Stand::Cancelled));
+    if let Some(compared) = compared.as_ref().filter(|_| begun.is_none()) {
         // Those that are new since are among those that are not in it.
         let older = (compared.beside as usize).saturating_sub(compared.appeared.len());
         differ(&compared.vanished, &compared.appeared, older);
         crate::plan::never_seen(&compared.proposal.never_seen);
+        match &compared.policy {
+            None => {}
+            Some(PolicyNow::Read(differs)) if differs.is_empty() => {}
+            Some(PolicyNow::Read(differs)) => say(&format!(
+                "The policy is not what the plan was made for, and carrying it out would stop there: {}.",
+                differing(differs)
+            )),
+            Some(PolicyNow::Unread(error)) => say(&format!(
+                "The organization's policy cannot be read, so the block cannot be made, and carrying the plan out would stop there. {}",
+                api(error).sentence
+            )),
+        }
+        risks(&compared.proposal);
     }
     let denied = compared.as_ref().and_then(|compared| compared.proposal.denied.clone());
+    let ending = match (&begun, denied) {
+        (Some(sweep), _) if over => Ending::usage(carried_out(sweep.id)),
+        (_, Some(denied)) => cutoff::Error::NotAllowed(Box::new(denied)).into(),
+        (Some(_), None) => Ending::usage(crate::apply::goes_on(again)),
+        (None, None) => Ending::usage(crate::contain::would(seat, file)),
+    };
     let shown = seat.desk.shown().await.ok().filter(|_| compared.is_some());
     let picture = shown.as_deref().map(|shown| &*shown.picture);
     let mut apps: BTreeMap<&ConnectedAppId, usize> = BTreeMap::new();
@@ -88,6 +126,8 @@ pub async fn show(seat: &Seat, file: &PlanFile) -> Result<Option<Denial>, Ending
         *apps.entry(&pair.connected_app_id).or_default() += 1;
     }
     let estimate = picture.and_then(|picture| cutoff::sweeps::estimate(file.grants.len(), picture));
+    let members = file.grants.iter().map(|pair| &pair.member_id).collect::<HashSet<_>>().len();
+    let organization = organization_name(seat, file);
     let mut printer = Printer::new(seat.json);
     if seat.json {
         let apps = apps.iter().map(|(id, grants)| App {
@@ -105,6 +145,10 @@ pub async fn show(seat: &Seat, file: &PlanFile) -> Result<Option<Denial>, Ending
             reason: file.reason.as_deref(),
             grants: file.grants.len(),
             apps: apps.collect(),
+            members,
+            organization_name: organization.as_deref(),
+            sweep_id: begun.as_ref().map(|sweep| sweep.id.to_string()),
+            carried_out: over,
             policy: file.block.as_ref().map(|block| Policy {
                 from: &block.before,
                 to: &block.after,
@@ -117,15 +161,18 @@ pub async fn show(seat: &Seat, file: &PlanFile) -> Result<Option<Denial>, Ending
                 appeared: &compared.appeared,
                 beside: compared.beside,
                 never_seen: &compared.proposal.never_seen,
+                own: compared.proposal.own,
+                privileged: compared.proposal.privileged,
+                first_party: compared.proposal.first_party,
             }),
         })?;
         printer.done()?;
-        return Ok(denied);
+        return Ok(ending);
     }
     printer.text(&format!("Plan {}", file.hash()))?;
     printer.text(&format!(
         "  for the organization {} ({}) at {}",
-        safe(&file.organization_id),
+        organization_called(seat, file),
         safe(&file.environment).to_uppercase(),
         safe(&file.host)
     ))?;
@@ -163,8 +210,21 @@ pub async fn show(seat: &Seat, file: &PlanFile) -> Result<Option<Denial>, Ending
         printer.text(&format!("  {} by name", count(kept(block), "app stays allowed", "apps stay allowed")))?;
     }
     match file.grants.len() {
+        _ if begun.is_some() => {}
         0 => printer.text("Nothing would be revoked: the plan has no grants.")?,
-        grants => printer.text(&format!("{} would be revoked:", count(grants, "grant", "grants")))?,
+        grants => printer.text(&format!(
+            "{} of {} would be revoked:",
+            count(grants, "grant", "grants"),
+            count(members, "member", "members")
+        ))?,
+    }
+    if let Some(sweep) = &begun {
+        let gone: u32 = sweep.outcomes.iter().filter(|(outcome, _)| outcome.is_gone()).map(|(_, n)| n).sum();
+        printer.text(&format!(
+            "{}: {gone} of its {} gone by a later read.",
+            if over { "It was carried out" } else { "Its sweep is unfinished" },
+            count(file.grants.len(), "grant is", "grants are")
+        ))?;
     }
     for (id, grants) in apps.iter().take(MOST) {
         printer.text(&format!("{grants:>7}  {}", called(id)))?;
@@ -172,11 +232,42 @@ pub async fn show(seat: &Seat, file: &PlanFile) -> Result<Option<Denial>, Ending
     if apps.len() > MOST {
         printer.text(&format!("         and those of {}", count(apps.len() - MOST, "more app", "more apps")))?;
     }
-    if let Some(estimate) = estimate.filter(|_| !file.grants.is_empty()) {
-        printer.text(&format!("By the pace of the reading that takes about {} s.", estimate.as_secs().max(1)))?;
+    if let Some(estimate) = estimate.filter(|_| !file.grants.is_empty() && begun.is_none()) {
+        printer.text(&pace(estimate))?;
     }
     printer.done()?;
-    Ok(denied)
+    Ok(ending)
+}
+
+/// How long a sweep would take.
+pub fn pace(estimate: Duration) -> String {
+    format!("By the pace of the reading that takes about {} s.", estimate.as_secs().max(1))
+}
+
+/// The name of a plan's organization, if one is signed in there.
+fn organization_name(seat: &Seat, file: &PlanFile) -> Option<String> {
+    let known = seat.desk.session().ok()?.state().organization;
+    (known.organization_id.as_str() == file.organization_id).then_some(known.organization_name)
+}
+
+/// An organization by name, if it is known, and id.
+pub fn organization_called(seat: &Seat, file: &PlanFile) -> String {
+    let id = safe(&file.organization_id);
+    match organization_name(seat, file).map(|name| cut(&safe(&name), 60)).filter(|name| !name.is_empty()) {
+        Some(name) => format!("{name} ({id})"),
+        None => id,
+    }
+}
+
+/// What is said of a plan that a sweep was begun with and that is over.
+pub fn carried_out(id: SweepId) -> String {
+    let id = id.to_string();
+    format!(
+        "This plan was carried out already, by the sweep {id}. Nothing was sent. See what became of it: {}\nMake a new plan of what is left \
+         of it with: {}",
+        command(&["log", &id]),
+        command(&["plan", "--failed-of", &id, "--out", "again.json"])
+    )
 }
 
 /// Says what a fresh read lists otherwise than the plan, and names it. `older`: grants of its apps that are not in it and not new.

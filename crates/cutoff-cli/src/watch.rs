@@ -178,8 +178,9 @@ fn next(found: &[ComeBack]) {
         say(&format!("Revoke it again: {}", command(&plan)));
         say(&format!("and then: {}", command(&["apply", "again.json", "--yes"])));
         say(&format!(
-            "Or block the app first, so that nobody can consent again; without --yes it tells what that would do: {}",
-            command(&["contain", "--app", app, "--yes"])
+            "Or block the app first, so that nobody can consent again. This tells what that would do and what has to be decided for it, and \
+             sends nothing yet: {}",
+            command(&["contain", "--app", app])
         ));
     }
 }

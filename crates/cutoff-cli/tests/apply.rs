@@ -100,7 +100,15 @@ fn a_plan_is_carried_out_exactly_and_once() {
     assert_eq!(removed(&ground).len(), planned.len());
     assert_eq!(ground.truth().len(), before - planned.len(), "nothing else was revoked");
 
-    apply(&ground, &["--yes"]).expect(5).says(&["carried out already"]);
+    let log = ground.here(&["log", "--json"]).expect(0).lines();
+    let sweep = log[0]["sweep_id"].as_str().expect("an id");
+    let by = format!("carried out already, by the sweep {sweep}");
+    apply(&ground, &["--yes"]).expect(5).says(&[&by, &format!("cutoff log {sweep}")]);
+    let shown = apply(&ground, &[]).expect(5).says(&[&by]);
+    assert_eq!((&shown.lines()[0]["carried_out"], &shown.lines()[0]["sweep_id"]), (&json!(true), &json!(sweep)));
+    assert!(!shown.err.contains("not listed any more") && !shown.err.contains("add --yes"), "{}", shown.err);
+    let shown = ground.admin(&["apply", &ground.dir.path().join("plan.json").display().to_string()]).expect(5).out;
+    assert!(shown.contains("It was carried out: ") && !shown.contains("would be revoked"), "{shown}");
     apply(&ground, &["--yes", "--resume"]).expect(5).says(&["carried out already"]);
     assert_eq!(requests(&ground), planned.len());
     let log = ground.here(&["log", "--json"]).expect(0).lines();
@@ -301,9 +309,17 @@ fn a_plan_is_shown_whole_before_anybody_says_yes_and_only_the_expected_one_is_ca
     assert!(shown[0]["estimate_ms"].is_u64() && shown[0]["compared"]["vanished"] == json!([]), "{}", shown[0]);
     let file = ground.dir.path().join("plan.json");
     let told = ground.admin(&["apply", &file.display().to_string()]).expect(5);
-    for word in [&hash, "SEC-2114", "good until", "DataSync", "By the pace"] {
+    let members = format!("{0} grants of {0} members would be revoked", planned.len());
+    let organization = ground.window("admin").session().expect("a session").state().organization;
+    let (name, id) = (organization.organization_name, organization.organization_id.to_string());
+    let both = format!("{name} ({id})");
+    for word in [&hash, "SEC-2114", "good until", "DataSync", "By the pace", &members, &both] {
         assert!(told.out.contains(word), "{word:?} is not in\n{}", told.out);
     }
+    let told = told.says(&["of them is your own", "administrator's, and goes first", &both]);
+    drop(told);
+    assert_eq!((&shown[0]["members"], &shown[0]["organization_name"]), (&json!(planned.len()), &json!(name)));
+    assert_eq!((&shown[0]["compared"]["own"], &shown[0]["compared"]["first_party"]), (&json!(1), &json!(0)));
 
     // Another grant, or a longer life, is another plan.
     let good: Value = serde_json::from_slice(&std::fs::read(&file).expect("the plan")).expect("JSON");
@@ -625,6 +641,10 @@ fn whoever_may_not_revoke_is_told_so_and_not_how_to_do_it() {
     let contain: Vec<&str> =
         ["contain", "--app", "DataSync"].into_iter().chain(keep.iter().map(String::as_str)).collect();
     told.push(ground.as_role("reader", &contain).expect(3));
+    // Before anything is asked of them to be decided.
+    let undecided = ground.as_role("reader", &["contain", "--app", "DataSync"]).expect(3);
+    assert!(!undecided.err.contains("--keep"), "{}", undecided.err);
+    told.push(undecided);
     for told in told {
         let told = told.says(&["It needs revoke.connected-app on stytch.member", "Roles that hold it: stytch_admin"]);
         for false_hope in ["add --yes", "--yes --base-url", "The grants are revoked all the same"] {

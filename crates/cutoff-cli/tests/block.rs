@@ -484,3 +484,28 @@ fn a_plan_that_revokes_nothing_and_changes_nothing_is_none() {
     ground.admin(&["apply", &path, "--yes"]).expect(5);
     assert_eq!(puts(&ground), 1, "once");
 }
+
+#[test]
+fn a_plan_with_a_block_where_the_policy_cannot_be_read_sends_nothing_and_tells_how_to_revoke_without_it() {
+    let ground = small();
+    let file = ground.dir.path().join("plan.json").display().to_string();
+    contain(&ground, &["--app", "DataSync", "--out", &file]).expect(0);
+    ground.faults(json!({"sdk_endpoint_off": true, "on": "organizations/me$"}));
+    ground.admin(&["apply", &file]).expect(5).says(&["policy cannot be read, so the block cannot be made"]);
+    let stopped = ground.admin(&["apply", &file, "--yes"]).expect(3);
+    let stopped = stopped.says(&["Stopped before the block, and nothing was sent", "--resume", "without the block"]);
+    assert!(!stopped.err.contains("every other grant"), "{}", stopped.err);
+    assert!(ground.ledger()["revocations"].as_array().is_some_and(Vec::is_empty), "nothing was sent");
+    // As it is told.
+    let sweep = ground.here(&["log", "--json"]).expect(0).lines()[0]["sweep_id"].as_str().expect("an id").to_owned();
+    assert!(stopped.err.contains(&format!("cutoff plan --failed-of {sweep} --out again.json")), "{}", stopped.err);
+    let again = ground.dir.path().join("again.json").display().to_string();
+    ground.admin(&["plan", "--failed-of", &sweep, "--out", &again]).expect(0);
+    ground.admin(&["apply", &again, "--yes"]).expect(0);
+    ground.faults(ground::no_faults());
+    // And once it can be read, one that others have changed since is told before anything is done.
+    let (_, other) = (std::fs::remove_file(&file), ground.dir.path().join("other.json").display().to_string());
+    contain(&ground, &["--app", ADVISED, "--out", &other]).expect(0);
+    ground.control("policy", json!({"third_party_connected_apps_allowed_type": "NOT_ALLOWED"}));
+    ground.admin(&["apply", &other]).expect(5).says(&["The policy is not what the plan was made for"]);
+}

@@ -78,6 +78,8 @@ fn two_of_many_consent_again_and_one_alert_names_both_and_never_again() {
         assert!(first.err.contains(&format!("--grant {member}:{app}")), "{}", first.err);
     }
     assert!(first.err.contains(&format!("cutoff contain --app {}", two[0].1)), "{}", first.err);
+    let block = first.err.lines().find(|line| line.contains("cutoff contain")).expect("the hint");
+    assert!(block.contains("what has to be decided") && !block.contains("--yes"), "{block}");
     ground.admin(&["contain", "--app", &two[0].1]).expect(5).says(&["Nothing was sent"]);
     assert_eq!(watch(&ground).expect(0).out, "", "told once, also by a program that starts later");
 

@@ -257,7 +257,7 @@ impl Desk {
     }
 
     /// The policy as it is now, read strictly.
-    async fn read_state(&self, session: &Arc<Session>) -> Result<State, Error> {
+    pub(crate) async fn read_state(&self, session: &Arc<Session>) -> Result<State, Error> {
         match session.read(|client, token| async move { client.connected_app_policy(&token).await }).await {
             Ok(reply) => Ok(state_of(&reply.data)),
             Err(error @ ApiError::SignedOut(_)) => Err(self.judge(session, error).await),

@@ -13,6 +13,7 @@ use crate::desk::Desk;
 use crate::error::Error;
 use crate::inventory::picture::{Picture, Reading, u32_of};
 use crate::plan_file::{Pair, PlanFile, Unusable};
+use crate::policy::{Difference, differences as differences_of_policy};
 use crate::sweep::engine::blocking;
 use crate::sweeps::Proposal;
 
@@ -29,6 +30,17 @@ pub struct Compared {
     pub beside: u32,
     /// The sweep that carried it out, or is unfinished, in this journal; and whether it is closed.
     pub sweep: Option<(SweepId, bool)>,
+    /// For a plan with a block.
+    pub policy: Option<PolicyNow>,
+}
+
+/// The organization's policy now, beside the one that a plan's block was made of.
+#[derive(Clone, Debug)]
+pub enum PolicyNow {
+    /// How it differs; empty: it does not.
+    Read(Vec<Difference>),
+    /// It cannot be read, so the block cannot be made.
+    Unread(ApiError),
 }
 
 /// A plan that is about to be carried out, beside what the own views of its apps list now.
@@ -136,7 +148,15 @@ impl Desk {
         let (vanished, appeared, beside) = differences(&file, &shown.picture, made);
         let never_seen = self.never_seen(&file, &shown.picture).await?;
         let proposal = Proposal { never_seen, ..Proposal::of(file, &session, &shown) };
-        Ok(Compared { proposal, vanished, appeared, beside, sweep })
+        let policy = match &proposal.file.block {
+            None => None,
+            Some(block) => Some(match self.read_state(&session).await {
+                Ok(now) => PolicyNow::Read(differences_of_policy(&block.before, &now)),
+                Err(Error::Api(error)) => PolicyNow::Unread(error),
+                Err(other) => return Err(other),
+            }),
+        };
+        Ok(Compared { proposal, vanished, appeared, beside, sweep, policy })
     }
 
     /// The newest sweep of a plan, if there is one.
