@@ -120,6 +120,7 @@ fn lacking(findings: &Findings, picture: &Picture) {
         let why = match cause {
             Cause::Hidden => "the policy hides it, so whether it has grants cannot be seen",
             Cause::Denied => "your role may not read it",
+            Cause::CutShort => "an earlier reading had it, it is not listed now, and nothing bears out that it is gone",
             _ => "its own view could not be read",
         };
         say(&format!("{} is unknown: {why}.", safe(id.as_str())));

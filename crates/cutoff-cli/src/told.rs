@@ -196,6 +196,26 @@ pub fn sentence(picture: &Picture, missing: &Missing) -> String {
         }
         What::Names => format!("Members' names are missing, or some of them: {}", why(missing.cause)),
         What::App(id) => format!("The members of {} are missing: {}", app(id), why(missing.cause)),
+        What::AppRows(id) if missing.cause == Cause::CutShort => match missing.rows {
+            0 => format!(
+                "The list of the members of {} does not have all of them: some are shown by their own lists",
+                app(id)
+            ),
+            n => format!(
+                "{} to {} that an earlier reading had {} not in its list now, and nothing bears out that they are gone: they \
+                 are neither shown nor called gone",
+                count(n as usize, "grant", "grants"),
+                app(id),
+                if n == 1 { "is" } else { "are" }
+            ),
+        },
+        What::ListRows if missing.cause == Cause::CutShort => {
+            let apps = count(missing.rows as usize, "app", "apps");
+            format!(
+                "The list of apps does not have all of them: {apps} with members by their own views {} not in it",
+                if missing.rows == 1 { "is" } else { "are" }
+            )
+        }
         What::AppRows(id) => rows(&format!("the members of {}", app(id))),
         What::MemberRows => rows("the search for members"),
         What::ListRows => rows("the list of apps"),
@@ -222,5 +242,6 @@ fn why(cause: Cause) -> &'static str {
         Cause::Refused => "Stytch refused for a reason of its own",
         Cause::Cancelled => "the reading ended before their turn came",
         Cause::Hidden => "the organization's policy hides it, so its grants are neither shown nor called gone",
+        Cause::CutShort => "they are not listed now, and nothing bears out that they are gone",
     }
 }

@@ -347,3 +347,81 @@ fn a_reading_without_any_apps_grants_does_not_take_the_place_of_one_that_has_the
     assert!(part.iter().any(|grant| grant["connected_app_id"] == json!(one)));
     assert_eq!(listed(&ground), before + 1);
 }
+
+/// The pairs that lines name, by what they call the change.
+fn pairs_of(lines: &[Value], change: &str) -> BTreeSet<(String, String)> {
+    let text = |line: &Value, key: &str| line[key].as_str().expect("an id").to_owned();
+    let of = lines.iter().filter(|line| line["change"] == change);
+    of.map(|line| (text(line, "member_id"), text(line, "connected_app_id"))).collect()
+}
+
+#[test]
+fn a_list_that_was_cut_short_makes_no_living_grant_gone_and_what_its_members_have_is_shown() {
+    let ground = ground();
+    ground.admin(&["inventory"]).expect(0);
+    let people: Vec<&str> = ground.sandbox.card().people.iter().map(|person| person.member_id.as_str()).collect();
+    let truth = ground.truth();
+    let leaver = truth.iter().map(|(member, ..)| member).find(|id| !people.contains(&id.as_str())).expect("somebody");
+    ground.control("delete_member", json!({"member_id": leaver}));
+    let gone = truth.iter().filter(|(member, ..)| member == leaver);
+    let gone: BTreeSet<_> = gone.map(|(member, app, _)| (member.clone(), app.clone())).collect();
+    // Apps and members alike: no answer says that it is cut.
+    ground.faults(json!({"list_cap": 3}));
+    for _ in 0..2 {
+        let cut = ground.admin(&["inventory", "--json"]).expect(2).says(&["not in it", "does not have all of them"]);
+        assert_eq!(facts(&cut.lines()), ground.truth(), "what is alive is shown");
+        let told = ground.admin(&["diff", "--json"]).expect(2);
+        assert!(pairs_of(&told.lines(), "gone").is_subset(&gone), "{}", told.out);
+    }
+    ground.faults(json!({"list_cap": null}));
+    ground.admin(&["inventory"]).expect(0);
+    let whole = ground.admin(&["diff", "--json"]).expect(0).lines();
+    assert_eq!(pairs_of(&whole, "gone"), gone, "what is really gone is told once the lists are whole");
+    assert_eq!(whole.len(), gone.len(), "nothing is new: {whole:?}");
+}
+
+#[test]
+fn what_nobody_could_be_asked_about_is_not_called_gone() {
+    let ground = ground();
+    ground.admin(&["inventory"]).expect(0);
+    ground.faults(json!({"list_cap": 3}));
+    ground.faults(json!({"server_error_share": 1.0, "on": "/members/"}));
+    let cut = ground.admin(&["inventory", "--json"]).expect(2).says(&["neither shown nor called gone"]);
+    assert!(facts(&cut.lines()).is_subset(&ground.truth()));
+    let told = ground.admin(&["diff"]).expect(2);
+    assert!(told.out.contains("0 gone"), "{}", told.out);
+    // An app far down the list, whose own view cannot be had either.
+    let calls = ground.calls();
+    let last = calls.iter().filter_map(|path| path.split_once("/connected_apps/")).map(|(_, id)| id);
+    let last = last.take(12).last().expect("twelve apps");
+    ground.faults(json!({"server_error_share": 1.0, "on": format!("/connected_apps/{last}")}));
+    ground.admin(&["inventory"]).expect(2).says(&["not listed now, and nothing bears out that"]);
+    let told = ground.admin(&["diff"]).expect(2);
+    assert!(told.out.contains("0 gone"), "{}", told.out);
+}
+
+#[test]
+fn a_revoke_by_somebody_else_is_gone_since_its_members_own_list_bears_it_out() {
+    let ground = ground();
+    ground.admin(&["inventory"]).expect(0);
+    let (member, app, _) = ground.truth().into_iter().next().expect("a grant");
+    let elsewhere = ground.dir.path().join("elsewhere").display().to_string();
+    let plan = ground.dir.path().join("theirs.json").display().to_string();
+    let grant = format!("{member}:{app}");
+    let at = |arguments: &[&str]| {
+        let mut place = ground.place();
+        let dir =
+            place.iter().position(|flag| *flag == ground.state_dir().display().to_string()).expect("the directory");
+        place[dir].clone_from(&elsewhere);
+        let mut command = ground::cutoff();
+        command.args(arguments).args(place).arg("--session-token-stdin");
+        ground::end(ground::start(command, &ground.token("admin")))
+    };
+    at(&["plan", "--grant", &grant, "--first-party", "--out", &plan]).expect(0);
+    at(&["apply", &plan, "--yes"]).expect(0);
+    let calls = ground.calls().len();
+    ground.admin(&["inventory"]).expect(0);
+    let own = |path: &&String| path.contains(&format!("/members/{member}/"));
+    assert_eq!(ground.calls()[calls..].iter().filter(own).count(), 1, "one look at the member's own list");
+    assert_eq!(pairs_of(&ground.admin(&["diff", "--json"]).expect(0).lines(), "gone"), BTreeSet::from([(member, app)]));
+}

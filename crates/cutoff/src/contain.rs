@@ -207,7 +207,7 @@ impl Desk {
     }
 
     /// The grants that sweeps of this journal found gone since a moment, here, and when each was last found so.
-    async fn revoked_since(
+    pub(crate) async fn revoked_since(
         &self,
         session: &Session,
         since: Timestamp,
@@ -403,10 +403,15 @@ pub fn listed(picture: &Picture) -> Vec<Listed> {
         .collect()
 }
 
-/// Whether the picture has every app that is installed: every row could be read, and none is hidden.
+/// Whether the picture has every app that is installed: every row could be read, none is hidden, and the list lacks none that an
+/// earlier reading had without something that bears it out.
 #[must_use]
 pub fn list_is_whole(picture: &Picture) -> bool {
     let facts = &picture.facts;
     !facts.under_way
-        && facts.missing.iter().all(|missing| missing.what != Lacks::ListRows && missing.cause != Cause::Hidden)
+        && facts.missing.iter().all(|missing| match &missing.what {
+            Lacks::ListRows => false,
+            Lacks::App(_) => !matches!(missing.cause, Cause::Hidden | Cause::CutShort),
+            _ => true,
+        })
 }

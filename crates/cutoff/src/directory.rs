@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::session::Session;
 
 /// One app's grants.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct AppGrants {
     /// The app.
     pub app: ConnectedApp,
@@ -22,8 +22,19 @@ pub struct AppGrants {
     pub rows: Vec<ActiveMember>,
     /// Rows that could not be read.
     pub unreadable: Vec<UnreadableRow>,
+    /// The app's list lacked grants of an earlier reading without being borne out: those that their members' own lists still have
+    /// are among `rows`, and of so many more nothing tells.
+    pub short: Option<u32>,
     /// When they were asked for.
     pub read_at: Timestamp,
+}
+
+impl AppGrants {
+    /// Whether a grant that is not among them is not there.
+    #[must_use]
+    pub fn complete(&self) -> bool {
+        self.unreadable.is_empty() && self.short.is_none()
+    }
 }
 
 /// One member's grants.
@@ -98,7 +109,7 @@ impl Directory {
             let row = read.rows.iter().find(|row| row.member_id == *member);
             let known = match row {
                 Some(row) => KnownGrant::Listed(row.granted_scopes.clone()),
-                None if read.unreadable.is_empty() => KnownGrant::Absent,
+                None if read.complete() => KnownGrant::Absent,
                 None => KnownGrant::NotRead,
             };
             latest = Some((read.read_at, known));
@@ -160,6 +171,7 @@ impl Directory {
             app,
             rows: detail.active_members.rows,
             unreadable: detail.active_members.unreadable,
+            short: None,
             read_at,
         });
         look(&self.by_app).insert(grants.app.connected_app_id.clone(), grants.clone());

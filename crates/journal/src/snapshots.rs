@@ -342,6 +342,30 @@ impl Journal {
         Ok(grants.iter().filter(|grant| left.contains(*grant)).cloned().collect())
     }
 
+    /// The grants of a place that no snapshot has proven to be gone since one had them, as connected app and member id, as far as
+    /// `wanted` takes them.
+    ///
+    /// # Errors
+    /// As every read: `Busy`, `Corrupt`, `Disk`.
+    pub fn lasting(&self, place: &Place, wanted: impl Fn(&str, &str) -> bool) -> Result<Vec<(String, String)>, Error> {
+        let mut db = self.db();
+        let tx = db.transaction()?;
+        let Some(of) = self::place(&tx, place)? else { return Ok(Vec::new()) };
+        let texts = texts(&tx, of, |number, text| (number, text))?;
+        let text = |number: u32| texts.get(&number).ok_or_else(|| Error::Corrupt("a text is missing".into()));
+        let mut query =
+            tx.prepare_cached("SELECT app, member FROM snapshot_grants WHERE place = ?1 AND to_snapshot = ?2")?;
+        let mut rows = query.query(params![of, OPEN])?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            let (app, member) = (text(row.get(0)?)?, text(row.get(1)?)?);
+            if wanted(app, member) {
+                found.push((app.clone(), member.clone()));
+            }
+        }
+        Ok(found)
+    }
+
     /// The apps that some snapshot of a place lists, without those of `listed`; each as the last that lists it has it.
     ///
     /// # Errors

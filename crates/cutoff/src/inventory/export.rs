@@ -781,6 +781,23 @@ fn missing_sentences(picture: &Picture) -> Vec<String> {
         let what = match &missing.what {
             What::Names => "Names of members could not be read".to_owned(),
             What::App(id) => format!("Members of {} could not be read", app(id)),
+            What::AppRows(id) if missing.cause == Cause::CutShort && missing.rows == 0 => {
+                format!(
+                    "The list of the members of {} lacks some whose own lists still have it; they are in this file",
+                    app(id)
+                )
+            }
+            What::AppRows(id) if missing.cause == Cause::CutShort => format!(
+                "Grants to {} that an earlier reading had and its list lacks are not in this file, {} in number",
+                app(id),
+                missing.rows
+            ),
+            What::ListRows if missing.cause == Cause::CutShort => {
+                format!(
+                    "The list of apps lacks {} with members by their own views; they are in this file",
+                    missing.rows
+                )
+            }
             What::AppRows(id) => format!("Of the members of {}, {rows} could not be read", app(id)),
             What::MemberRows => format!("Of the list of members, {rows} could not be read"),
             What::ListRows => format!("Of the list of apps, {rows} could not be read"),
@@ -795,6 +812,7 @@ fn missing_sentences(picture: &Picture) -> Vec<String> {
             Cause::Refused => "the server refused",
             Cause::Cancelled => "the reading was stopped before",
             Cause::Hidden => "the organization's policy hides it",
+            Cause::CutShort => "a list may be cut short, and nothing bears out that what it lacks is gone",
         };
         let mut facts: Vec<String> = Vec::new();
         facts.extend(missing.status.map(|status| format!("HTTP {status}")));

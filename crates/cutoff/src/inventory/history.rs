@@ -81,7 +81,7 @@ impl What {
 }
 
 /// The words for causes in files and on the wire.
-const CAUSES: [(Cause, &str); 9] = [
+const CAUSES: [(Cause, &str); 10] = [
     (Cause::Denied, "denied"),
     (Cause::Offline, "offline"),
     (Cause::ServerError, "server_error"),
@@ -91,6 +91,7 @@ const CAUSES: [(Cause, &str); 9] = [
     (Cause::Refused, "refused"),
     (Cause::Cancelled, "cancelled"),
     (Cause::Hidden, "hidden"),
+    (Cause::CutShort, "cut_short"),
 ];
 
 impl Cause {
@@ -155,12 +156,20 @@ fn missing(answers: &Answers, cut_short: bool) -> Vec<Missing> {
     if !answers.unreadable_apps.is_empty() {
         out.push(rows(What::ListRows, answers.unreadable_apps.len()));
     }
+    if answers.beyond_list > 0 {
+        out.push(Missing { cause: Cause::CutShort, ..rows(What::ListRows, answers.beyond_list) });
+    }
     for (app, answer) in answers.apps.iter().zip(&answers.by_app) {
         let id = app.connected_app_id.clone();
         match answer {
             Some((_, AppAnswer::Not(missing))) => out.push(missing.clone()),
-            Some((_, AppAnswer::Read(members))) if !members.unreadable.is_empty() => {
-                out.push(rows(What::AppRows(id), members.unreadable.len()));
+            Some((_, AppAnswer::Read(members))) => {
+                if !members.unreadable.is_empty() {
+                    out.push(rows(What::AppRows(id.clone()), members.unreadable.len()));
+                }
+                if let Some(left) = members.short {
+                    out.push(Missing { cause: Cause::CutShort, rows: left, ..rows(What::AppRows(id), 0) });
+                }
             }
             None if cut_short => {
                 out.push(Missing { cause: Cause::Cancelled, ..rows(What::App(id), 0) });
@@ -198,19 +207,23 @@ pub(super) fn known_apps(latest: &Snapshot) -> KnownApps {
 }
 
 impl KnownApps {
-    /// Whether, by that word of the policy, an app that has lasted until now would be taken for gone.
-    pub(super) fn would_be_gone(&self, answers: &Answers, organization: Option<&Organization>) -> bool {
+    /// The apps that have lasted until now and that, by that word of the policy, would be taken for gone.
+    pub(super) fn would_be_gone(&self, answers: &Answers, organization: Option<&Organization>) -> HashSet<&str> {
+        if !list_complete(answers) {
+            return HashSet::new();
+        }
         let listed: HashSet<&str> = answers.apps.iter().map(|app| app.connected_app_id.as_str()).collect();
-        list_complete(answers)
-            && self.apps[..self.lasting].iter().any(|(id, client_type)| {
-                !listed.contains(id.as_str()) && forbidden(organization, id, client_type) == Some(false)
-            })
+        let lasting = self.apps[..self.lasting].iter().filter(|(id, _)| !listed.contains(id.as_str()));
+        lasting
+            .filter(|(id, kind)| forbidden(organization, id, kind) == Some(false))
+            .map(|(id, _)| id.as_str())
+            .collect()
     }
 }
 
 /// An empty list proves nothing by itself: nothing tells it from one that was not filled in.
 fn list_complete(answers: &Answers) -> bool {
-    answers.listed && answers.unreadable_apps.is_empty() && !answers.apps.is_empty()
+    answers.listed && answers.unreadable_apps.is_empty() && !answers.apps.is_empty() && answers.beyond_list == 0
 }
 
 fn forbidden(organization: Option<&Organization>, app: &str, client_type: &str) -> Option<bool> {
@@ -232,25 +245,26 @@ pub(super) fn draft(
     let listed: HashSet<&str> = answers.apps.iter().map(|app| app.connected_app_id.as_str()).collect();
     let list_complete = list_complete(answers);
     // And only a policy that is known to allow an app lets its absence prove anything.
-    let (former, hidden): (Vec<_>, Vec<_>) = known
-        .apps
-        .iter()
-        .filter(|(id, _)| !listed.contains(id.as_str()))
-        .cloned()
-        .partition(|(id, client_type)| list_complete && forbidden(organization, id, client_type) == Some(false));
+    let (former, hidden): (Vec<_>, Vec<_>) =
+        known.apps.iter().filter(|(id, _)| !listed.contains(id.as_str())).cloned().partition(|(id, client_type)| {
+            let borne_out = !answers.not_borne_out.iter().any(|app| app.as_str() == id);
+            list_complete && borne_out && forbidden(organization, id, client_type) == Some(false)
+        });
     let mut missing = missing(answers, cut_short);
     // Only what the policy is not known to allow is hidden; what an unreadable row of the list may have been is told as that row.
     let list_whole = answers.listed && answers.unreadable_apps.is_empty();
     let not_allowed = |id: &str, client_type: &str| forbidden(organization, id, client_type) != Some(false);
-    let unseen = hidden.iter().filter(|(id, kind)| list_whole && not_allowed(id, kind)).map(|(id, _)| Missing {
-        what: What::App(ConnectedAppId::from(id.as_str())),
-        cause: Cause::Hidden,
+    let unseen = hidden.iter().filter(|(id, kind)| list_whole && not_allowed(id, kind));
+    let unseen = unseen.map(|(id, _)| (ConnectedAppId::from(id.as_str()), Cause::Hidden));
+    let unseen = unseen.chain(answers.not_borne_out.iter().map(|id| (id.clone(), Cause::CutShort)));
+    missing.extend(unseen.map(|(id, cause)| Missing {
+        what: What::App(id),
+        cause,
         rows: 0,
         status: None,
         error_type: None,
         request_id: None,
-    });
-    missing.extend(unseen);
+    }));
     let names = match &answers.names {
         Ok(true) if answers.unreadable_members.is_empty() => "read",
         Err(Missing { cause: Cause::Denied, .. }) => "denied",
@@ -270,7 +284,7 @@ pub(super) fn draft(
     let apps = answers.apps.iter().zip(&answers.by_app).map(|(app, answer)| {
         let (at, reading, grants) = match answer {
             Some((at, AppAnswer::Read(members))) => {
-                let reading = if members.unreadable.is_empty() { AppReading::Complete } else { AppReading::Partial };
+                let reading = if members.complete() { AppReading::Complete } else { AppReading::Partial };
                 (*at, reading, members.rows.as_slice())
             }
             Some((at, AppAnswer::Not(_))) => (*at, AppReading::NotRead, [].as_slice()),

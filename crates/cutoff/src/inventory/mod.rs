@@ -1,5 +1,6 @@
 //! The inventory: every grant of the organization at one moment, its history, and what can be asked of it.
 
+mod borne_out;
 pub mod changes;
 pub mod export;
 pub mod filter;

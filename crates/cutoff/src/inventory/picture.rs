@@ -145,6 +145,9 @@ pub enum Cause {
     Cancelled,
     /// The organization's policy hides it: it was known before, and whether it still has grants cannot be seen.
     Hidden,
+    /// A list lacks what an earlier reading had, and nothing bears out that it is gone: a server may cut a list short without a
+    /// word.
+    CutShort,
 }
 
 /// An app.

@@ -10,8 +10,8 @@ use std::time::Duration;
 use futures::{TryStreamExt as _, future, stream};
 use jiff::Timestamp;
 use stytch_b2b::{
-    Client, ConnectedApp, Error as ApiError, Facts, Member, MemberId, MemberSearch, Reply, Rows, SessionToken,
-    UnreadableRow,
+    Client, ConnectedApp, ConnectedAppId, Error as ApiError, Facts, Member, MemberId, MemberSearch, Reply, Rows,
+    SessionToken, UnreadableRow,
 };
 use tokio::sync::{Semaphore, watch};
 use tokio::time::Instant;
@@ -109,6 +109,10 @@ pub(super) struct Answers {
     pub unreadable_members: Vec<UnreadableRow>,
     /// Whether the search came to its end; what stopped it otherwise.
     pub names: Result<bool, Missing>,
+    /// So many of `apps` the list lacked: their own views have them.
+    pub beyond_list: usize,
+    /// Apps that the list lacks, and nothing tells whether they are gone.
+    pub not_borne_out: Vec<ConnectedAppId>,
 }
 
 impl Answers {
@@ -124,6 +128,8 @@ impl Answers {
             members: Vec::new(),
             unreadable_members: Vec::new(),
             names: Ok(false),
+            beyond_list: 0,
+            not_borne_out: Vec::new(),
         }
     }
 }
@@ -234,7 +240,7 @@ impl Reader<'_> {
                 let answer = match answer {
                     Ok(reply) => {
                         let Rows { rows, unreadable } = reply.data.active_members;
-                        AppAnswer::Read(Arc::new(AppGrants { app, rows, unreadable, read_at: asked }))
+                        AppAnswer::Read(Arc::new(AppGrants { app, rows, unreadable, short: None, read_at: asked }))
                     }
                     Err(error) => {
                         let error = self.bearable(error)?;

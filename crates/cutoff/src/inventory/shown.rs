@@ -24,6 +24,7 @@ use super::reading::{self, Answers, Gathered, Progress, Stopped, look};
 use super::selection::Noun;
 use super::width::Rules;
 use crate::desk::Desk;
+use crate::directory::Directory;
 use crate::error::{Error, Fault, Field};
 use crate::permission;
 use crate::session::Session;
@@ -544,8 +545,12 @@ impl Desk {
         }
         match done {
             Ok(()) => {
-                answers.tell(&directory);
-                self.keep_inventory(&session, place, answers).await
+                let cancelled = mine.cancel.subscribe();
+                let kept = self.keep_inventory(&session, &directory, place, answers, cancelled).await;
+                if matches!(kept, Err(Error::Cancelled)) {
+                    let _ = mine.stopped.set(Stopped::Cancelled);
+                }
+                kept
             }
             Err(stopped) => {
                 // With nothing better to show, what has come so far is shown, and says what is missing from it.
@@ -579,11 +584,19 @@ impl Desk {
     }
 
     /// Stores what was read and puts it on show.
-    async fn keep_inventory(&self, session: &Arc<Session>, place: Place, answers: Answers) -> Result<(), Error> {
+    async fn keep_inventory(
+        &self,
+        session: &Arc<Session>,
+        directory: &Directory,
+        place: Place,
+        mut answers: Answers,
+        mut cancelled: watch::Receiver<bool>,
+    ) -> Result<(), Error> {
         let journal = self.journal.clone();
-        let known = self.latest(&place).await?.as_deref().map_or_else(history::KnownApps::default, history::known_apps);
+        let latest = self.latest(&place).await?;
+        let known = latest.as_deref().map_or_else(history::KnownApps::default, history::known_apps);
         let mut organization = Some(session.state().organization);
-        if known.would_be_gone(&answers, organization.as_ref()) {
+        if !known.would_be_gone(&answers, organization.as_ref()).is_empty() {
             // The policy may be newer than our word of it, and hide what would else be taken for gone. Without an answer
             // nothing is.
             organization = session
@@ -596,6 +609,14 @@ impl Desk {
                 session.change(|state| state.organization = organization.clone());
             }
         }
+        if let Some(latest) = &latest {
+            let unlisted = known.would_be_gone(&answers, organization.as_ref());
+            tokio::select! {
+                _ = cancelled.wait_for(|cancelled| *cancelled) => return Err(Error::Cancelled),
+                borne_out = self.bear_out(session, &place, latest, &unlisted, &mut answers) => borne_out?,
+            }
+        }
+        answers.tell(directory);
         let draft = history::draft(&answers, session, place, &known, organization.as_ref(), false)?;
         let viewer = Viewer::of(session);
         let (stored, draft) = {
