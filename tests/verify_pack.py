@@ -13,6 +13,7 @@ import struct
 import sys
 import uuid
 import zlib
+from datetime import datetime
 
 LARGEST = 512 * 1024 * 1024
 FILES = ["manifest.json", "rows.jsonl", "people.json", "grants.csv", "letter.txt", "report.html"]
@@ -58,6 +59,61 @@ def strict(data):
     return value
 
 
+def may_lack(kind):
+    return lambda value: value is None or fits(value, kind)
+
+
+def whole(bits):
+    return lambda value: type(value) is int and 0 <= value < 2**bits
+
+
+def moment(value):
+    must(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", value), "not a moment")
+    return datetime.fromisoformat(value[:-1]) is not None
+
+
+def fits(value, kind):
+    """Whether a value is of a kind: a type, a function, a list of one kind, or an object with such fields and others."""
+    if isinstance(kind, dict):
+        return isinstance(value, dict) and all(fits(value.get(key), inner) for key, inner in kind.items())
+    if isinstance(kind, list):
+        return isinstance(value, list) and all(fits(inner, kind[0]) for inner in value)
+    return isinstance(value, kind) if isinstance(kind, type) else bool(kind(value))
+
+
+def digest(value):
+    return isinstance(value, str) and HEX64.fullmatch(value)
+
+
+def only(kind):
+    return lambda value: fits(value, kind) and set(value) == set(kind)
+
+
+U16, U32, U64, TEXT, DIGEST = whole(16), whole(32), whole(64), may_lack(str), may_lack(digest)
+CLOCK = {"utc": moment, "mono_ms": U64, "boot_id": str}
+CAME = {"answered": bool, "status": may_lack(U16), "error_type": TEXT, "request_id": TEXT, "server_date": TEXT}
+POLICY = only({"first_party": str, "allowed_first_party": [str], "third_party": str, "allowed_third_party": [str]})
+# The fields of each kind of row, as in EVIDENCE.md.
+FIELDS = {
+    "opening": {"format": str, "version": U32, "critical": [str], "hash_alg": str, "tool": {"name": str, "version": str, "commit": str}, "journal_id": str,
+                "sweep_id": str, "previous_head": DIGEST, "plan": {"hash": digest, "count": U64}, "organization_name": DIGEST, "reason": DIGEST,
+                "connection": {"scheme": str, "host": str, "port": U16, "public_token_sha256": digest, "organization_id": str, "environment": str},
+                "actor": {"member_id": str, "member_session_id": str, "roles": [str], "factors": [str], "person": DIGEST, "impersonator": DIGEST}},
+    "grant": {"n": U32, "member_id": str, "connected_app_id": str, "client_type": TEXT, "scopes": [str], "first_party": bool, "route": str,
+              "member_roles": may_lack([str]), "person": DIGEST, "app_name": DIGEST},
+    "intent": {"attempt": U32, "n": U32},
+    "answer": {"attempt": U32, "n": U32, "sent": CLOCK, "failure": TEXT, **CAME},
+    "read": {"read": U32, "view": str, "subject": TEXT, "began": CLOCK, "ended": CLOCK, **CAME, "complete": bool, "unreadable": U32, "present": [U32],
+             "absent": [U32], "policy": may_lack({"first_party": TEXT, "third_party": TEXT, "app_forbidden": may_lack(bool)}), "others_listed": may_lack(U32)},
+    "policy_intent": {"attempt": U32, "purpose": str, "before": POLICY, "after": POLICY},
+    "policy_answer": {"attempt": U32, "sent": CLOCK, "failure": TEXT, **CAME},
+    "policy_read": {"began": CLOCK, "ended": CLOCK, **CAME, "state": may_lack(POLICY)},
+    "collateral": {"grants": [only({"member_id": str, "connected_app_id": str})]},
+    "note": {"what": str, "detail": lambda detail: isinstance(detail, dict) and fits(list(detail.values()), [str])},
+    "closing": {"counts": lambda counts: isinstance(counts, dict) and fits(list(counts.values()), [U64]), "rules_version": U32, "rows": U64},
+}
+
+
 def canonical(data, keys):
     """JSON in its one form, with exactly these keys in this order."""
     value = strict(data)
@@ -97,6 +153,7 @@ def walk(data):
         row = strict(line)
         kind, n = row["kind"], row.get("n")
         must(isinstance(kind, str) and row["seq"] == seq and type(row["seq"]) is int, "a row out of its place")
+        must(fits(row.get("clock"), CLOCK) and fits(row, FIELDS.get(kind, {})), "a row without the fields of its kind")
         must((kind == "opening") == (seq == 0), "one opening, in front")
         if kind == "opening":
             must((row["format"], row["version"], row["critical"], row["hash_alg"]) == ("cutoff-sweep", 1, [], "sha-256"), "rows of another format")
@@ -123,22 +180,23 @@ def check_people(data, rows):
     for row in rows:
         if row["kind"] == "opening":
             actor = row["actor"]
-            found = [("reason", actor["member_id"], row["reason"]), ("impersonator", actor["member_id"], actor["impersonator"]),
+            found = [("reason", actor["member_id"], row.get("reason")), ("impersonator", actor["member_id"], actor.get("impersonator")),
                      ("member", actor["member_id"], actor.get("person")), ("organization", row["connection"]["organization_id"], row.get("organization_name"))]
         elif row["kind"] == "grant":
-            found = [("member", row["member_id"], row["person"]), ("app", row["connected_app_id"], row["app_name"])]
+            found = [("member", row["member_id"], row.get("person")), ("app", row["connected_app_id"], row.get("app_name"))]
         elif row["kind"] == "note" and row["what"] == "indicator":
             found = [("indicator", row["detail"].get("n", ""), row["detail"].get("text"))]
         else:
             continue
         for kind, subject, commitment in found:
-            if commitment is not None:
+            if digest(commitment):
                 places.setdefault(commitment, set()).add((kind, subject))
     if data is None:
         return len(places)
     people = canonical(data, ["format", "version", "people"])
-    must((people["format"], people["version"]) == ("cutoff-people", 1), "people of another format")
+    must((people["format"], people["version"]) == ("cutoff-people", 1) and whole(32)(people["version"]), "people of another format")
     entries = people["people"]
+    must(isinstance(entries, list), "people of another format")
     must([e["commitment"] for e in entries] == sorted({e["commitment"] for e in entries}), "people out of order")
     for entry in entries:
         must(list(entry) == ["commitment", "kind", "subject", "salt", "text"] and HEX32.fullmatch(entry["salt"]), "not an entry of people")
@@ -151,13 +209,14 @@ def check_people(data, rows):
 def verify(data, head=None):
     files = unpack(data)
     manifest = canonical(files["manifest.json"], ["format", "version", "critical", "hash_alg", "tool", "journal_id", "sweep_id", "chain_head", "rows", "files"])
+    must(whole(32)(manifest["version"]) and all(manifest[key] == str(uuid.UUID(manifest[key])) for key in ("journal_id", "sweep_id")), "not a manifest")
     must((manifest["format"], manifest["version"], manifest["critical"], manifest["hash_alg"]) == ("cutoff-evidence", 1, [], "sha-256"), "of another format or a later version")
     must(list(manifest["tool"]) == ["name", "version", "commit"] and all(isinstance(text, str) for text in manifest["tool"].values()), "not a manifest")
     listed = {entry["name"]: entry for entry in manifest["files"]}
     must([e["name"] for e in manifest["files"]] == [f for f in FILES if f in listed and f not in ("manifest.json", "people.json")], "it names what a pack does not have")
     must(set(files) - {"manifest.json", "people.json"} <= set(listed), "a file that the manifest does not name")
     for name, entry in listed.items():
-        must(list(entry) == ["name", "size", "sha256"] and type(entry["size"]) is int and HEX64.fullmatch(entry["sha256"]), "not a manifest")
+        must(list(entry) == ["name", "size", "sha256"] and whole(64)(entry["size"]) and HEX64.fullmatch(entry["sha256"]), "not a manifest")
         if name in files:
             must((entry["size"], entry["sha256"]) == (len(files[name]), sha(files[name]).hex()), name + " is not what it was")
     rows, hashes, closed = walk(files["rows.jsonl"])

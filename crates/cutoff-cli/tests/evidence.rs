@@ -442,6 +442,7 @@ fn manifests_and_people_that_readers_could_read_differently_are_refused_by_both(
     let packs = [
         edit(MANIFEST, "\"version\":1", "\"version\":2"),
         edit(MANIFEST, "\"version\":1", "\"version\":1,\"version\":1"),
+        edit(MANIFEST, "\"version\":1", "\"version\":0"),
         edit(MANIFEST, "\"version\":1", "\"version\": 1"),
         edit(MANIFEST, "\"version\":1", "\"version\":1.0"),
         edit(MANIFEST, "\"critical\":[]", "\"critical\":[\"new\"]"),
@@ -463,7 +464,48 @@ fn manifests_and_people_that_readers_could_read_differently_are_refused_by_both(
     ];
     both_refuse(ground.dir.path(), &packs, None);
     assert_eq!(verify(&packs[0].1, None), Err(Broken::Newer));
-    assert_eq!(verify(&packs[4].1, None), Err(Broken::Newer));
+    assert_eq!(verify(&packs[5].1, None), Err(Broken::Newer));
+}
+
+#[test]
+fn rows_that_readers_could_read_differently_are_refused_by_both() {
+    let (ground, _, bytes) = few();
+    let edit = |kind: &str, pointer: &str, value: Value| {
+        let pack = with_rows(&bytes, |lines| {
+            let line = lines.iter_mut().find(|line| line.contains(&format!("\"kind\":\"{kind}\""))).expect("a row");
+            let mut row: Value = serde_json::from_str(line).expect("JSON");
+            *row.pointer_mut(pointer).unwrap_or_else(|| panic!("{kind} has no {pointer}")) = value.clone();
+            *line = row.to_string();
+        });
+        (format!("{pointer} of {kind} is {value}"), pack)
+    };
+    let upper = |kind: &str, pointer: &str| {
+        let rows = String::from_utf8(file(&mut take_apart(&bytes), ROWS).clone()).expect("UTF-8");
+        let row: Value = serde_json::from_str(rows.lines().next().expect("a row")).expect("JSON");
+        edit(kind, pointer, json!(row.pointer(pointer).and_then(Value::as_str).expect("an id").to_uppercase()))
+    };
+    let packs = [
+        // By its place a number would be a name that the first verifier knows, or one that it passes over.
+        edit("intent", "/kind", json!(2)),
+        edit("read", "/kind", json!(4_294_967_296_u64)),
+        edit("grant", "/clock", Value::Null),
+        edit("grant", "/scopes", json!("all")),
+        edit("grant", "/first_party", json!(1)),
+        edit("grant", "/person", json!("not a hash")),
+        edit("intent", "/attempt", json!(-1)),
+        edit("answer", "/clock/utc", json!("2026-02-30T10:00:00.000Z")),
+        edit("answer", "/sent/utc", json!("2026-02-20T10:00:00Z")),
+        edit("answer", "/status", json!(70_000)),
+        edit("read", "/present", json!(["1"])),
+        edit("note", "/detail", json!({"number": 1})),
+        edit("opening", "/plan/hash", json!("x")),
+        edit("opening", "/version", json!(true)),
+        edit("opening", "/connection/port", json!(70_000)),
+        edit("closing", "/rules_version", json!("5")),
+        upper("opening", "/journal_id"),
+        upper("opening", "/sweep_id"),
+    ];
+    both_refuse(ground.dir.path(), &packs, None);
 }
 
 #[test]

@@ -135,6 +135,7 @@ pub(crate) fn to_bytes(value: &impl Serialize) -> Vec<u8> {
 
 /// Reads one of the two, in its one form only.
 pub(crate) fn from_bytes<T: Serialize + for<'a> Deserialize<'a>>(bytes: &[u8]) -> Option<T> {
+    check_strict(bytes).ok()?;
     let value: T = serde_json::from_slice(bytes).ok()?;
     (to_bytes(&value) == bytes).then_some(value)
 }

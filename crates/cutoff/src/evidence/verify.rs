@@ -4,6 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use journal::{Body, Closing, Commitment, Hash, INDICATOR, Links, Note, Opening, PersonKind, Row, SweepId};
+use serde::Deserialize;
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::archive::{self, LARGEST};
@@ -175,6 +177,7 @@ impl<'a> Open<'a> {
         let listed: Vec<&str> = manifest.files.iter().map(|listed| listed.name.as_str()).collect();
         let mut known = FILES.into_iter().filter(|name| ![MANIFEST, PEOPLE].contains(name));
         if manifest.format != manifest::FORMAT
+            || manifest.version != manifest::VERSION
             || manifest.hash_alg != "sha-256"
             || listed.first() != Some(&ROWS)
             || !listed.iter().all(|name| known.any(|known| known == *name))
@@ -217,6 +220,10 @@ impl<'a> Open<'a> {
         let opening = &chain.opening;
         let same = (*journal_id, *sweep_id, *chain_head, *rows)
             == (opening.journal_id, opening.sweep_id, chain.head(), chain.hashes.len() as u64);
+        // An id has more than one spelling, and both files are to have the same.
+        let first = self.file(ROWS).and_then(|rows| rows.split(|byte| *byte == b'\n').next()).unwrap_or_default();
+        let first: Value = serde_json::from_slice(first).unwrap_or_default();
+        let same = same && first["journal_id"] == journal_id.to_string() && first["sweep_id"] == sweep_id.to_string();
         if same { Ok(()) } else { Err(Broken::File { file: MANIFEST, why: "it is of other rows".to_owned() }) }
     }
 }
@@ -236,8 +243,12 @@ impl Chain {
         let told = |found: journal::Break| Broken::Row { seq: found.seq, why: found.why };
         let mut links = Links::new();
         let (mut rows, mut hashes) = (Vec::new(), Vec::new());
-        for line in lines.split(|byte| *byte == b'\n') {
+        for (seq, line) in (0..).zip(lines.split(|byte| *byte == b'\n')) {
             let (row, _, hash) = links.next(line).map_err(told)?;
+            // A parser may take a number for the name of a kind, by its place among those it knows.
+            if !has_named_kind(line) {
+                return Err(Broken::Row { seq, why: "its kind is no name".to_owned() });
+            }
             rows.push(row);
             hashes.push(hash);
         }
@@ -296,6 +307,15 @@ impl Chain {
         }
         if counts == closing.counts { Ok(true) } else { Err(broken("its counts are not those of the rows before it")) }
     }
+}
+
+fn has_named_kind(line: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    struct Named {
+        #[serde(rename = "kind")]
+        _kind: String,
+    }
+    serde_json::from_slice::<Named>(line).is_ok()
 }
 
 /// Every commitment of some rows, and whose text of which kind it stands for.
