@@ -21,7 +21,7 @@ use journal::{Failure, Hash, SweepId};
 use serde::Serialize;
 use tokio::sync::watch;
 
-use crate::ending::{DENIED, DONE, Ending, PARTIAL, SESSION, api, plan};
+use crate::ending::{DENIED, DONE, Ending, PARTIAL, SESSION, plan, refusal};
 use crate::export::{Place, pack_of};
 use crate::flags::Apply;
 use crate::interrupts::Interrupts;
@@ -375,7 +375,7 @@ pub async fn end(seat: &Seat, report: &SweepReport, again: &str) -> Done {
             return Ok(SESSION);
         }
         Some(Ended::Halted(error)) => {
-            let told = api(error);
+            let told = refusal(seat.desk.session().ok().as_deref(), error);
             let unblocked = report.policy.as_ref().is_some_and(|policy| policy.at.is_none() && !policy.in_force);
             if unblocked && report.lines.iter().all(|line| line.never_sent || line.outcome.is_gone()) {
                 say(&format!("Stopped before the block, and nothing was sent. {}", told.sentence));

@@ -3,6 +3,7 @@
 use cutoff::permission::Denial;
 use cutoff::plan_file::Unusable;
 use cutoff::policy::{Difference, Kind, Refused};
+use cutoff::session::Session;
 use cutoff::{Error, Fault, Field};
 use stytch_b2b::{Cause, Error as ApiError};
 use vault::Trouble;
@@ -199,7 +200,7 @@ fn request(id: Option<&str>) -> String {
 
 fn denied(denial: &Denial) -> String {
     let mut told = if denial.asked {
-        "Your role does not allow this: Stytch refused, and nothing was changed.".to_owned()
+        "Your role does not allow this: Stytch refused, and that request changed nothing.".to_owned()
     } else {
         "By the policy, your roles do not allow this. Nothing was sent.".to_owned()
     };
@@ -214,6 +215,10 @@ fn denied(denial: &Denial) -> String {
         ));
     } else {
         told.push_str(" Ask an administrator of the organization for another role.");
+    }
+    // What was known when one signed in is not what the server goes by.
+    if denial.asked && denial.your_roles.iter().any(|role| denial.roles_that_hold_it.contains(role)) {
+        told.push_str(" As last read, one of yours holds it: it was taken away, or the policy was changed since.");
     }
     told + &request(denial.request_id.as_deref())
 }
@@ -237,6 +242,18 @@ pub fn keyring(trouble: Trouble) -> String {
         Trouble::TooLong => ("the session is longer than a keyring can hold", "Ask the vendor for shorter sessions"),
     };
     format!("The keyring cannot be used: {why}. {next} and try again, or give a session with --session-token-stdin.")
+}
+
+/// What a refusal means that came after something was asked for: where a permission is missing, with what is known of who holds it.
+#[must_use]
+pub fn refusal(session: Option<&Session>, error: &ApiError) -> Ending {
+    match (session, error) {
+        (Some(session), ApiError::NotAllowed { needs, facts }) => {
+            let request = facts.request_id.as_ref().map(ToString::to_string);
+            Error::NotAllowed(Box::new(session.denial(needs.clone(), request, true))).into()
+        }
+        _ => api(error),
+    }
 }
 
 /// What an answer, or the lack of one, means for whoever asked.

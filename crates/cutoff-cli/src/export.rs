@@ -93,7 +93,7 @@ pub async fn erase(seat: &Seat, flags: &Erase) -> Done {
     if erased.texts == 0 && erased.plans.is_empty() {
         return Err(Ending::usage(format!(
             "The journal holds no text of that member's: they were erased before, or the id is another's. Nothing was erased. See: {}",
-            command(&["members", "--offline"])
+            command(&["members"])
         )));
     }
     let mut printer = Printer::new(seat.json);

@@ -3,11 +3,12 @@
 use cutoff::policy::Undo;
 use cutoff::sweep::Wish;
 use cutoff::sweep::engine::{Ended, Progress};
-use cutoff::sweeps::all_gone;
+use cutoff::sweeps::{Line, all_gone};
+use jiff::Timestamp;
 use tokio::sync::watch;
 
 use crate::apply::{print, watched};
-use crate::ending::{DONE, Ending, PARTIAL, SESSION, api, differing};
+use crate::ending::{DONE, Ending, PARTIAL, SESSION, differing, refusal};
 use crate::flags::Lift;
 use crate::next::command;
 use crate::seat::Seat;
@@ -104,6 +105,7 @@ pub async fn run(seat: &Seat, flags: &Lift) -> Done {
     let mut words = vec!["lift", sweep.as_str(), "--yes"];
     words.extend(flags.over_changes.then_some("--over-changes"));
     let again = command(&words);
+    let began = seat.now();
     let lifted = watched(lift, view.hidden as usize, wish, drawn).await;
     let lifted = lifted.map_err(|error| match error {
         cutoff::Error::PolicyChanged(differs) => Ending::usage(format!(
@@ -124,7 +126,23 @@ pub async fn run(seat: &Seat, flags: &Lift) -> Done {
     } else {
         say("The block is lifted: members can consent again.");
     }
-    if !report.returned.is_empty() {
+    if report.returned.is_empty() {
+        let since = |line: &&Line| {
+            line.read_again_at.as_ref().and_then(|at| at.parse::<Timestamp>().ok()).is_some_and(|at| at >= began)
+        };
+        let read = report.lines.iter().filter(since).count();
+        let of = count(report.lines.len(), "grant", "grants");
+        match read {
+            _ if report.lines.is_empty() => {}
+            0 => {
+                say(&format!("None of the {of} of the sweep could be read again: whether any came back is not known."))
+            }
+            n if n == report.lines.len() => {
+                say(&format!("All {of} of the sweep were looked for again: none is listed."))
+            }
+            n => say(&format!("{n} of the {of} of the sweep were looked for again: none of those is listed.")),
+        }
+    } else {
         say(&format!("{} came back:", count(report.returned.len(), "grant", "grants")));
         for pair in &report.returned {
             let line =
@@ -142,7 +160,7 @@ pub async fn run(seat: &Seat, flags: &Lift) -> Done {
             return Ok(SESSION);
         }
         Some(Ended::Halted(error)) => {
-            let told = api(error);
+            let told = refusal(seat.desk.session().ok().as_deref(), error);
             say(&format!("Stopped. {}", told.sentence));
             return Ok(told.code);
         }

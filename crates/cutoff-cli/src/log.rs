@@ -70,6 +70,16 @@ struct BlockLine<'a> {
     returned: usize,
 }
 
+/// One indicator of a finding on a line.
+#[derive(Serialize)]
+struct SoughtLine<'a> {
+    indicator: Option<&'a str>,
+    matched_by: &'a str,
+    connected_app_ids: &'a [String],
+    look_alike_app_ids: &'a [String],
+    grants: u32,
+}
+
 /// One grant on a line: as it is told when a plan is carried out, and once it is, when it was confirmed.
 #[derive(Serialize)]
 struct GrantLine<'a> {
@@ -126,8 +136,19 @@ async fn of_one(seat: &Seat, id: SweepId) -> Done {
     let (grants, ..) = seat.desk.sweep_grants(id, &Wanted::default(), 0, u32::MAX).await?;
     // The outcomes are as of the reads of the sweep; what a reading listed later stands beside them.
     let back = seat.desk.seen_again(id).await?;
+    let (sought, complete) = seat.desk.sought(id).await?;
+    let names = Names::of(seat, &digest, &grants, &back).await?;
     let mut printer = Printer::new(seat.json);
     if seat.json {
+        for indicator in &sought {
+            printer.line(&SoughtLine {
+                indicator: indicator.text.as_deref(),
+                matched_by: &indicator.matched_by,
+                connected_app_ids: &indicator.apps,
+                look_alike_app_ids: &indicator.look_alikes,
+                grants: indicator.grants,
+            })?;
+        }
         for (line, grant) in report.lines.iter().zip(&grants) {
             let (member_id, connected_app_id) = line.pair();
             let pair = Pair { member_id, connected_app_id };
@@ -139,12 +160,36 @@ async fn of_one(seat: &Seat, id: SweepId) -> Done {
             })?;
         }
         printer.done()?;
-        seen_again(&back);
+        seen_again(&back, &names);
         what_next(seat, &digest, &report, &back).await?;
         return Ok(DONE);
     }
-    for line in heading(&digest, &apps(&grants, &digest), state(seat, &digest).await, &back) {
+    for line in heading(&digest, &apps(&grants, &digest, &names), state(seat, &digest).await, &back) {
         printer.text(&line)?;
+    }
+    if !sought.is_empty() {
+        if !complete {
+            printer.text("Not everything could be read: what was not found may be there all the same.")?;
+        }
+        let heads = [("INDICATOR", Set::Left), ("FOUND", Set::Left), ("APPS", Set::Left), ("GRANTS", Set::Right)];
+        let mut table = Table::new(&heads);
+        for indicator in &sought {
+            let alike = indicator.look_alikes.iter().map(|app| format!("{app} (look-alike)"));
+            let by = match indicator.matched_by.as_str() {
+                "id" => "by its id",
+                "name" => "by its name",
+                "look_alike" => "only by the look of its name",
+                "none" => "no",
+                other => other,
+            };
+            table.row([
+                indicator.text.as_deref().unwrap_or("(erased)"),
+                by,
+                &indicator.apps.iter().cloned().chain(alike).collect::<Vec<_>>().join(", "),
+                &indicator.grants.to_string(),
+            ]);
+        }
+        printer.table(&table)?;
     }
     let mut table = Table::new(&[
         ("OUTCOME", Set::Left),
@@ -171,7 +216,7 @@ async fn of_one(seat: &Seat, id: SweepId) -> Done {
     }
     printer.text(&format!("Head {}", report.head))?;
     printer.done()?;
-    seen_again(&back);
+    seen_again(&back, &names);
     what_next(seat, &digest, &report, &back).await?;
     if let (None, Some(at)) = (digest.confirmed_at, digest.look_again_at) {
         let next = command(&["log", &id.to_string(), "--settle"]);
@@ -215,10 +260,39 @@ async fn what_next(seat: &Seat, digest: &Digest, report: &SweepReport, back: &[S
     Ok(())
 }
 
+/// The names of apps: as a sweep kept them, else as readings had them.
+struct Names(HashMap<String, String>);
+
+impl Names {
+    async fn of(seat: &Seat, digest: &Digest, grants: &[Report], back: &[SeenAgain]) -> Result<Self, Ending> {
+        let named = |name: &Option<String>| name.as_ref().is_some_and(|name| !name.is_empty());
+        let block_alone = digest.policy.is_some() && grants.is_empty();
+        let mut names = HashMap::new();
+        // Every reading is looked through for it.
+        if block_alone || !back.is_empty() || !grants.iter().all(|grant| named(&grant.app_name)) {
+            names = seat.desk.names_of_apps(digest.id).await?;
+        }
+        let kept = grants.iter().filter(|grant| named(&grant.app_name));
+        names.extend(
+            kept.map(|grant| (grant.grant.connected_app_id.clone(), grant.app_name.clone().unwrap_or_default())),
+        );
+        names.retain(|_, name| !name.is_empty());
+        Ok(Self(names))
+    }
+
+    /// An app by name, if it is known, and id.
+    fn called(&self, id: &str) -> String {
+        match self.0.get(id) {
+            Some(name) => format!("{} ({})", cut(&safe(name), 60), safe(id)),
+            None => safe(id),
+        }
+    }
+}
+
 /// Names what later readings listed.
-fn seen_again(back: &[SeenAgain]) {
+fn seen_again(back: &[SeenAgain], names: &Names) {
     for again in back {
-        let (app, member) = (safe(again.connected_app_id.as_str()), safe(again.grant.member_id.as_str()));
+        let (app, member) = (names.called(again.connected_app_id.as_str()), safe(again.grant.member_id.as_str()));
         let (gone, first, last) = (utc(again.gone_at), utc(again.first_seen_at), utc(again.seen_at));
         say(&match again.kind {
             Kind::SeenAgain => format!(
@@ -226,9 +300,8 @@ fn seen_again(back: &[SeenAgain]) {
                  Stytch gives no way to tell."
             ),
             Kind::LookAlike => format!(
-                "A look-alike: {app} ({}) of {member}, who lost {} at {gone}, was listed at {first}, last at {last}.",
-                cut(&safe(&again.app_name), 60),
-                safe(again.grant.connected_app_id.as_str()),
+                "A look-alike: {app} of {member}, who lost {} at {gone}, was listed at {first}, last at {last}.",
+                names.called(again.grant.connected_app_id.as_str()),
             ),
         });
     }
@@ -344,9 +417,13 @@ async fn state(seat: &Seat, digest: &Digest) -> &'static str {
 }
 
 /// The apps of some grants, in their order; of a sweep without grants those that it is to forbid.
-fn apps(grants: &[Report], digest: &Digest) -> Vec<App> {
+fn apps(grants: &[Report], digest: &Digest, names: &Names) -> Vec<App> {
     if let (Some(policy), true) = (&digest.policy, grants.is_empty()) {
-        let app = |id: &ConnectedAppId| App { connected_app_id: id.to_string(), app_name: None, grants: 0 };
+        let app = |id: &ConnectedAppId| App {
+            connected_app_id: id.to_string(),
+            app_name: names.0.get(id.as_str()).cloned(),
+            grants: 0,
+        };
         return policy.forbids.iter().map(app).collect();
     }
     let mut found: Vec<App> = Vec::new();
@@ -354,7 +431,7 @@ fn apps(grants: &[Report], digest: &Digest) -> Vec<App> {
     for grant in grants {
         let id = grant.grant.connected_app_id.as_str();
         let place = *at.entry(id).or_insert_with(|| {
-            let app = App { connected_app_id: id.to_owned(), app_name: grant.app_name.clone(), grants: 0 };
+            let app = App { connected_app_id: id.to_owned(), app_name: names.0.get(id).cloned(), grants: 0 };
             found.push(app);
             found.len() - 1
         });
@@ -392,7 +469,7 @@ async fn all(seat: &Seat) -> Done {
         let digest = seat.desk.digest(sweep.id).await?;
         let report = seat.desk.sweep_report(sweep.id).await?;
         let (grants, ..) = seat.desk.sweep_grants(sweep.id, &Wanted::default(), 0, u32::MAX).await?;
-        let apps = apps(&grants, &digest);
+        let apps = apps(&grants, &digest, &Names::of(seat, &digest, &grants, &[]).await?);
         let state = state(seat, &digest).await;
         let outcomes: BTreeMap<_, _> = report.outcomes.iter().map(|(outcome, n)| (outcome.name(), *n)).collect();
         let block = digest.policy.as_ref().map(|policy| BlockLine {

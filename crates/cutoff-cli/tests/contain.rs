@@ -217,6 +217,17 @@ fn without_yes_it_is_shown_and_nothing_is_sent() {
 }
 
 #[test]
+fn that_a_block_is_likely_to_be_refused_is_told_before_decisions_are_asked_for_it() {
+    let ground = ground_with(Options { members: 60, apps: 8, ..Options::default() });
+    let admin = ground.sandbox.card().people[0].member_id.clone();
+    ground.control("roles", json!({"member_id": admin, "roles": ["security_responder"]}));
+    let told = ground.admin(&["contain", "--app", "DataSync"]).expect(5);
+    let at = |words: &str| told.err.find(words).unwrap_or_else(|| panic!("{words:?} is not in\n{}", told.err));
+    assert!(at("The block is likely to be refused") < at("Decide for each with --keep ID"), "{}", told.err);
+    assert_eq!(told.err.matches("likely to be refused").count(), 1, "{}", told.err);
+}
+
+#[test]
 fn a_refused_change_of_the_policy_is_told_and_the_grants_are_revoked_all_the_same() {
     let ground = small();
     let app = app_called(&ground, "DataSync");
@@ -224,7 +235,8 @@ fn a_refused_change_of_the_policy_is_told_and_the_grants_are_revoked_all_the_sam
     let admin = ground.sandbox.card().people[0].member_id.clone();
     ground.control("roles", json!({"member_id": admin, "roles": ["security_responder"]}));
     let before = ground.admin(&["contain", "--app", "DataSync"]).expect(5);
-    before.says(&["The block is likely to be refused", "Roles that hold it: stytch_admin", "add --yes"]);
+    let pace = "By the pace of the reading that takes about";
+    before.says(&["The block is likely to be refused", "Roles that hold it: stytch_admin", "add --yes", pace]);
     let done = contain(&ground, &["--app", "DataSync"]).expect(2);
     assert_eq!(outcomes(&done), BTreeMap::from([("revoked".to_owned(), planned)]));
     nothing_false(&ground, &done);
@@ -416,7 +428,8 @@ fn a_block_is_lifted_exactly_or_tells_what_has_changed_since() {
     let refused = ground.admin(&["lift", &sweep, "--yes"]).expect(5);
     refused.says(&["The policy was changed since", "no longer allowed", &other, "--over-changes"]);
     assert_eq!(puts(&ground), puts_before, "nothing was changed");
-    ground.admin(&["lift", &sweep, "--yes", "--over-changes"]).expect(0).says(&["The block is lifted"]);
+    let lifted = ground.admin(&["lift", &sweep, "--yes", "--over-changes"]).expect(0);
+    lifted.says(&["The block is lifted", "of the sweep were looked for again: none is listed"]);
     let (word, now) = policy(&ground);
     let now: Vec<&str> = now.as_array().expect("a list").iter().filter_map(Value::as_str).collect();
     assert_eq!(word, "RESTRICTED", "what somebody else did stays");

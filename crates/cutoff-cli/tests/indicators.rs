@@ -230,6 +230,14 @@ fn a_nil_finding_is_evidence_that_both_verifiers_take_and_no_changed_byte_of() {
     let last = told.lines().pop().expect("a line");
     let head = last["head"].as_str().expect("a head").to_owned();
     let bytes = std::fs::read(&pack).expect("a pack");
+    let sweep = last["sweep_id"].as_str().expect("an id");
+    let logged = ground.here(&["log", sweep]).expect(0).out;
+    for part in ["A finding", "connected-app-test-none", "<script>alert(1)</script>", "INDICATOR"] {
+        assert!(logged.contains(part), "{part}: {logged}");
+    }
+    let lines = ground.here(&["log", sweep, "--json"]).expect(0).lines();
+    assert_eq!((lines.len(), &lines[0]["indicator"]), (2, &json!("connected-app-test-none")));
+    assert_eq!((&lines[1]["matched_by"], &lines[1]["grants"]), (&json!("none"), &json!(0)));
     let verdict = run(&["verify", &out, "--head", &head]).expect(0).out;
     assert!(verdict.contains("Finding ") && verdict.contains("Unchanged since head"), "{verdict}");
     let verified = cutoff::evidence::verify(&bytes, head.parse().ok()).expect("it holds together");

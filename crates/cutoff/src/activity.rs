@@ -6,13 +6,15 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use journal::{
-    Body, Clock, Connection, Journal, Note, Person, PersonKind, PersonRecord, Row, SweepId, SweepSummary, Utc,
+    Body, Clock, Connection, INDICATOR, Journal, Note, Person, PersonKind, PersonRecord, Row, SweepId, SweepSummary,
+    Utc,
 };
 use stytch_b2b::MemberId;
 
 use crate::clock::{later, millis_between};
 use crate::desk::Desk;
 use crate::error::Error;
+use crate::evidence::INDICATORS;
 use crate::inventory::picture::u32_of;
 use crate::plan_file::{Pair, Unusable};
 use crate::report::{Report, look_again};
@@ -318,6 +320,21 @@ fn said(note: &Note) -> Option<Stand> {
     })
 }
 
+/// An indicator of a finding, and what was found of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sought {
+    /// Its text, if it was not erased.
+    pub text: Option<String>,
+    /// `id`, `name`, `look_alike` or `none`.
+    pub matched_by: String,
+    /// The apps that are it.
+    pub apps: Vec<String>,
+    /// Those whose names only look like it.
+    pub look_alikes: Vec<String>,
+    /// Grants of the former.
+    pub grants: u32,
+}
+
 impl Digest {
     /// Until when whoever began it may go on with it, if it is unfinished.
     #[must_use]
@@ -376,6 +393,43 @@ impl Desk {
         let digest = Arc::new(digest);
         look(&self.digested.digests).insert(id, (rows, digest.clone()));
         Ok(digest)
+    }
+
+    /// The indicators of a finding, in the order of their file, and whether everything could be read that was looked in; none of a
+    /// sweep.
+    ///
+    /// # Errors
+    /// [`Error::Journal`], also for one that is not there.
+    pub async fn sought(&self, id: SweepId) -> Result<(Vec<Sought>, bool), Error> {
+        let journal = self.journal.clone();
+        blocking(move || {
+            let (rows, people) = (journal.rows(id)?, journal.people(id)?);
+            let texts: HashMap<&str, &str> = people
+                .iter()
+                .filter(|record| record.kind == PersonKind::Indicator && record.is_true())
+                .map(|record| (record.subject.as_str(), record.text.as_str()))
+                .collect();
+            let mut complete = true;
+            let mut found = Vec::new();
+            for row in &rows {
+                let Body::Note(note) = &row.row.body else { continue };
+                let detail = |key: &str| note.detail.get(key).map(String::as_str).unwrap_or_default();
+                let ids = |key: &str| serde_json::from_str(detail(key)).unwrap_or_default();
+                if note.what == INDICATOR {
+                    found.push(Sought {
+                        text: texts.get(detail("n")).map(|text| (*text).to_owned()),
+                        matched_by: detail("matched_by").to_owned(),
+                        apps: ids("connected_app_ids"),
+                        look_alikes: ids("look_alike_app_ids"),
+                        grants: detail("grants").parse().unwrap_or(0),
+                    });
+                } else if note.what == INDICATORS {
+                    complete = detail("complete") == "true";
+                }
+            }
+            Ok((found, complete))
+        })
+        .await
     }
 
     /// A window of a sweep's grants in the order of its plan, how many match, and how many there are.

@@ -2,10 +2,10 @@
 //! inventory lists the grant again, or one of its member's to a client that looks like it. It asks nobody, judges nothing anew and
 //! changes no outcome; raising alerts is [`crate::watch`]'s.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use jiff::Timestamp;
-use journal::{AppReading, Journal, Place, Snapshot, SnapshotSummary, SweepId};
+use journal::{AppReading, Connection, Journal, Place, Snapshot, SnapshotSummary, SweepId};
 use stytch_b2b::{ConnectedAppId, MemberId};
 
 use crate::connections;
@@ -46,6 +46,24 @@ impl Desk {
         let (journal, rules) = (self.journal.clone(), self.rules);
         blocking(move || seen_again(&journal, id, &rules)).await
     }
+
+    /// The names of the apps that readings of a sweep's organization listed, also of those that none lists any more; each as the last
+    /// that lists it has it.
+    ///
+    /// # Errors
+    /// [`Error::Journal`].
+    pub async fn names_of_apps(&self, id: SweepId) -> Result<HashMap<String, String>, Error> {
+        let journal = self.journal.clone();
+        blocking(move || {
+            let mut names = HashMap::new();
+            for place in places(&journal, &journal.summary(id)?.opening.connection)? {
+                let apps = journal.once_listed(&place, &HashSet::new())?;
+                names.extend(apps.into_iter().map(|app| (app.connected_app_id, app.name)));
+            }
+            Ok(names)
+        })
+        .await
+    }
 }
 
 pub(crate) fn seen_again(journal: &Journal, id: SweepId, rules: &Rules) -> Result<Vec<SeenAgain>, journal::Error> {
@@ -53,14 +71,9 @@ pub(crate) fn seen_again(journal: &Journal, id: SweepId, rules: &Rules) -> Resul
     if lost.is_empty() {
         return Ok(Vec::new());
     }
-    let here = journal.summary(id)?.opening.connection;
     let mut found: BTreeMap<(MemberId, ConnectedAppId), SeenAgain> = BTreeMap::new();
-    for saved in journal.connections()? {
-        let same = connections::reopen(&saved).is_ok_and(|checked| {
-            checked.base.scheme() == here.scheme && checked.base.host() == here.host && checked.base.port() == here.port
-        });
-        let place = Place { connection_id: saved.id, organization_id: here.organization_id.clone() };
-        let Some(last) = (if same { journal.latest_snapshot(&place)? } else { None }) else { continue };
+    for place in places(journal, &journal.summary(id)?.opening.connection)? {
+        let Some(last) = journal.latest_snapshot(&place)? else { continue };
         let mut past = Past { journal, marks: journal.snapshots(&place)?, read: HashMap::new() };
         let picture = history::plain_picture(&journal.snapshot(last)?, &past.marks);
         let asked = asked(past.snapshot(last)?);
@@ -87,6 +100,16 @@ pub(crate) fn seen_again(journal: &Journal, id: SweepId, rules: &Rules) -> Resul
         }
     }
     Ok(found.into_values().collect())
+}
+
+/// Where the organization of a sweep was read, over whichever connection.
+fn places(journal: &Journal, here: &Connection) -> Result<Vec<Place>, journal::Error> {
+    let saved = journal.connections()?.into_iter().filter(|saved| {
+        connections::reopen(saved).is_ok_and(|checked| {
+            checked.base.scheme() == here.scheme && checked.base.host() == here.host && checked.base.port() == here.port
+        })
+    });
+    Ok(saved.map(|saved| Place { connection_id: saved.id, organization_id: here.organization_id.clone() }).collect())
 }
 
 /// When each app's members were asked for. Of an app that was not read to the end, the journal keeps what it knew before.
