@@ -1834,7 +1834,19 @@ beside: number,
 /**
  * The sweep of it that is unfinished in this journal.
  */
-unfinished: string | null, };
+unfinished: string | null, 
+/**
+ * The sweep that carried it out already, from this journal.
+ */
+carried_out: string | null, 
+/**
+ * The organization's policy is not the one that its block was made of: it will be refused.
+ */
+policy_changed: boolean, 
+/**
+ * The organization's policy cannot be read, so its block cannot be made.
+ */
+policy_unread: boolean, };
 
 /**
  * A plan, as a confirmation shows it.
@@ -2798,6 +2810,10 @@ missing: Array<Missing>,
  * Client ids of which nothing was found, 200 at the most: each can be blocked before anybody has connected it.
  */
 ids_not_found: Array<string>, 
+/**
+ * How many of those there are in all.
+ */
+ids_not_found_total: number, 
 /**
  * Ids in no list that were asked for by their own view.
  */

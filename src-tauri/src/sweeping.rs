@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use contract::refusal::Refusal;
 use cutoff::Desk;
 use cutoff::contain::{Lift, Lifted};
-use cutoff::kept_plan::Compared;
+use cutoff::kept_plan::{Compared, PolicyNow};
 use cutoff::plan_file::{Pair, PlanFile, Unusable};
 use cutoff::sweep::engine::Progress;
 use cutoff::sweep::{Observer, Step, Wish};
@@ -40,16 +40,17 @@ pub(crate) struct Opened {
     pub(crate) appeared: Vec<Pair>,
     /// Grants of its apps that are not in it.
     pub(crate) beside: u32,
-    /// Its sweep that is unfinished here.
-    pub(crate) unfinished: Option<SweepId>,
+    /// Its sweep here, and whether it is closed.
+    pub(crate) sweep: Option<(SweepId, bool)>,
+    /// The organization's policy now, for a plan with a block.
+    pub(crate) policy: Option<PolicyNow>,
 }
 
 impl Shown {
     /// One that was compared with what is there.
     pub(crate) fn compared(file: String, compared: Compared) -> Self {
-        let Compared { proposal, vanished, appeared, beside, sweep } = compared;
-        let unfinished = sweep.filter(|(_, closed)| !closed).map(|(id, _)| id);
-        Self { proposal, opened: Some(Opened { file, vanished, appeared, beside, unfinished }) }
+        let Compared { proposal, vanished, appeared, beside, sweep, policy } = compared;
+        Self { proposal, opened: Some(Opened { file, vanished, appeared, beside, sweep, policy }) }
     }
 }
 

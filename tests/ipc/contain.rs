@@ -224,9 +224,9 @@ fn an_app_without_grants_and_an_id_that_no_list_names_are_blocked_recorded_and_l
             more => panic!("{more:?}"),
         }
         let plan = made(&app, id);
-        assert_eq!((plan.grants, plan.to_type.as_str()), (0, "0 Acme Robotics"));
+        assert_eq!((plan.grants, plan.to_type.as_str()), (0, "Acme Robotics"));
         let mut wrong = start(&plan);
-        wrong["typed"] = json!("Acme Robotics");
+        wrong["typed"] = json!("0 Acme Robotics");
         assert!(matches!(app.refusal("sweep_start", wrong), Refusal::BadInput { field: Field::Typed, .. }));
         let sweep: Sweep = app.get("sweep_start", start(&plan));
         let done = watch(&app, &sweep.sweep_id);

@@ -106,7 +106,9 @@ fn a_file_that_is_no_list_of_indicators_is_refused_with_what_is_wrong_with_it() 
     let file = app.state_dir().join("bad");
     *chosen.lock().expect("a choice") = Some(file.clone());
     let many = (0..100_001).map(|n| format!("id-{n}\n")).collect::<String>();
-    let faults: [(&[u8], &str, Option<u32>, Option<u32>); 10] = [
+    // What it holds, what is wrong with it, and in which line or entry.
+    type Fault<'a> = (&'a [u8], &'a str, Option<u32>, Option<u32>);
+    let faults: [Fault<'_>; 10] = [
         (b"", "empty", None, None),
         (b"# nothing\n", "empty", None, None),
         (b"\xff\xfe", "not_text", None, None),

@@ -165,7 +165,7 @@ fn a_plan_from_a_file_shows_what_vanished_and_appeared_and_takes_none_of_it_in()
     assert_eq!((&opened.hash, opened.grants), (&plan.hash, plan.grants), "it is the same plan");
     let facts = opened.opened.expect("it comes from a file");
     assert_eq!((facts.vanished, facts.appeared, facts.beside), (1, 1, 1));
-    assert!(facts.author.yourself && facts.unfinished.is_none());
+    assert!(facts.author.yourself && facts.unfinished.is_none() && facts.carried_out.is_none());
     let of = |pair: &Pair| BTreeSet::from([(pair.member_id.clone(), pair.connected_app_id.clone())]);
     assert_eq!(pairs(&rows(&app, &opened.hash, "vanished")), of(&one));
     assert_eq!(pairs(&rows(&app, &opened.hash, "appeared")), of(&newcomer));

@@ -414,13 +414,14 @@ class Containing {
     go.disabled = plan === null || !sameWords(typed.value, plan.to_type);
     button(root, "save").disabled = plan === null;
     slot(root, "canary-line").hidden = (plan?.grants ?? look.grants) < 7;
+    put(slot(root, "type-hint"), words.plan.type_hint(plan?.grants ?? look.grants));
     put(slot(root, "type-said"), plan ? say(words.plan.type, { text: el("bdi", { class: "to-type", "data-fact": "to_type" }, plan.to_type) }) : left > 0 ? said.decide_first(left) : words.grants.planning);
     const apps = plan?.block?.apps_total ?? look.apps + this.decidedAs("block").length;
     const act = this.act(look, apps, plan?.grants ?? look.grants);
     put(go, el("span", {}, look.denied || look.block_denied ? said.anyway(act) : act));
     if (plan) {
       const takes = plan.estimate_ms === null ? words.plan.takes_unknown : plan.estimate_ms < 2_000 ? words.plan.takes_moment : words.plan.takes_value(span(plan.estimate_ms));
-      put(slot(root, "facts"), say(words.plan.facts, { takes: el("span", { "data-fact": "takes" }, takes), at: time(plan.read_at, { seconds: false }), until: time(plan.expires_at, { seconds: false }) }));
+      put(slot(root, "facts"), say(plan.grants === 0 ? words.plan.facts_alone : words.plan.facts, { takes: el("span", { "data-fact": "takes" }, takes), at: time(plan.read_at, { seconds: false }), until: time(plan.expires_at, { seconds: false }) }));
     } else put(slot(root, "facts"));
   }
 

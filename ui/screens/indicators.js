@@ -90,7 +90,7 @@ function show(frame, dialog, finding) {
   const contain = el("button", { class: "b danger", type: "button", "data-test": "indicators-contain" });
   contain.addEventListener("click", () => { dialog.close(null); frame.contain({ kind: "found", finding: finding.finding, look_alikes: alike.checked }, null); });
   const unknown = finding.ids_not_found;
-  const block = el("button", { class: "b danger", type: "button", "data-test": "indicators-block", disabled: offline }, said.block(unknown.length));
+  const block = el("button", { class: "b danger", type: "button", "data-test": "indicators-block", disabled: offline }, said.block(unknown.length, finding.ids_not_found_total));
   block.hidden = unknown.length === 0;
   block.addEventListener("click", () => { dialog.close(null); frame.contain({ kind: "apps", connected_app_ids: unknown }, unknown.length === 1 ? unknown[0] ?? null : null); });
   const close = el("button", { class: "b solid", type: "button", "data-test": "close" }, words.close);

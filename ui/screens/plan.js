@@ -128,7 +128,7 @@ class Flow {
     env.dataset.env = plan.environment;
     put(slot(root, "notes"), ...this.notes(plan));
     const takes = plan.estimate_ms === null ? said.takes_unknown : plan.estimate_ms < 2_000 ? said.takes_moment : said.takes_value(span(plan.estimate_ms));
-    put(slot(root, "facts"), say(said.facts, { takes: el("span", { "data-fact": "takes" }, takes), at: time(plan.read_at, { seconds: false }), until: time(plan.expires_at, { seconds: false }) }));
+    put(slot(root, "facts"), say(plan.grants === 0 ? said.facts_alone : said.facts, { takes: el("span", { "data-fact": "takes" }, takes), at: time(plan.read_at, { seconds: false }), until: time(plan.expires_at, { seconds: false }) }));
     this.parts(root, plan);
 
     const firstParty = input(root, "first-party");
@@ -148,6 +148,7 @@ class Flow {
     reason.readOnly = this.make === null;
     slot(root, "reason-line").hidden = this.make === null && !plan.reason;
     const typed = input(root, "typed");
+    put(slot(root, "type-hint"), said.type_hint(plan.grants));
     put(slot(root, "type-said"), say(said.type, { text: el("bdi", { class: "to-type", "data-fact": "to_type" }, plan.to_type) }));
     const wrong = slot(root, "wrong");
     const go = button(root, "confirm");
@@ -222,12 +223,15 @@ class Flow {
     }
     if (opened) {
       made.push(el("p", { class: "soft", "data-fact": "from_file" }, say(said.from_file, { file: named(opened.file, { strong: true, limit: 80 }), at: time(opened.created_at, { seconds: false }), author: named(memberName(opened.author), { limit: 80 }) })));
-      if (opened.unfinished) {
-        const id = opened.unfinished;
-        const go = el("button", { class: "lnk", type: "button", "data-test": "plan-unfinished" }, said.go_on);
+      for (const key of /** @type {const} */ (["unfinished", "carried_out"])) {
+        const id = opened[key];
+        if (!id) continue;
+        const go = el("button", { class: "lnk", type: "button", "data-test": `plan-${key}` }, key === "unfinished" ? said.go_on : said.look_at_it);
         go.addEventListener("click", () => { this.dialog.close(null); this.frame.openSweep(id); });
-        made.push(note("unfinished", el("b", {}, said.unfinished), " ", go));
+        made.push(note(key, el("b", {}, said[key]), " ", go));
       }
+      if (opened.policy_changed) made.push(note("policy_changed", el("b", {}, said.policy_changed), " ", said.policy_changed_note));
+      if (opened.policy_unread) made.push(note("policy_unread", el("b", {}, said.policy_unread), " ", said.policy_unread_note));
       if (opened.vanished > 0) made.push(note("vanished", el("b", {}, said.vanished(opened.vanished)), " ", said.vanished_note));
       if (opened.appeared > 0) made.push(note("appeared", el("b", {}, said.appeared(opened.appeared)), " ", said.appeared_note));
       else if (opened.beside > 0) made.push(el("p", { class: "soft", "data-fact": "beside" }, said.beside(opened.beside)));

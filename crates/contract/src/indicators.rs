@@ -39,6 +39,8 @@ pub struct Finding {
     pub missing: Vec<Missing>,
     /// Client ids of which nothing was found, 200 at the most: each can be blocked before anybody has connected it.
     pub ids_not_found: Vec<String>,
+    /// How many of those there are in all.
+    pub ids_not_found_total: u32,
     /// Ids in no list that were asked for by their own view.
     pub asked: u32,
     /// Apps in no list of which nothing can be told: the policy may hide them, or their view could not be read.

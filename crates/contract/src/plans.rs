@@ -125,6 +125,12 @@ pub struct OpenedPlan {
     pub beside: u32,
     /// The sweep of it that is unfinished in this journal.
     pub unfinished: Option<String>,
+    /// The sweep that carried it out already, from this journal.
+    pub carried_out: Option<String>,
+    /// The organization's policy is not the one that its block was made of: it will be refused.
+    pub policy_changed: bool,
+    /// The organization's policy cannot be read, so its block cannot be made.
+    pub policy_unread: bool,
 }
 
 /// Which grants of a plan are wanted.

@@ -59,6 +59,7 @@ pub(crate) fn finding(name: String, found: &Found) -> wire::Finding {
         .iter()
         .partition(|missing| matches!(&missing.what, What::App(id) if picture.app(id).is_none()));
     let lines = &found.indicators.not_understood;
+    let ids_not_found = findings.ids_not_found();
     wire::Finding {
         finding: name,
         file: found.file.clone(),
@@ -73,7 +74,8 @@ pub(crate) fn finding(name: String, found: &Found) -> wire::Finding {
         apps_read: findings.apps_read,
         complete: findings.complete,
         missing: missing.into_iter().map(|missing| inventory::missing(missing, picture)).collect(),
-        ids_not_found: findings.ids_not_found().into_iter().take(MOST_BLOCKED).map(|id| id.to_string()).collect(),
+        ids_not_found_total: number(ids_not_found.len()),
+        ids_not_found: ids_not_found.into_iter().take(MOST_BLOCKED).map(|id| id.to_string()).collect(),
         asked: findings.asked,
         unknown: number(unknown.len()),
         unasked: findings.unasked,

@@ -10,6 +10,7 @@ use cutoff::clock::rfc3339;
 use cutoff::inventory::picture::Picture;
 use cutoff::inventory::selection::{Noun, RowId, Selection};
 use cutoff::inventory::shown::Shown as Inventory;
+use cutoff::kept_plan::PolicyNow;
 use cutoff::plan_file::{Pair, PlanFile};
 use cutoff::session::{Session, app_forbidden};
 use cutoff::sweeps::What;
@@ -52,12 +53,12 @@ pub(crate) fn what(what: wire::PlanWhat) -> Result<What, Refusal> {
     }
 }
 
-/// What must be typed: the count and the organization, as far as its name can be typed.
+/// What must be typed: the count, where anything is revoked, and the organization, as far as its name can be typed.
 fn to_type(plan: &PlanFile, session: &Session) -> String {
     let organization = session.state().organization;
     let name = typable(&organization.organization_name);
     let name = if name.is_empty() { organization.organization_id.to_string() } else { name };
-    format!("{} {name}", plan.grants.len())
+    if plan.grants.is_empty() { name } else { format!("{} {name}", plan.grants.len()) }
 }
 
 /// Whether it was typed, in whatever case.
@@ -119,7 +120,12 @@ pub(crate) fn plan(hash: String, shown: &Shown, session: &Session, inventory: &I
             vanished: number(opened.vanished.len()),
             appeared: number(opened.appeared.len()),
             beside: opened.beside,
-            unfinished: opened.unfinished.map(|id| id.to_string()),
+            unfinished: opened.sweep.filter(|(_, closed)| !closed).map(|(id, _)| id.to_string()),
+            carried_out: opened.sweep.filter(|(_, closed)| *closed).map(|(id, _)| id.to_string()),
+            // What a sweep of the plan has changed itself, or was to, is no news.
+            policy_changed: opened.sweep.is_none()
+                && matches!(&opened.policy, Some(PolicyNow::Read(differs)) if !differs.is_empty()),
+            policy_unread: opened.sweep.is_none() && matches!(opened.policy, Some(PolicyNow::Unread(_))),
         }),
         organization_name: organization.organization_name,
     }

@@ -265,8 +265,9 @@ impl Run {
                 Outcome::Denied => *attempts > 0,
                 Outcome::Failed => *attempts > 0 || stand.cancelled,
                 // A second request was answered that there is no such grant, and so it would be for any that the policy hides:
-                // nobody can tell until the block is lifted.
-                Outcome::Hidden => ended && *attempts > 0,
+                // nobody can tell until the block is lifted. Where the sweep was called off meanwhile, nobody sends again either, and
+                // it may live unseen: that is what the word says.
+                Outcome::Hidden => *attempts > 0 && (ended || stand.cancelled),
                 Outcome::Unknown => stand.cancelled,
             };
             if !fits {

@@ -84,7 +84,7 @@ export function containing(given = {}, how = {}) {
       const more = decisions.filter((one) => one.choice === "block");
       const grants = look.grants + more.reduce((sum, one) => sum + (all.find((app) => app.app.connected_app_id === one.connected_app_id)?.grants ?? 0), 0);
       return plan({
-        hash: `${4 + more.length}be1c7d0a9`.padEnd(64, "3"), grants, members: Math.min(grants, 158), apps: 1 + more.length, to_type: `${grants} ${look.organization_name}`, organization_name: look.organization_name, reason, denied: look.denied, own: look.own,
+        hash: `${4 + more.length}be1c7d0a9`.padEnd(64, "3"), grants, members: Math.min(grants, 158), apps: 1 + more.length, to_type: grants === 0 ? look.organization_name : `${grants} ${look.organization_name}`, organization_name: look.organization_name, reason, denied: look.denied, own: look.own,
         block: { apps: [f.dataSync], apps_total: 1 + more.length, kept: decisions.filter((one) => one.choice === "keep").length, left_out: decisions.filter((one) => one.choice === "leave_out").length, before: look.before, after: look.unchanged ? look.after : policy("RESTRICTED", kept + decisions.filter((one) => one.choice === "keep").length), unchanged: look.unchanged, block_denied: look.block_denied },
       });
     },
@@ -105,7 +105,7 @@ export const unlisted = (how = {}) => ({
 });
 
 /** A plan with a block, as a file brings it. */
-export const blockPlan = () => plan({ grants: 158, members: 158, to_type: "158 Acme Robotics", reason: "SEC-2207", block: { apps: [f.dataSync], apps_total: 1, kept: 2, left_out: 1, before: OPEN, after: policy("RESTRICTED", 39), unchanged: false, block_denied: null }, opened: { file: "cutoff-acme-robotics-plan-20261123T091402Z.json", author: f.person(3), created_at: f.at(-4000), vanished: 0, appeared: 0, beside: 0, unfinished: null } });
+export const blockPlan = (opened = {}) => plan({ grants: 158, members: 158, to_type: "158 Acme Robotics", reason: "SEC-2207", block: { apps: [f.dataSync], apps_total: 1, kept: 2, left_out: 1, before: OPEN, after: policy("RESTRICTED", 39), unchanged: false, block_denied: null }, opened: { file: "cutoff-acme-robotics-plan-20261123T091402Z.json", author: f.person(3), created_at: f.at(-4000), vanished: 0, appeared: 0, beside: 0, unfinished: null, carried_out: null, policy_changed: false, policy_unread: false, ...opened } });
 
 /** @param {Partial<SweepPolicy>} [given] @returns {SweepPolicy} */
 export const blocked = (given = {}) => ({ in_force: true, denied: false, lifted: false, unread: false, can_consent_again: false, overtaken: false, liftable: true, apps: 1, request_id: f.REQUEST, at: f.at(-58), before: OPEN, after: policy("RESTRICTED", 39), ...given });
@@ -179,7 +179,7 @@ export function dismissible(many) {
 }
 
 /** @param {Partial<Finding>} [given] @returns {Finding} */
-export const finding = (given = {}) => ({ finding: "finding-1", file: "advisory-2026-114.csv", indicators: 9, found: 3, by_look_only: 1, apps: 2, grants: 198, apps_with_look_alikes: 3, grants_with_look_alikes: 201, apps_listed: 40, apps_read: 40, complete: true, missing: [], ids_not_found: [], asked: 0, unknown: 0, unasked: 0, names_may_hide: false, not_understood: [], not_understood_total: 0, read_at: f.at(-70), ...given });
+export const finding = (given = {}) => ({ finding: "finding-1", file: "advisory-2026-114.csv", indicators: 9, found: 3, by_look_only: 1, apps: 2, grants: 198, apps_with_look_alikes: 3, grants_with_look_alikes: 201, apps_listed: 40, apps_read: 40, complete: true, missing: [], ids_not_found: [], ids_not_found_total: 0, asked: 0, unknown: 0, unasked: 0, names_may_hide: false, not_understood: [], not_understood_total: 0, read_at: f.at(-70), ...given });
 /** @type {FindingRow[]} */
 const findings = [
   { text: f.dataSync.connected_app_id, kind: "id", by: "id", apps: [f.dataSync], apps_total: 1, look_alikes: [], look_alikes_total: 0, grants: 137 },

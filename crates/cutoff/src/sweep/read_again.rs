@@ -6,7 +6,7 @@
 //! proves nothing while its policy hides the app. Where it lacks a grant that no revoke of ours is known to have ended, the
 //! member's own view is asked as well: a server may cut lists short without a word.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use futures::future;
 use journal::{Body, Clock, Grant, Policy, Read, RowDraft, View};
@@ -17,8 +17,8 @@ use super::change::LIFTING;
 use super::engine::{CameBack, Engine, jitter};
 use super::tempo::May;
 use super::verdict::{is_absence, is_success};
-use crate::clock::millis_between;
-use crate::session::app_forbidden;
+use crate::clock::{self as time, millis_between};
+use crate::session::{Session, app_forbidden};
 
 /// What one view showed.
 #[derive(Clone)]
@@ -57,7 +57,7 @@ impl Engine<'_> {
         for grant in unproven {
             by_app.entry(grant.connected_app_id.as_str()).or_default().push(grant);
         }
-        let mut lists = self.app_lists(by_app.keys().copied()).await?;
+        let mut lists = self.app_lists(by_app.keys().copied().collect()).await?;
         for (app, grants) in by_app {
             let list = match lists.remove(app) {
                 Some(list) => list,
@@ -158,23 +158,17 @@ impl Engine<'_> {
 
     /// The lists of the apps of a sweep of many, asked for as many at once as may be under way. What the server did not answer for
     /// its rate is left out: [`Engine::app_list`] waits for it.
-    async fn app_lists<'g>(
-        &mut self,
-        apps: impl Iterator<Item = &'g str>,
-    ) -> Result<HashMap<&'g str, Shown>, ApiError> {
+    async fn app_lists<'g>(&mut self, mut apps: VecDeque<&'g str>) -> Result<HashMap<&'g str, Shown>, ApiError> {
         let mut lists = HashMap::new();
-        let mut apps = apps.peekable();
         while self.manner.patient
-            && apps.peek().is_some()
+            && !apps.is_empty()
             && let May::Go(at_once) = self.tempo.may(self.clock.now().utc.as_millisecond())
         {
-            let (session, clock) = (self.session, self.clock);
-            let calls = apps.by_ref().take(at_once).map(|app| async move {
-                let (began, token) = (clock.now().stamp(), session.token());
-                let answer = session.client.connected_app(&token, &ConnectedAppId::from(app)).await;
-                (app, began, clock.now().stamp(), answer)
-            });
-            for (app, began, ended, answer) in future::join_all(calls.collect::<Vec<_>>()).await {
+            let mut calls = Vec::new();
+            for app in apps.drain(..apps.len().min(at_once)) {
+                calls.push(one_list(self.session, self.clock, app));
+            }
+            for (app, began, ended, answer) in future::join_all(calls).await {
                 let (sent, now) = (began.utc.timestamp().as_millisecond(), ended.utc.timestamp().as_millisecond());
                 match answer {
                     Err(ApiError::RateLimited { retry_after, .. }) => {
@@ -441,6 +435,17 @@ impl Shown {
         };
         Ok(Self { began, ended, status, error_type, request_id, server_date, answered, listed })
     }
+}
+
+/// The list of one app, and when it was asked for and answered.
+async fn one_list<'g>(
+    session: &Session,
+    clock: &time::Clock,
+    app: &'g str,
+) -> (&'g str, Clock, Clock, Result<Reply<ConnectedAppDetail>, ApiError>) {
+    let (began, token) = (clock.now().stamp(), session.token());
+    let answer = session.client.connected_app(&token, &ConnectedAppId::from(app)).await;
+    (app, began, clock.now().stamp(), answer)
 }
 
 fn policy_of(organization: Option<&Organization>, app: &str, client_type: Option<&str>) -> Option<Policy> {
