@@ -6,9 +6,11 @@ use std::io::{IsTerminal as _, Write as _};
 use std::time::Duration;
 
 use cutoff::clock::rfc3339;
+use cutoff::inventory::picture::Cause;
 use cutoff::inventory::reading::Progress;
-use cutoff::watch::{ComeBack, Kind};
+use cutoff::watch::{BlockUndone, ComeBack, Kind};
 use serde::Serialize;
+use stytch_b2b::ConnectedAppId;
 
 use crate::ending::{DONE, Ending, PARTIAL, UNREACHABLE};
 use crate::flags::Watch;
@@ -49,9 +51,10 @@ pub async fn run(seat: &Seat, flags: &Watch) -> Done {
             () = interrupts.next() => return Ok(code),
         };
         match read {
-            Ok(found) => {
+            Ok((found, undone)) => {
                 tell(seat, &found)?;
-                if !found.is_empty() {
+                tell_undone(seat, &undone)?;
+                if !found.is_empty() || !undone.is_empty() {
                     code = PARTIAL;
                 }
                 let shown = seat.desk.shown().await?;
@@ -60,7 +63,8 @@ pub async fn run(seat: &Seat, flags: &Watch) -> Done {
                 if missing_before.as_ref() != Some(&facts.missing) {
                     missing_before = Some(facts.missing.clone());
                     let incomplete = missing(&shown.picture);
-                    if flags.once {
+                    // What the policy forbids nobody can consent to: that it is hidden is no gap in what a watch is for.
+                    if flags.once && facts.missing.iter().any(|missing| missing.cause != Cause::Hidden) {
                         code = code.max(incomplete);
                     }
                 }
@@ -80,7 +84,7 @@ pub async fn run(seat: &Seat, flags: &Watch) -> Done {
     }
 }
 
-async fn read(seat: &Seat) -> Result<Vec<ComeBack>, Ending> {
+async fn read(seat: &Seat) -> Result<(Vec<ComeBack>, Vec<BlockUndone>), Ending> {
     seat.sit().await?;
     let waits = std::sync::Mutex::new(None);
     let told = |progress: &Progress| {
@@ -96,7 +100,47 @@ async fn read(seat: &Seat) -> Result<Vec<ComeBack>, Ending> {
     let found = seat.desk.watch_once(&told).await?;
     // What was found gone is confirmed, and what was left open is settled, by whoever watches: as the window does it.
     seat.desk.tend(seat.now()).await?;
-    Ok(found)
+    // What came back was raised and is raised no more, so it is told whatever becomes of this.
+    let undone = match seat.desk.blocks_undone().await {
+        Ok(undone) => undone,
+        Err(error) => {
+            say(&format!("Whether the blocks are in force could not be read. {}", Ending::from(error).sentence));
+            Vec::new()
+        }
+    };
+    Ok((found, undone))
+}
+
+/// A block that somebody undid, on a line.
+#[derive(Serialize)]
+struct UndoneLine<'a> {
+    kind: &'static str,
+    connected_app_ids: &'a [ConnectedAppId],
+    sweep_id: String,
+}
+
+fn tell_undone(seat: &Seat, undone: &[BlockUndone]) -> Result<(), Ending> {
+    let mut printer = Printer::new(seat.json);
+    for block in undone {
+        let sweep_id = block.sweep_id.to_string();
+        let apps: Vec<String> = block.apps.iter().map(|app| safe(app.as_str())).collect();
+        if seat.json {
+            printer.line(&UndoneLine { kind: "block_undone", connected_app_ids: &block.apps, sweep_id })?;
+        } else {
+            printer.text(&format!(
+                "The block that sweep {sweep_id} made is not in the policy any more: members can consent again to {}.",
+                apps.join(", ")
+            ))?;
+        }
+    }
+    printer.done()?;
+    for block in undone {
+        let mut again = vec!["contain"];
+        again.extend(block.apps.iter().flat_map(|app| ["--app", app.as_str()]));
+        again.push("--yes");
+        say(&format!("Block it again; without --yes that tells what it would do: {}", command(&again)));
+    }
+    Ok(())
 }
 
 /// Prints one line for each and says what to do next.

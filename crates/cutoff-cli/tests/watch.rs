@@ -243,3 +243,36 @@ fn what_the_sweeps_own_later_read_saw_again_is_told_by_the_window_and_then_by_no
     drop(desk);
     watch(&ground).expect(0);
 }
+
+#[test]
+fn a_block_that_somebody_undoes_is_told_once_and_what_only_the_policy_hides_is_no_alarm() {
+    let ground = ground_with(Options { members: 40, apps: 4, ..Options::default() });
+    ground.admin(&["inventory"]).expect(0);
+    let before = ground.control("policy", json!({}));
+    let contained = ground.admin(&["contain", "--app", "DataSync", "--yes", "--json"]).expect(0);
+    let app = pair(&contained.lines()[0]).1;
+    let now = ground.control("policy", json!({}));
+    // One forbidden app is known and hidden, and nothing came back.
+    assert_eq!(watch(&ground).expect(0).out, "");
+    let undo = |to: &Value| {
+        let keys = ["third_party_connected_apps_allowed_type", "allowed_third_party_connected_apps"];
+        let of: serde_json::Map<String, Value> = keys.iter().map(|key| ((*key).to_owned(), to[*key].clone())).collect();
+        ground.control("policy", Value::Object(of))
+    };
+    undo(&before);
+    let first = watch(&ground).expect(2).says(&["contain", &format!("--app {app}")]);
+    let sweep = ground.here(&["log", "--json"]).expect(0).lines()[0]["sweep_id"].clone();
+    let line = json!({"kind": "block_undone", "connected_app_ids": [app], "sweep_id": sweep});
+    assert_eq!(first.lines(), std::slice::from_ref(&line));
+    assert_eq!(watch(&ground).expect(0).out, "", "told once");
+    // Made again and undone again, it is another matter.
+    undo(&now);
+    watch(&ground).expect(0);
+    undo(&before);
+    assert_eq!(watch(&ground).expect(2).lines(), [line]);
+    // Lifted from here nobody has undone it.
+    undo(&now);
+    watch(&ground).expect(0);
+    ground.admin(&["lift", sweep.as_str().expect("an id"), "--yes"]).expect(0);
+    assert_eq!(watch(&ground).expect(0).out, "");
+}

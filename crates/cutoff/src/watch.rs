@@ -21,12 +21,16 @@ use crate::error::Error;
 use crate::inventory::look_alike::Likenesses;
 use crate::inventory::picture::{Known, Picture};
 use crate::inventory::reading::Progress;
+use crate::inventory::shown::place_of;
 use crate::inventory::shown::{Shown, Source};
-use crate::revoke::connection_of;
+use crate::policy;
+use crate::revoke::{connection_of, same_ground};
 use crate::session::Session;
+use crate::sweep::change::Blocking;
 use crate::sweep::engine::blocking;
 use crate::sweep::rows::Rows;
 use crate::sweep::verdict::{Finding, Rules};
+use crate::sweeps::{BlockStand, policy_report};
 
 /// So many come-backs that were told are remembered beside those that are listed now.
 const REMEMBERED: usize = 10_000;
@@ -205,6 +209,18 @@ pub(crate) fn lost_in(journal: &Journal, sweep_id: SweepId, rules: &Rules) -> Re
     Ok(lost.collect())
 }
 
+/// A block that a sweep of this journal made, and that the policy no longer has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BlockUndone {
+    /// The sweep that made it.
+    pub sweep_id: SweepId,
+    /// Those of its apps that the policy no longer forbids.
+    pub apps: Vec<ConnectedAppId>,
+}
+
+/// What a sweep did to the policy, by its rows.
+type Blocked = Option<(BlockStand, Vec<(ConnectedAppId, policy::Kind)>)>;
+
 /// What one reading raised.
 pub type Alert = Arc<Vec<ComeBack>>;
 
@@ -215,6 +231,8 @@ type LostBy = (u64, Arc<Vec<Lost>>);
 pub(crate) struct Watched {
     /// By sweep. Held for a look or an insertion.
     lost: Mutex<HashMap<SweepId, LostBy>>,
+    /// By sweep, with how many rows it had. Held for a look or an insertion.
+    blocks: Mutex<HashMap<SweepId, (u64, Blocked)>>,
     /// A broadcast, so that a second alert does not take the first one's place before it was looked at. The desk sends, whoever
     /// shows alerts subscribes, and it closes with the desk.
     alerts: broadcast::Sender<Alert>,
@@ -222,7 +240,7 @@ pub(crate) struct Watched {
 
 impl Default for Watched {
     fn default() -> Self {
-        Self { lost: Mutex::default(), alerts: broadcast::Sender::new(WAITING) }
+        Self { lost: Mutex::default(), blocks: Mutex::default(), alerts: broadcast::Sender::new(WAITING) }
     }
 }
 
@@ -335,6 +353,81 @@ impl Desk {
             let _ = self.watched.alerts.send(Arc::new(raised));
         }
         Ok(())
+    }
+
+    /// The blocks of this journal that somebody has undone since, by the policy as it is read now; each once, until it is in force
+    /// again. One that was lifted from here is not undone. Without such a block nothing is asked.
+    ///
+    /// # Errors
+    /// [`Error::SignedOut`], [`Error::Api`] when the policy cannot be read, [`Error::Journal`].
+    pub async fn blocks_undone(&self) -> Result<Vec<BlockUndone>, Error> {
+        let session = self.session()?;
+        let mut sweeps = self.sweeps().await?;
+        sweeps.retain(|sweep| same_ground(sweep, &session));
+        sweeps.sort_by_key(|sweep| std::cmp::Reverse(sweep.last.utc.timestamp()));
+        // Of an app that was blocked more than once the last time counts.
+        let mut seen = HashSet::new();
+        let mut standing = Vec::new();
+        for sweep in sweeps {
+            let Some((stand, mut apps)) = self.block_of(sweep.id, sweep.rows).await? else { continue };
+            if !matches!(stand, BlockStand::InForce | BlockStand::ForbiddenBefore | BlockStand::Lifted) {
+                continue;
+            }
+            let known = seen.clone();
+            seen.extend(apps.iter().map(|(app, _)| app.clone()));
+            apps.retain(|(app, _)| stand != BlockStand::Lifted && !known.contains(app));
+            if !apps.is_empty() {
+                standing.push((sweep.id, apps));
+            }
+        }
+        if standing.is_empty() {
+            return Ok(Vec::new());
+        }
+        let state =
+            match self.ask(&session, |client, token| async move { client.connected_app_policy(&token).await }).await {
+                Ok(read) => policy::state_of(&read),
+                Err(error) => return Err(self.judge(&session, error).await),
+            };
+        let mut undone = Vec::new();
+        for (sweep_id, apps) in standing {
+            let mut open: Vec<ConnectedAppId> = apps
+                .into_iter()
+                .filter(|(app, kind)| policy::forbids(&state, app, Some(*kind)) != Some(true))
+                .map(|(app, _)| app)
+                .collect();
+            open.dedup();
+            if !open.is_empty() {
+                undone.push(BlockUndone { sweep_id, apps: open });
+            }
+        }
+        let place = place_of(&session);
+        let key = format!("blocks_undone:{}:{}", place.connection_id, place.organization_id);
+        let journal = self.journal.clone();
+        blocking(move || {
+            journal.change(&key, |value| {
+                let told: Vec<String> = value.and_then(|told| serde_json::from_value(told).ok()).unwrap_or_default();
+                let name = |undone: &BlockUndone| format!("{}:{}", undone.sweep_id, json!(undone.apps));
+                let now: Vec<String> = undone.iter().map(name).collect();
+                undone.retain(|undone| !told.contains(&name(undone)));
+                ((now != told).then(|| json!(now)), undone)
+            })
+        })
+        .await
+    }
+
+    async fn block_of(&self, id: SweepId, rows: u64) -> Result<Blocked, Error> {
+        let held = || self.watched.blocks.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some((_, block)) = held().get(&id).filter(|(known, _)| *known == rows) {
+            return Ok(block.clone());
+        }
+        let journal = self.journal.clone();
+        let block = blocking(move || {
+            let rows = Rows::new(journal.rows(id)?.into_iter().map(|stored| stored.row));
+            Ok(policy_report(&rows).zip(Blocking::of(&rows)).map(|(report, of)| (report.stand(), of.apps)))
+        })
+        .await?;
+        held().insert(id, (rows, block.clone()));
+        Ok(block)
     }
 
     async fn listed_again(&self, session: &Session, shown: &Shown) -> Result<Vec<ComeBack>, Error> {
