@@ -12,6 +12,7 @@ const ALLOWED: &[(&str, &str)] = &[
     ("crates/cutoff/src/revoke.rs", "the edge: hands the time in to the policy's freshness"),
     ("crates/cutoff/src/directory.rs", "writes down when a list was asked for; decides nothing by it"),
     ("crates/cutoff/src/session.rs", "writes down when the policy was read; its age is judged with a time handed in"),
+    ("crates/cutoff/src/inventory/borne_out.rs", "writes down when each own view was asked for; decides nothing by it"),
     (
         "crates/cutoff/src/inventory/reading.rs",
         "writes down when each call was made, and waits as long as the server asks; how long that is, is decided with a time handed in",

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use cutoff::contain::Containment;
 use cutoff::indicators::client_id;
 use cutoff::inventory::filter::{Filter, folded};
-use cutoff::inventory::picture::{Missing, Picture};
+use cutoff::inventory::picture::{Cause, Missing, Picture};
 use cutoff::inventory::selection::{Noun, Selection};
 use cutoff::permission::change_organization;
 use cutoff::plan_file::{PlanFile, Unusable};
@@ -382,7 +382,10 @@ fn show(picture: &Picture, proposal: &Proposal, change: Option<&Change>) {
     }
     let (views, inventory): (Vec<&Missing>, Vec<&Missing>) =
         proposal.missing.iter().partition(|missing| beside(picture, missing));
-    for missing in views {
+    let planned = |app: &ConnectedAppId| proposal.file.grants.iter().any(|pair| pair.connected_app_id == *app);
+    let of_plan = inventory.iter().filter(|missing| missing.cause == Cause::CutShort);
+    let of_plan = of_plan.filter(|missing| missing.what.app().is_some_and(planned));
+    for missing in views.iter().chain(of_plan) {
         say(&sentence(picture, missing));
     }
     if !inventory.is_empty() {

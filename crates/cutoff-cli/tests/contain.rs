@@ -768,3 +768,26 @@ fn what_is_gone_is_confirmed_by_a_read_that_is_late_enough_after_the_block_too()
         }
     });
 }
+
+#[test]
+fn the_grants_that_a_cut_list_lacks_are_revoked_with_the_others() {
+    let ground = small();
+    let app = app_called(&ground, "DataSync");
+    let all = grants_of(&ground, &app);
+    // As many as there are apps, so that their list is whole and the members' lists are not.
+    assert!(all.len() > 8, "{}", all.len());
+    ground.faults(json!({"list_cap": 4}));
+    contain(&ground, &["--app", "DataSync"]).says(&["does not have all of them"]);
+    assert_eq!(grants_of(&ground, &app), BTreeSet::new());
+    let sent: BTreeSet<_> = revocations(&ground).iter().map(pair).collect();
+    assert_eq!(sent, all);
+}
+
+#[test]
+fn no_list_of_allowed_apps_is_written_from_a_list_that_was_cut() {
+    let ground = small();
+    apps(&ground);
+    ground.faults(json!({"list_cap": 2}));
+    contain(&ground, &["--app", "DataSync"]).expect(5).says(&["The list of apps is not whole"]);
+    assert_eq!((changes(&ground).len(), revocations(&ground).len()), (0, 0));
+}

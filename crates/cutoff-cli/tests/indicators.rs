@@ -310,3 +310,31 @@ fn an_id_in_a_part_of_the_file_that_no_word_announces_is_found_and_a_name_there_
     let refused = look(&ground, "{\"type\": \"bundle\", \"objects\": [{\"type\": \"malware\"}]}", &[]);
     refused.expect(5).says(&["number 1 of its list", "STIX bundle"]);
 }
+
+#[test]
+fn an_app_that_a_cut_list_lacks_is_found_and_one_of_which_nothing_tells_is_no_nil_finding() {
+    let ground = ground_with(Options { members: 60, apps: 12, ..Options::default() });
+    let all = apps(&ground);
+    ground.faults(json!({"list_cap": 2}));
+    ground.admin(&["inventory"]).expect(2);
+    for (id, name) in &all {
+        let found = look(&ground, id, &[]).expect(2).lines();
+        assert_eq!(found[0]["connected_app_ids"], json!([id]), "{name}: {}", found[0]);
+    }
+    let (_, name) = all.iter().find(|(_, name)| name == "DataSync").expect("DataSync");
+    assert_eq!(look(&ground, name, &[]).expect(2).lines()[0]["matched_by"], json!("name"));
+    // Neither the list nor its own view tells of an app that was read before.
+    ground.faults(json!({"list_cap": null}));
+    ground.admin(&["inventory"]).expect(0);
+    let calls = ground.calls();
+    let last = calls.iter().filter_map(|path| path.split_once("/connected_apps/")).map(|(_, id)| id).next_back();
+    let last = last.expect("an app was asked for").to_owned();
+    ground.faults(json!({"list_cap": 2}));
+    ground.faults(json!({"server_error_share": 1.0, "on": format!("/connected_apps/{last}")}));
+    ground.admin(&["inventory"]).expect(2);
+    let nil = look(&ground, "Nothing of this name", &[]).expect(2);
+    assert_eq!(nil.lines()[1]["complete"], json!(false), "{}", nil.out);
+    let asked = look(&ground, &last, &[]).expect(2);
+    assert_eq!(asked.lines()[1]["complete"], json!(false), "{}", asked.out);
+    assert!(asked.err.contains("is unknown") && !asked.err.contains("Nil finding"), "{}", asked.err);
+}
