@@ -608,7 +608,8 @@ what: string,
 app: AppFace | null, 
 /**
  * `denied`, `offline`, `server_error`, `garbled`, `app_gone`, `unreadable_rows`, `refused`, `cancelled`, `hidden` (the policy
- * hides an app that was known before).
+ * hides an app that was known before), `cut_short` (a list lacks what an earlier reading had, and nothing bears out that it is
+ * gone: the app; so many of its grants, none if its members' own lists have them all; so many apps, by their own views).
  */
 cause: string, 
 /**

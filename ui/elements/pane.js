@@ -350,13 +350,17 @@ export function arrow() {
  */
 export function missingSentence(missing, apps) {
   const said = words.inventory.missing;
-  // An app that the policy hides is in no list any more, so it is none of the apps that were listed.
+  // An app that the policy hides is in no list any more, so it is none of the apps that were listed; nor is one that is only missing.
   const hidden = missing.filter((one) => one.cause === "hidden").length;
-  const unread = missing.filter((one) => one.what === "app" && one.cause !== "hidden").length;
-  const broken = missing.filter((one) => one.what.endsWith("_rows"));
+  const unlisted = missing.filter((one) => one.what === "app" && one.cause === "cut_short").length;
+  const unread = missing.filter((one) => one.what === "app" && one.cause !== "hidden" && one.cause !== "cut_short").length;
+  const broken = missing.filter((one) => one.what.endsWith("_rows") && one.cause !== "cut_short");
+  const cut = missing.filter((one) => one.what.endsWith("_rows") && one.cause === "cut_short").length;
   const parts = [];
   if (unread > 0) parts.push(said.app(unread, apps));
   if (hidden > 0) parts.push(said.hidden(hidden));
+  if (unlisted > 0) parts.push(said.unlisted(unlisted));
+  if (cut > 0) parts.push(said.cut(cut));
   if (broken.length > 0) parts.push(said.rows(broken.reduce((sum, one) => sum + Math.max(1, one.rows), 0), broken.length));
   if (missing.some((one) => one.what === "names")) parts.push(missing.some((one) => one.what === "names" && one.cause === "denied") ? said.names_denied : said.names);
   return `${parts.join("; ")}.`;
@@ -376,11 +380,12 @@ export function missingDialog(frame, missing) {
     ...missing.slice(0, 500).map((one) => {
       const what = /** @type {Record<string, string>} */ (words.inventory.missing_what)[one.what] ?? visible(one.what, 40);
       const cause = /** @type {Record<string, string>} */ (words.inventory.causes)[one.cause] ?? visible(one.cause, 40);
+      const rows = one.rows === 0 || one.cause === "cut_short" ? null : words.lists.unreadable(one.rows);
       const facts = [one.problem.status === null ? null : String(one.problem.status), one.problem.error_type, one.problem.message].filter((part) => part);
       return el(
         "li",
         { "data-test": "missing", "data-cause": one.cause },
-        el("span", { class: "cell two" }, el("b", {}, one.app ? named(one.app.name, { limit: 120 }) : what), el("small", {}, one.app ? `${what} · ` : "", one.rows > 0 && one.cause === "unreadable_rows" ? words.lists.unreadable(one.rows) : one.rows > 0 ? `${cause} · ${words.lists.unreadable(one.rows)}` : cause)),
+        el("span", { class: "cell two" }, el("b", {}, one.app ? named(one.app.name, { limit: 120 }) : what), el("small", {}, one.app ? `${what} · ` : "", rows === null ? one.cause === "cut_short" && one.what !== "app" ? words.inventory.cut_short(one.what, one.rows) : cause : one.cause === "unreadable_rows" ? rows : `${cause} · ${rows}`)),
         el("small", { class: "said" }, facts.length > 0 ? named(facts.join(" · "), { limit: 240 }) : null, one.problem.request_id ? el("span", { class: "mono", "data-fact": "request_id" }, named(one.problem.request_id, { limit: 120 })) : null),
       );
     }),

@@ -291,6 +291,8 @@ export const words = {
     missing: {
       app: (/** @type {number} */ n, /** @type {number} */ of) => `${number(n)} of ${count(of, "app", "apps")}`,
       hidden: (/** @type {number} */ n) => `${count(n, "app", "apps")} that the organization's policy hides`,
+      unlisted: (/** @type {number} */ n) => `${count(n, "app", "apps")} that an earlier reading had and the list lacks`,
+      cut: (/** @type {number} */ n) => `${count(n, "list", "lists")} shorter than before, without anything that bears it out`,
       rows: (/** @type {number} */ n, /** @type {number} */ answers) => `${count(n, "row", "rows")} in ${count(answers, "answer", "answers")}`,
       names: "some members' names",
       names_denied: "members' names, which your role may not read",
@@ -307,7 +309,14 @@ export const words = {
       refused: "Stytch refused",
       cancelled: "the reading was stopped",
       hidden: "the organization's policy hides it, so its grants cannot be read; they are not called gone",
+      cut_short: "it is not listed now, and nothing bears out that it is gone; its grants are not called gone",
     },
+    cut_short: (/** @type {string} */ what, /** @type {number} */ n) =>
+      what === "list_rows"
+        ? `${count(n, "app", "apps")} with members by their own views, which the list of apps lacks`
+        : n === 0
+          ? "its list lacks members whose own lists still have it; they are shown"
+          : `${count(n, "grant", "grants")} of an earlier reading not in its list now; nothing bears out that they are gone, so they are neither shown nor called gone`,
     since: "Since you last looked, {at}: {changes}.",
     since_column: "Change",
     changed: (/** @type {{ new: number, widened: number, narrowed: number, altered: number, gone: number }} */ c) =>

@@ -99,7 +99,8 @@ pub struct Missing {
     /// Which app, for `app` and `app_rows`.
     pub app: Option<AppFace>,
     /// `denied`, `offline`, `server_error`, `garbled`, `app_gone`, `unreadable_rows`, `refused`, `cancelled`, `hidden` (the policy
-    /// hides an app that was known before).
+    /// hides an app that was known before), `cut_short` (a list lacks what an earlier reading had, and nothing bears out that it is
+    /// gone: the app; so many of its grants, none if its members' own lists have them all; so many apps, by their own views).
     pub cause: String,
     /// Facts of the answer.
     pub problem: Problem,
