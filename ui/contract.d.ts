@@ -2641,6 +2641,23 @@ file: string,
 verdict: EvidenceVerdict, };
 
 /**
+ * What became of a person's texts in the journal.
+ */
+export type Erased = { 
+/**
+ * Texts that went.
+ */
+texts: number, 
+/**
+ * Sweeps and findings whose reason, somebody else's words, stays and seems to name the person.
+ */
+reasons: Array<string>, 
+/**
+ * Unfinished sweeps whose plan is kept with a reason that should have gone.
+ */
+plans: Array<string>, };
+
+/**
  * What the keyring noted of a journal that is older than that.
  */
 export type RolledBack = { 
@@ -3245,7 +3262,7 @@ export interface Commands {
   evidence_export: { args: { sweep_id: string }, reply: EvidencePack };
   evidence_check: { args: { head: string | null }, reply: EvidenceCheck | null };
   journal_status: { args: {}, reply: JournalStatus };
-  erase_person: { args: { member_id: string }, reply: number };
+  erase_person: { args: { member_id: string }, reply: Erased };
   come_back_list: { args: { offset: number, count: number }, reply: ComeBacks };
   come_back_dismiss: { args: { id: string }, reply: null };
   indicators_check: { args: {}, reply: Finding | null };

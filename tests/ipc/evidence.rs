@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use contract::evidence::{EvidenceBreak, EvidenceCheck, EvidencePack, EvidenceSince, EvidenceVerdict, JournalStatus};
+use contract::evidence::{Erased, EvidenceBreak, EvidenceCheck, EvidencePack, EvidenceSince, EvidenceVerdict, JournalStatus};
 use contract::refusal::{Fault, Field, Refusal};
 use contract::revoke::Outcome;
 use contract::sweeps::Sweep;
@@ -107,13 +107,15 @@ fn an_erased_person_is_in_no_later_pack_and_the_pack_still_checks() {
     };
     let before: EvidencePack = app.get("evidence_export", json!({"sweep_id": done.sweep_id}));
     assert!(holds(&before), "the pack names members");
-    assert!(app.get::<u32>("erase_person", json!({"member_id": member.member_id})) > 0);
+    let erased: Erased = app.get("erase_person", json!({"member_id": member.member_id}));
+    assert!(erased.texts > 0 && erased.reasons.is_empty() && erased.plans.is_empty(), "{erased:?}");
     let after: EvidencePack = app.get("evidence_export", json!({"sweep_id": done.sweep_id}));
     assert!(!holds(&after) && after.chain_head == before.chain_head, "the rows are what they were");
     *chosen.lock().expect("a choice") = Some(PathBuf::from(&after.path));
     let EvidenceVerdict::Good(facts) = check(&app, Some(&before.chain_head)) else { panic!("it still checks") };
     assert!(facts.erased > 0);
-    assert_eq!(app.get::<u32>("erase_person", json!({"member_id": member.member_id})), 0, "nothing is left to erase");
+    let again: Erased = app.get("erase_person", json!({"member_id": member.member_id}));
+    assert_eq!(again.texts, 0, "nothing is left to erase");
     for (id, fault) in [("", Fault::Empty), ("..", Fault::Dots)] {
         let refused = app.refusal("erase_person", json!({"member_id": id}));
         assert!(

@@ -216,7 +216,14 @@ export function erasePerson(frame, member) {
     try {
       const erased = await ask("erase_person", { member_id: member.member_id });
       if (!dialog.open()) return;
-      show(dialog, { about: { outcome: "erased" }, mark: "gone", title: said.done(erased), lead: said.note, facts: [], notes: [], acts: [{ key: "close", label: words.close, style: "solid", run: () => dialog.close() }] });
+      const { texts, reasons, plans } = erased;
+      const next = `cutoff erase ${word(member.member_id)} ${reasons.map((id) => `--reason-of ${id}`).join(" ")} --yes`;
+      const facts = [
+        ...(reasons.length > 0 ? [{ key: "reasons", label: said.command, value: el("code", {}, visible(next, 2000)), copy: next }] : []),
+        ...plans.map((id, at) => ({ key: `plan-${at}`, label: said.sweep, value: el("span", { class: "mono" }, id), copy: id })),
+      ];
+      const notes = [reasons.length > 0 ? note("reasons", said.reasons(reasons.length)) : null, plans.length > 0 ? note("plans", said.plans(plans.length)) : null];
+      show(dialog, { about: { outcome: "erased" }, mark: "gone", title: said.done(texts), lead: said.note, facts, notes, acts: [{ key: "close", label: words.close, style: "solid", run: () => dialog.close() }] });
     } catch (thrown) {
       frame.tell(refusalOf(thrown), { act: "session" });
     }

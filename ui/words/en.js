@@ -1420,7 +1420,7 @@ export const words = {
     button: "Export evidence",
     title: "Evidence exported",
     title_finding: "Finding exported",
-    lead: "One file with every row of this sweep, its report, and a letter to the vendor. Whoever has it can check it without Cutoff's journal.",
+    lead: "One file with every row of this sweep, its report and, if anything was sent, a letter to the vendor. Whoever has it can check it without Cutoff's journal.",
     lead_finding: "One file with what was looked for, what was found, how it was read, and a report. Whoever has it can check it without Cutoff's journal.",
     lead_open: "The sweep is not closed yet: export it again when it is. The pack then says all of it.",
     file: "File",
@@ -1479,10 +1479,14 @@ export const words = {
   erase: {
     button: "Erase from the journal…",
     title: "Erase {member} from the journal?",
-    lead: "Their name, address and every free text about them are taken out of this journal's sweeps. Ids, times and outcomes stay, and the evidence stays verifiable.",
+    lead: "Their name, address and the reasons they gave are taken out of this journal's sweeps and readings. Ids, times and outcomes stay, and the evidence stays verifiable. Where a reason of somebody else's names them, that is said afterwards.",
     note: "Packs that were handed on, and exported files, are as they were.",
     go: "Erase name and address",
     done: (/** @type {number} */ n) => (n === 0 ? "The journal had no text of theirs." : `${count(n, "text was", "texts were")} erased.`),
+    reasons: (/** @type {number} */ n) => `${count(n, "reason", "reasons")} that somebody else gave ${n === 1 ? "seems" : "seem"} to name them and ${n === 1 ? "stays" : "stay"}. The command above erases ${n === 1 ? "it" : "them"} too.`,
+    plans: (/** @type {number} */ n) => `${count(n, "sweep is", "sweeps are")} unfinished, and ${n === 1 ? "its plan keeps its reason" : "their plans keep their reasons"} until ${n === 1 ? "it is" : "they are"} closed. If nothing is done for a day, erase again.`,
+    sweep: "Open sweep",
+    command: "To go on",
   },
 
   come_back: {

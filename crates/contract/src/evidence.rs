@@ -130,6 +130,17 @@ pub enum EvidenceBreak {
     },
 }
 
+/// What became of a person's texts in the journal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Erased {
+    /// Texts that went.
+    pub texts: u32,
+    /// Sweeps and findings whose reason, somebody else's words, stays and seems to name the person.
+    pub reasons: Vec<String>,
+    /// Unfinished sweeps whose plan is kept with a reason that should have gone.
+    pub plans: Vec<String>,
+}
+
 /// Whether the journal is the one that it was.
 #[derive(Clone, Debug, Serialize, Deserialize, TS)]
 pub struct JournalStatus {

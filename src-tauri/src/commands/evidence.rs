@@ -1,6 +1,6 @@
 //! Evidence: a sweep's pack written, a pack checked, the journal looked at, and a person taken out of it.
 
-use contract::evidence::{EvidenceCheck, EvidencePack, JournalStatus};
+use contract::evidence::{Erased, EvidenceCheck, EvidencePack, JournalStatus};
 use contract::refusal::{Fault, Field, Refusal};
 use cutoff::evidence::{self, Broken, LARGEST};
 use journal::{Hash, SweepId};
@@ -57,11 +57,11 @@ pub async fn journal_status(shell: State<'_, Shell>) -> Reply<JournalStatus> {
     Ok(JournalStatus { rolled_back: noted.as_ref().map(map::rolled_back) })
 }
 
-/// Erases what the journal holds of a member beside the id, for good, and answers how many texts that were. Packs that were written
-/// before still have them.
+/// Erases what the journal holds of a member beside the id, for good, and answers how many texts that were, and where others' words
+/// may name them. Packs that were written before still have them.
 #[tauri::command(rename_all = "snake_case")]
-pub async fn erase_person(shell: State<'_, Shell>, member_id: String) -> Reply<u32> {
+pub async fn erase_person(shell: State<'_, Shell>, member_id: String) -> Reply<Erased> {
     cutoff::directory::check_id(&member_id, cutoff::Field::MemberId).map_err(refusal)?;
     let erased = shell.desk()?.erase_person(&member_id, &[]).await.map_err(refusal)?;
-    Ok(u32::try_from(erased.texts).unwrap_or(u32::MAX))
+    Ok(map::erased(&erased))
 }

@@ -1,6 +1,7 @@
 //! Evidence between the mind's words and the wire's. It moves facts and decides nothing.
 
 use contract::evidence as wire;
+use cutoff::erase::Erased;
 use cutoff::evidence::{Broken, Noted, Since, Verified};
 
 fn rows(count: u64) -> u32 {
@@ -56,4 +57,9 @@ fn broken(broken: Broken) -> wire::EvidenceBreak {
 
 pub(crate) fn rolled_back(noted: &Noted) -> wire::RolledBack {
     wire::RolledBack { noted_at: noted.at.to_string(), rows: rows(noted.rows), head: noted.head.to_string() }
+}
+
+pub(crate) fn erased(erased: &Erased) -> wire::Erased {
+    let ids = |ids: &[journal::SweepId]| ids.iter().map(ToString::to_string).collect();
+    wire::Erased { texts: rows(erased.texts as u64), reasons: ids(&erased.reasons), plans: ids(&erased.plans) }
 }

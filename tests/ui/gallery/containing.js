@@ -207,7 +207,7 @@ export const answers = () => ({
   evidence_export: pack,
   evidence_check: ({ head }) => ({ file: "cutoff-evidence.zip", verdict: good(head === null ? { since: "nothing", rows_vouched: 0 } : {}) }),
   journal_status: () => ({ rolled_back: null }),
-  erase_person: () => 4,
+  erase_person: () => ({ texts: 4, reasons: [], plans: [] }),
   ...cameBack([]),
   come_back_dismiss: () => null,
   ...found(finding()),

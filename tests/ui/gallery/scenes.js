@@ -402,6 +402,7 @@ export const scenes = {
   "evidence-rolled-back-told": { answers: signedIn({ journal_status: () => ({ rolled_back: { noted_at: f.at(-4000), rows: 1_204, head: containing.HEAD } }) }), steps: (h) => h.click("rolled-back-details"), ends: "close" },
   "erase": { answers: signedIn(), steps: async (h) => { await toMember(h); await h.click("erase"); }, ends: "go" },
   "erased": { answers: signedIn(), steps: async (h) => { await toMember(h); await h.click("erase"); await h.click("go"); await h.find("close"); }, ends: "close" },
+  "erased-named": { answers: signedIn({ erase_person: () => ({ texts: 4, reasons: ["4d0f7f5e-1f4a-4d4e-9d7a-6f2a7f1c9b11"], plans: ["7a1c5b1e-0b0f-4f7e-8b8e-2f8b1d6a9c22"] }) }), steps: async (h) => { await toMember(h); await h.click("erase"); await h.click("go"); await h.find("close"); }, ends: "close" },
 
   // ---- come-backs
   "come-back-banner": { answers: signedIn(containing.cameBack([containing.comeBack(0)])), steps: (h) => h.find("banner-come-back"), ends: "come-back-block" },
