@@ -276,3 +276,29 @@ fn a_block_that_somebody_undoes_is_told_once_and_what_only_the_policy_hides_is_n
     ground.admin(&["lift", sweep.as_str().expect("an id"), "--yes"]).expect(0);
     assert_eq!(watch(&ground).expect(0).out, "");
 }
+
+#[test]
+fn a_look_alike_that_was_there_before_a_cut_list_left_it_out_is_no_come_back() {
+    let ground = ground_with(Options { members: 60, apps: 40, ..Options::default() });
+    let alike = ground.admin(&["apps", "--look-alikes", "--each", "--json"]).expect(0).lines();
+    let of = |line: &Value| line["connected_app_id"].as_str().expect("an id").to_owned();
+    let same = |one: &Value, other: &Value| one["group_id"].is_string() && one["group_id"] == other["group_id"];
+    let first = alike.iter().find(|one| alike.iter().filter(|other| same(one, other)).count() > 1).expect("a group");
+    let other = alike.iter().find(|other| same(first, other) && of(other) != of(first)).expect("another of it");
+    let (app, look_alike) = (of(first), of(other));
+    let taken = ground.truth();
+    let member = taken
+        .iter()
+        .map(|(member, ..)| member)
+        .find(|member| !taken.iter().any(|(of, to, _)| of == *member && (*to == app || *to == look_alike)));
+    let member = member.expect("somebody with neither").clone();
+    consent(&ground, &(member.clone(), app.clone()));
+    ground.admin(&["inventory"]).expect(0);
+    consent(&ground, &(member.clone(), look_alike.clone()));
+    ground.admin(&["inventory"]).expect(0);
+    ground.faults(json!({"list_cap": 0, "on": look_alike}));
+    ground.admin(&["inventory"]).expect(2);
+    assert_eq!(cut_off(&ground, &["--first-party", "--grant", &format!("{member}:{app}")]).len(), 1);
+    ground.faults(json!({"list_cap": null, "on": look_alike}));
+    assert_eq!(watch(&ground).expect(0).out, "");
+}
