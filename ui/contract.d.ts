@@ -2335,7 +2335,7 @@ denied: boolean,
  */
 lifted: boolean, 
 /**
- * Stytch answered that the policy was changed, and nobody has read it since.
+ * The change was sent, or was about to be, and nobody has read the policy since.
  */
 unread: boolean, 
 /**

@@ -3,7 +3,9 @@
 
 use std::path::{Path, PathBuf};
 
-use contract::evidence::{Erased, EvidenceBreak, EvidenceCheck, EvidencePack, EvidenceSince, EvidenceVerdict, JournalStatus};
+use contract::evidence::{
+    Erased, EvidenceBreak, EvidenceCheck, EvidencePack, EvidenceSince, EvidenceVerdict, JournalStatus,
+};
 use contract::refusal::{Fault, Field, Refusal};
 use contract::revoke::Outcome;
 use contract::sweeps::Sweep;

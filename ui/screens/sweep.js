@@ -59,7 +59,7 @@ export function sweepStand(sweep) {
   if (sweep.grants === 0 && (state === "done" || state === "cancelled")) {
     const { policy } = sweep;
     if (state === "cancelled" && (policy?.overtaken || !policy?.in_force)) return { mark: "trouble", short: words.sweep.states.cancelled };
-    const short = words.sweep.block_short[policy?.in_force ? "in_force" : policy?.lifted ? "lifted" : "not"];
+    const short = words.sweep.block_short[policy?.in_force ? "in_force" : policy?.lifted ? "lifted" : policy?.unread ? "unread" : "not"];
     return { mark: policy?.in_force ? "gone" : policy?.lifted ? "wait" : "trouble", short };
   }
   if (state === "done" || state === "cancelled") {

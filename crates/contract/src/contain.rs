@@ -249,7 +249,7 @@ pub struct SweepPolicy {
     pub denied: bool,
     /// The block was lifted since.
     pub lifted: bool,
-    /// Stytch answered that the policy was changed, and nobody has read it since.
+    /// The change was sent, or was about to be, and nobody has read the policy since.
     pub unread: bool,
     /// Members can consent again, as far as the last read tells; false where nobody has read it.
     pub can_consent_again: bool,

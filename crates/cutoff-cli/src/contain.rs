@@ -442,7 +442,8 @@ pub fn tell(report: &SweepReport) {
         }
         BlockStand::Lifted => format!("The block is lifted{request}: members can consent again."),
         BlockStand::Unread => format!(
-            "The block was answered{request}, and the policy was not read since: whether members can consent is not known."
+            "The block was sent{request}, and the policy was not read since: whether members can consent is not known. Look at it with: {}",
+            command(&["lift", &report.id.to_string()])
         ),
         BlockStand::Denied => format!(
             "The change of the policy was refused{request}: members can consent again. Ask somebody whose role may change the \
@@ -450,7 +451,7 @@ pub fn tell(report: &SweepReport) {
         ),
         BlockStand::Overtaken => "The block was not made, since the policy had been changed before.".to_owned(),
         BlockStand::NotInForce => format!(
-            "The block is not in force, or nobody can tell{request}: members can consent again. Look at it with: {}",
+            "The block is not in force{request}: members can consent again. Look at it with: {}",
             command(&["lift", &report.id.to_string()])
         ),
     });

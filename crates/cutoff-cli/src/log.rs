@@ -62,7 +62,7 @@ struct App {
 /// What a sweep did to the organization's policy.
 #[derive(Serialize)]
 struct BlockLine<'a> {
-    /// `in_force`, `lifted`, `denied`, `overtaken`, `unread`, or `not_in_force` for what nobody can tell more of.
+    /// `in_force`, `lifted`, `denied`, `overtaken`, `unread`, or `not_in_force` for what the last read of the policy shows so.
     state: &'static str,
     apps: usize,
     at: Option<&'a str>,
@@ -352,11 +352,12 @@ fn heading(digest: &Digest, apps: &[App], state: &str, back: &[SeenAgain]) -> Ve
             }
             BlockStand::Lifted => format!("The block of {of} was lifted{at}{request}: members can consent again."),
             BlockStand::Unread => format!(
-                "The block of {of} was answered{at}{request}, and the policy was not read since: whether members can consent is not known."
+                "The block of {of} was sent{}, and the policy was not read since: whether members can consent is not known.",
+                if policy.at.is_some() { format!(" and answered{at}{request}") } else { String::new() }
             ),
             BlockStand::Denied => format!("The block of {of} was refused{at}{request}: members can consent again."),
             BlockStand::NotInForce => format!(
-                "The block of {of} is not in force, or nobody can tell{at}{request}: members can consent again."
+                "The block of {of} is not in force{at}{request}: members can consent again."
             ),
         });
     }

@@ -163,7 +163,7 @@ pub struct PolicyReport {
     pub in_force: bool,
     /// The change was refused.
     pub denied: bool,
-    /// Stytch answered that the policy was changed, and nobody has read it since.
+    /// The change was sent, or was about to be, and nobody has read the policy since.
     pub unread: bool,
     /// The block was lifted since.
     pub lifted: bool,
@@ -194,9 +194,9 @@ pub enum BlockStand {
     Lifted,
     /// Its change of the policy was refused.
     Denied,
-    /// It was answered, and nobody has read the policy since.
+    /// It was sent, or was about to be, and nobody has read the policy since.
     Unread,
-    /// It is not in force, or nobody can tell.
+    /// It is not in force.
     NotInForce,
 }
 
@@ -215,7 +215,7 @@ impl PolicyReport {
         }
     }
 
-    /// Whether members can consent again: the last read of the policy does not show it in force, and no answered change is unread.
+    /// Whether members can consent again: the last read of the policy does not show it in force, and is of after all that was done.
     #[must_use]
     pub fn can_consent_again(&self) -> bool {
         !self.in_force && !self.unread
@@ -666,18 +666,17 @@ pub(crate) fn policy_report(rows: &Rows) -> Option<PolicyReport> {
     let lifted = lifted.filter(|_| !in_force);
     // A lifting that was refused says nothing of when the block was made.
     let last = lifted.or(answered);
+    let denied = !in_force
+        && answered
+            .is_some_and(|(answer, _)| answer.answered && refused(answer.answered, answer.status, answer.failure))
+        && !changes.is_uncertain(Purpose::Block);
+    let done =
+        changes.intents.iter().map(|(_, row)| row.seq).chain(changes.answers.iter().map(|(_, row)| row.seq)).max();
+    let read = changes.reads.last().map(|(.., row)| row.seq);
     Some(PolicyReport {
         in_force,
-        denied: !in_force
-            && answered
-                .is_some_and(|(answer, _)| answer.answered && refused(answer.answered, answer.status, answer.failure))
-            && !changes.is_uncertain(Purpose::Block),
-        unread: !in_force
-            && lifted.is_none()
-            && answered.is_some_and(|(answer, row)| {
-                verdict::succeeded(answer.answered, answer.status, answer.failure)
-                    && changes.reads.last().is_none_or(|(.., read)| read.seq < row.seq)
-            }),
+        denied,
+        unread: !in_force && !denied && lifted.is_none() && done > read,
         lifted: lifted.is_some(),
         overtaken: rows.all().iter().any(|row| {
             matches!(&row.body, Body::Note(note) if note.what == "cancelled"
@@ -968,7 +967,11 @@ mod tests {
         let refused = |attempt| change(attempt, Purpose::Block, 403, 5_000);
         assert_eq!(block(refused(1)).stand(), BlockStand::Denied);
         let [unanswered, _] = change(1, Purpose::Block, 200, 2_000);
-        assert_eq!(block([unanswered].into_iter().chain(refused(2))).stand(), BlockStand::NotInForce);
+        let told =
+            |then: &[Body]| block([unanswered.clone()].into_iter().chain(refused(2)).chain(then.iter().cloned()));
+        assert_eq!(told(&[]).stand(), BlockStand::Unread);
+        assert_eq!(told(&[policy_read("ALL_ALLOWED", 7_000)]).stand(), BlockStand::NotInForce);
+        assert_eq!(told(&[policy_read("NOT_ALLOWED", 7_000)]).stand(), BlockStand::InForce);
     }
 
     #[test]

@@ -626,8 +626,8 @@ fn block_word(policy: &PolicyReport) -> &'static str {
         BlockStand::InForce => "in force by a later read of the policy",
         BlockStand::Lifted => "lifted since",
         BlockStand::Denied => "refused",
-        BlockStand::Unread => "answered, and not read to be in force",
-        BlockStand::NotInForce => "not in force, or not known to be",
+        BlockStand::Unread => "sent, and not read to be in force",
+        BlockStand::NotInForce => "not in force",
     }
 }
 
@@ -649,11 +649,9 @@ fn block_meaning(sweep: &Record<'_>) -> &'static str {
         BlockStand::Lifted => "The block was lifted again: members can consent.",
         BlockStand::Denied => "Stytch refused the change of the policy: members can consent.",
         BlockStand::Unread => {
-            "Stytch answered that the policy was changed, and it was not read again: whether members can consent is not known."
+            "The change of the policy was sent, and the policy was not read again: whether members can consent is not known."
         }
-        BlockStand::NotInForce => {
-            "No later read of the policy shows the block in force: members may be able to consent."
-        }
+        BlockStand::NotInForce => "The last read of the policy does not show the block in force: members can consent.",
     }
 }
 
