@@ -3182,7 +3182,15 @@ export type WindowNotice = "closing" | { "come_backs": {
 /**
  * The ids of those that were not told before.
  */
-ids: Array<string>, } } | "looked";
+ids: Array<string>, } } | { "block_undone": { 
+/**
+ * The sweep.
+ */
+sweep_id: string, 
+/**
+ * The apps that can be consented to again.
+ */
+connected_app_ids: Array<string>, } } | "looked";
 
 /**
  * What the icon in the tray says, in the page's language.

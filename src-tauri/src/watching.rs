@@ -98,6 +98,13 @@ impl Shell {
         if let Err(error) = &looked {
             tracing::info!(%error, "the watch could not look");
         }
+        if looked.is_ok() {
+            // One that cannot be read is read with the next look.
+            for block in desk.blocks_undone().await.unwrap_or_default() {
+                let connected_app_ids = block.apps.iter().map(ToString::to_string).collect();
+                self.tell(WindowNotice::BlockUndone { sweep_id: block.sweep_id.to_string(), connected_app_ids });
+            }
+        }
         self.watching.state().problem = looked.err().map(map::refusal);
         self.tell(WindowNotice::Looked);
         true

@@ -23,7 +23,7 @@ fn listed(app: &App) -> ComeBacks {
 }
 
 /// What is said within a moment: nothing more is expected after it.
-fn said(told: &Receiver<WindowNotice>) -> Vec<WindowNotice> {
+pub(crate) fn said(told: &Receiver<WindowNotice>) -> Vec<WindowNotice> {
     let mut said = Vec::new();
     while let Ok(notice) = told.recv_timeout(Duration::from_millis(300)) {
         said.push(notice);
@@ -31,7 +31,7 @@ fn said(told: &Receiver<WindowNotice>) -> Vec<WindowNotice> {
     said
 }
 
-fn in_minutes(minutes: i64) -> Timestamp {
+pub(crate) fn in_minutes(minutes: i64) -> Timestamp {
     Timestamp::now() + jiff::SignedDuration::from_mins(minutes)
 }
 

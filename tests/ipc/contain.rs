@@ -9,10 +9,11 @@ use contract::contain::{
 use contract::plans::Plan;
 use contract::refusal::{Fault, Field, Refusal};
 use contract::revoke::Outcome;
-use contract::sweeps::{Sweep, SweepState};
+use contract::sweeps::{Sweep, SweepState, WindowNotice};
 use promises::ipc::{App, Ground, Pair};
 use serde_json::{Value, json};
 
+use super::come_backs::{in_minutes, said};
 use super::inventory::{app_rows, read, scene};
 use super::plans::plan_of;
 use super::sweeps::{sent, start, watch};
@@ -378,6 +379,24 @@ fn a_change_of_the_policy_that_is_denied_is_told_in_advance_and_the_grants_are_r
     assert!(policy.request_id.is_some());
     assert_eq!((done.outcomes.len(), done.outcomes[0].outcome), (1, Outcome::Revoked));
     assert_eq!((grants_of(&ground, &id), puts(&ground), ground.ledger().policy_changes.len()), (0, 1, 0));
+}
+
+#[test]
+fn a_block_that_somebody_else_undoes_is_told_to_the_window_once() {
+    let (ground, app) = scene(40, 8, "admin");
+    read(&app);
+    let id = plain(&app).remove(0);
+    let done = contained(&app, &id);
+    let told = app.hear();
+    assert!(!app.watch(in_minutes(0)), "it is not due at once");
+    let undone = |minutes| {
+        assert!(app.watch(in_minutes(minutes)), "the watch is due");
+        said(&told).into_iter().filter(|notice| *notice != WindowNotice::Looked).collect::<Vec<_>>()
+    };
+    assert_eq!(undone(6), [], "it is in force");
+    ground.switch().policy(json!({"third_party_connected_apps_allowed_type": "ALL_ALLOWED"}));
+    assert_eq!(undone(12), [WindowNotice::BlockUndone { sweep_id: done.sweep_id, connected_app_ids: vec![id] }]);
+    assert_eq!(undone(18), [], "once");
 }
 
 #[test]

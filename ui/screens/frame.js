@@ -159,6 +159,8 @@ export function openFrame(place, session, how) {
   const comeBacks = new ComeBacks();
   /** The journal is older than what was kept of it. @type {import("../contract.js").RolledBack | null} */
   let rolledBack = null;
+  /** Blocks that somebody undid, until they are put away. @type {Array<{ sweep_id: string, connected_app_ids: string[] }>} */
+  const undone = [];
   /** Sweeps whose banner was put away. @type {Set<string>} */
   const dismissed = new Set();
 
@@ -306,6 +308,7 @@ export function openFrame(place, session, how) {
       away.addEventListener("click", () => { rolledBack = null; drawBanners(); });
       made.push(banner("rolled-back", el("b", {}, words.evidence.rolled_back), more, away));
     }
+    if (now) for (const block of undone) made.push(undoneBanner(block));
     if (comeBacks.total > 0 && now) made.push(banner("come-back", el("span", {}, comeBackSentence(comeBacks.rows, comeBacks.total), " ", el("span", { class: "soft" }, words.come_back.note)), ...comeBackActs(frame)));
     for (const sweep of sweeps.all) {
       if (!now || !sweep.here || !isOpen(sweep) || dismissed.has(sweep.sweep_id) || current === "activity") continue;
@@ -506,6 +509,21 @@ export function openFrame(place, session, how) {
     drawBanners();
   });
 
+  /** A block that somebody undid, and what can be done. @param {{ sweep_id: string, connected_app_ids: string[] }} block */
+  function undoneBanner(block) {
+    const said = words.come_back.undone;
+    const [only, ...more] = block.connected_app_ids;
+    const away = () => { undone.splice(undone.indexOf(block), 1); drawBanners(); };
+    const again = el("button", { class: "b small", type: "button", "data-test": "undone-block" }, words.come_back.block);
+    again.addEventListener("click", () => frame.contain({ kind: "apps", connected_app_ids: block.connected_app_ids }, more.length === 0 ? only ?? null : null));
+    const look = el("button", { class: "b small", type: "button", "data-test": "undone-show" }, said.show);
+    look.addEventListener("click", () => frame.openSweep(block.sweep_id));
+    const dismiss = el("button", { class: "lnk", type: "button", "data-test": "undone-dismiss" }, words.interrupted_banner.dismiss);
+    dismiss.addEventListener("click", away);
+    const app = more.length === 0 ? el("span", { class: "mono" }, named(only ?? "", { limit: 120 })) : el("b", {}, words.contain.apps(block.connected_app_ids.length));
+    return banner("undone", el("span", {}, el("b", {}, said.lead), " ", say(said.consent, { app })), again, look, dismiss);
+  }
+
   /** That it watches, and when it last looked. */
   function drawWatch() {
     const place = slot(root, "watch");
@@ -522,6 +540,14 @@ export function openFrame(place, session, how) {
     if (closed) return;
     if (notice === "closing") { askToClose(); return; }
     try {
+      if (notice !== "looked" && "block_undone" in notice) {
+        undone.push(notice.block_undone);
+        drawBanners();
+        const { title, body } = words.come_back.undone.notification(notice.block_undone.connected_app_ids.length);
+        announce(body);
+        await ask("window_notify", { title, body }).catch(() => {});
+        return;
+      }
       await comeBacks.look();
       if (notice === "looked" || closed) { inventory.look(); return; }
       const fresh = comeBacks.rows.filter((row) => notice.come_backs.ids.includes(row.id));

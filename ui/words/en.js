@@ -1514,6 +1514,12 @@ export const words = {
     failed: "the last look failed",
     none_back: "nothing has come back",
     show_act: "Show what came back",
+    undone: {
+      lead: "A block made from here is not in the policy any more.",
+      consent: "Members can consent again to {app}.",
+      show: "Show its sweep",
+      notification: (/** @type {number} */ apps) => ({ title: "A block was undone", body: `Members can consent again to ${count(apps, "app", "apps")}.` }),
+    },
     notification: {
       title: "Cutoff",
       of_app: (/** @type {string} */ app, /** @type {number} */ n) => `${app} came back for ${count(n, "member", "members")}.`,

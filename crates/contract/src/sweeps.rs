@@ -209,6 +209,13 @@ pub enum WindowNotice {
         /// The ids of those that were not told before.
         ids: Vec<String>,
     },
+    /// The policy does not forbid any more what a sweep from here had blocked, and nobody lifted that from here. Told once.
+    BlockUndone {
+        /// The sweep.
+        sweep_id: String,
+        /// The apps that can be consented to again.
+        connected_app_ids: Vec<String>,
+    },
     /// The watch has looked, or tried to: what is shown may be newer.
     Looked,
 }

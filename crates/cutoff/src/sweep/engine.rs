@@ -469,7 +469,7 @@ impl<'a> Engine<'a> {
                     let task = tokio::task::spawn_blocking(move || append(&journal, id, from, &rows));
                     writing = Some(Writing { task, intents, has_answers });
                     left = 0;
-                    due.as_mut().reset(tokio::time::Instant::now() + BETWEEN_WRITES);
+                    due.set(tokio::time::sleep(BETWEEN_WRITES));
                 }
             }
             let idle = under_way.is_empty() && writing.is_none();

@@ -7,10 +7,11 @@
 //! member's own view is asked as well: a server may cut lists short without a word.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::fmt;
 
 use futures::future;
 use journal::{Body, Clock, Grant, Policy, Read, RowDraft, View};
-use stytch_b2b::{ConnectedAppDetail, ConnectedAppId, Error as ApiError, MemberId, Organization, Reply};
+use stytch_b2b::{Client, ConnectedAppId, Error as ApiError, MemberId, Organization, Reply, SessionToken};
 
 use super::KNOWN_APPS;
 use super::change::LIFTING;
@@ -57,12 +58,9 @@ impl Engine<'_> {
         for grant in unproven {
             by_app.entry(grant.connected_app_id.as_str()).or_default().push(grant);
         }
-        let mut lists = self.app_lists(by_app.keys().copied().collect()).await?;
+        let mut lists = self.lists(View::App, by_app.keys().copied().collect()).await?;
         for (app, grants) in by_app {
-            let list = match lists.remove(app) {
-                Some(list) => list,
-                None => self.app_list(app).await?,
-            };
+            let list = self.list(View::App, app, &mut lists).await?;
             self.app_views(app, list, &grants, &mut organization, &mut rows).await?;
         }
         self.bear_out(organization, &mut rows).await?;
@@ -84,10 +82,11 @@ impl Engine<'_> {
     ) -> Result<Vec<&'g Grant>, ApiError> {
         let began = self.clock.now().stamp();
         let answer = self.ask(|client, token| async move { client.own_connected_apps(&token).await }).await;
-        let shown = self.shown(began, answer, |data| {
-            let listed = data.rows.iter().map(|row| row.connected_app_id.to_string()).collect();
-            (listed, data.unreadable.len())
-        })?;
+        let shown = Shown::of(
+            began,
+            self.clock.now().stamp(),
+            answer.map(|reply| reply.map(|list| ids(&list, |app| &app.connected_app_id))),
+        )?;
         let grants: Vec<(&Grant, String)> = grants.iter().map(|g| (*g, g.connected_app_id.clone())).collect();
         self.record_list(View::Oneself, None, &grants, shown, organization, rows).await
     }
@@ -138,15 +137,9 @@ impl Engine<'_> {
         for grant in left {
             by_member.entry(grant.member_id.as_str()).or_default().push(grant);
         }
+        let mut lists = self.lists(View::Member, by_member.keys().copied().collect()).await?;
         for (member, grants) in by_member {
-            let began = self.clock.now().stamp();
-            let asked = &MemberId::from(member);
-            let answer =
-                self.ask(|client, token| async move { client.member_connected_apps(&token, asked).await }).await;
-            let shown = self.shown(began, answer, |data| {
-                let listed = data.rows.iter().map(|row| row.connected_app_id.to_string()).collect();
-                (listed, data.unreadable.len())
-            })?;
+            let shown = self.list(View::Member, member, &mut lists).await?;
             let keys: Vec<(&Grant, String)> = grants.iter().map(|g| (*g, g.connected_app_id.clone())).collect();
             self.record_list(View::Member, Some(member), &keys, shown, organization, rows).await?;
         }
@@ -156,19 +149,19 @@ impl Engine<'_> {
         Ok(())
     }
 
-    /// The lists of the apps of a sweep of many, asked for as many at once as may be under way. What the server did not answer for
-    /// its rate is left out: [`Engine::app_list`] waits for it.
-    async fn app_lists<'g>(&mut self, mut apps: VecDeque<&'g str>) -> Result<HashMap<&'g str, Shown>, ApiError> {
+    /// Lists of one kind, asked for as many at once as may be under way. What the server did not answer for its rate is left out, and
+    /// so is everything where nobody waits limits out: [`Engine::list`] asks for it.
+    async fn lists<'g>(&mut self, view: View, mut ids: VecDeque<&'g str>) -> Result<HashMap<&'g str, Shown>, ApiError> {
         let mut lists = HashMap::new();
         while self.manner.patient
-            && !apps.is_empty()
+            && !ids.is_empty()
             && let May::Go(at_once) = self.tempo.may(self.clock.now().utc.as_millisecond())
         {
             let mut calls = Vec::new();
-            for app in apps.drain(..apps.len().min(at_once)) {
-                calls.push(one_list(self.session, self.clock, app));
+            for id in ids.drain(..ids.len().min(at_once)) {
+                calls.push(one_list(self.session, self.clock, view, id));
             }
-            for (app, began, ended, answer) in future::join_all(calls).await {
+            for (id, began, ended, answer) in future::join_all(calls).await {
                 let (sent, now) = (began.utc.timestamp().as_millisecond(), ended.utc.timestamp().as_millisecond());
                 match answer {
                     Err(ApiError::RateLimited { retry_after, .. }) => {
@@ -176,7 +169,7 @@ impl Engine<'_> {
                     }
                     answer => {
                         self.tempo.admitted(sent, now);
-                        lists.insert(app, Self::app_shown(began, ended, answer)?);
+                        lists.insert(id, Shown::of(began, ended, answer)?);
                     }
                 }
             }
@@ -184,21 +177,14 @@ impl Engine<'_> {
         Ok(lists)
     }
 
-    async fn app_list(&mut self, app: &str) -> Result<Shown, ApiError> {
-        let (began, app) = (self.clock.now().stamp(), &ConnectedAppId::from(app));
-        let answer = self.ask(|client, token| async move { client.connected_app(&token, app).await }).await;
-        Self::app_shown(began, self.clock.now().stamp(), answer)
-    }
-
-    fn app_shown(
-        began: Clock,
-        ended: Clock,
-        answer: Result<Reply<ConnectedAppDetail>, ApiError>,
-    ) -> Result<Shown, ApiError> {
-        Shown::of(began, ended, answer, |data| {
-            let listed = data.active_members.rows.iter().map(|row| row.member_id.to_string()).collect();
-            (listed, data.active_members.unreadable.len())
-        })
+    /// One of `lists`, or else asked for now.
+    async fn list(&mut self, view: View, id: &str, lists: &mut HashMap<&str, Shown>) -> Result<Shown, ApiError> {
+        if let Some(list) = lists.remove(id) {
+            return Ok(list);
+        }
+        let began = self.clock.now().stamp();
+        let answer = self.ask(|client, token| async move { list_of(&client, &token, view, id).await }).await;
+        Shown::of(began, self.clock.now().stamp(), answer)
     }
 
     /// The organization's list, which together with a 404 for the app proves that the app has no grant left.
@@ -212,10 +198,11 @@ impl Engine<'_> {
         self.read_organization(organization).await?;
         let began = self.clock.now().stamp();
         let answer = self.ask(|client, token| async move { client.connected_apps(&token).await }).await;
-        let shown = self.shown(began, answer, |data| {
-            let listed = data.rows.iter().map(|row| row.connected_app_id.to_string()).collect();
-            (listed, data.unreadable.len())
-        })?;
+        let shown = Shown::of(
+            began,
+            self.clock.now().stamp(),
+            answer.map(|reply| reply.map(|list| ids(&list, |app| &app.connected_app_id))),
+        )?;
         let known = self.apps_known_before(app);
         let others = shown.listed.as_ref().map(|(listed, _)| {
             u32::try_from(known.iter().filter(|other| listed.contains(*other)).count()).unwrap_or(u32::MAX)
@@ -405,31 +392,17 @@ impl Engine<'_> {
         *organization = Some(Told { began, organization: read });
         Ok(())
     }
-
-    fn shown<T>(
-        &self,
-        began: Clock,
-        answer: Result<Reply<T>, ApiError>,
-        listed: impl FnOnce(&T) -> (BTreeSet<String>, usize),
-    ) -> Result<Shown, ApiError> {
-        Shown::of(began, self.clock.now().stamp(), answer, listed)
-    }
 }
 
 impl Shown {
     /// What an answer shows, or the error that ends the session.
-    fn of<T>(
-        began: Clock,
-        ended: Clock,
-        answer: Result<Reply<T>, ApiError>,
-        listed: impl FnOnce(&T) -> (BTreeSet<String>, usize),
-    ) -> Result<Self, ApiError> {
+    fn of(began: Clock, ended: Clock, answer: Result<Reply<Listed>, ApiError>) -> Result<Self, ApiError> {
         let CameBack { answered, status, error_type, request_id, server_date, .. } = CameBack::of(&answer);
         let listed = match answer {
             Err(error @ ApiError::SignedOut(_)) => return Err(error),
             Err(_) => None,
             Ok(reply) => {
-                let (listed, unreadable) = listed(&reply.data);
+                let (listed, unreadable) = reply.data;
                 Some((listed, u32::try_from(unreadable).unwrap_or(u32::MAX)))
             }
         };
@@ -437,15 +410,33 @@ impl Shown {
     }
 }
 
-/// The list of one app, and when it was asked for and answered.
+/// The ids that a list has, and how many of its rows could not be read.
+type Listed = (BTreeSet<String>, usize);
+
+fn ids<T, I: fmt::Display>(list: &stytch_b2b::Rows<T>, id: impl Fn(&T) -> &I) -> Listed {
+    (list.rows.iter().map(|row| id(row).to_string()).collect(), list.unreadable.len())
+}
+
+/// The members of an app, or the apps of a member.
+async fn list_of(client: &Client, token: &SessionToken, view: View, id: &str) -> Result<Reply<Listed>, ApiError> {
+    if view == View::App {
+        let reply = client.connected_app(token, &ConnectedAppId::from(id)).await?;
+        return Ok(reply.map(|data| ids(&data.active_members, |member| &member.member_id)));
+    }
+    let reply = client.member_connected_apps(token, &MemberId::from(id)).await?;
+    Ok(reply.map(|list| ids(&list, |app| &app.connected_app_id)))
+}
+
+/// The same, with when it was asked for and answered.
 async fn one_list<'g>(
     session: &Session,
     clock: &time::Clock,
-    app: &'g str,
-) -> (&'g str, Clock, Clock, Result<Reply<ConnectedAppDetail>, ApiError>) {
+    view: View,
+    id: &'g str,
+) -> (&'g str, Clock, Clock, Result<Reply<Listed>, ApiError>) {
     let (began, token) = (clock.now().stamp(), session.token());
-    let answer = session.client.connected_app(&token, &ConnectedAppId::from(app)).await;
-    (app, began, clock.now().stamp(), answer)
+    let answer = list_of(&session.client, &token, view, id).await;
+    (id, began, clock.now().stamp(), answer)
 }
 
 fn policy_of(organization: Option<&Organization>, app: &str, client_type: Option<&str>) -> Option<Policy> {
