@@ -377,8 +377,15 @@ pub async fn end(seat: &Seat, report: &SweepReport, again: &str) -> Done {
         Some(Ended::Halted(error)) => {
             let told = refusal(seat.desk.session().ok().as_deref(), error);
             let unblocked = report.policy.as_ref().is_some_and(|policy| policy.at.is_none() && !policy.in_force);
-            if unblocked && report.lines.iter().all(|line| line.never_sent || line.outcome.is_gone()) {
-                say(&format!("Stopped before the block, and nothing was sent. {}", told.sentence));
+            if unblocked {
+                say(&match report.lines.iter().filter(|line| line.attempts > 0).count() {
+                    0 => format!("Stopped before the block, and nothing was sent. {}", told.sentence),
+                    n => format!(
+                        "Stopped before the block: for {} a revoke was sent, and members can consent again. {}",
+                        count(n, "grant", "grants"),
+                        told.sentence
+                    ),
+                });
                 say(&format!("Once that is mended, go on with: {again}"));
                 if report.lines.iter().any(Line::may_be_sent_again) {
                     say(&format!(

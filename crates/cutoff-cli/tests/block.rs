@@ -486,6 +486,19 @@ fn a_plan_that_revokes_nothing_and_changes_nothing_is_none() {
 }
 
 #[test]
+fn where_a_block_that_was_to_come_last_cannot_be_made_it_is_told_how_many_revokes_were_sent() {
+    let ground = small();
+    let file = ground.dir.path().join("plan.json").display().to_string();
+    contain(&ground, &["--app", "DataSync", "--out", &file]).expect(0);
+    ground.faults(json!({"sdk_endpoint_off": true, "on": "organizations/me$"}));
+    let stopped = ground.admin(&["apply", &file, "--yes", "--block-last"]).expect(3);
+    let sent = ground.ledger()["revocations"].as_array().map_or(0, Vec::len);
+    assert!(sent > 0);
+    stopped.says(&["Stopped before the block", &format!("for {sent} grants a revoke was sent"), "--resume"]);
+    assert_eq!(puts(&ground), 0);
+}
+
+#[test]
 fn a_plan_with_a_block_where_the_policy_cannot_be_read_sends_nothing_and_tells_how_to_revoke_without_it() {
     let ground = small();
     let file = ground.dir.path().join("plan.json").display().to_string();

@@ -99,6 +99,8 @@ pub struct Line {
     pub outcome: Outcome,
     /// For [`Outcome::Accepted`].
     pub why: Option<Why>,
+    /// How many requests left for it, or may have.
+    pub attempts: u32,
     /// Nothing was sent for it, and it is not known to be gone.
     pub never_sent: bool,
     /// The request id of the answer that counts.
@@ -377,11 +379,7 @@ impl Desk {
             Some((_, true)) => return Err(Error::Plan(Unusable::CarriedOut)),
             Some((_, false)) if !how.resume => return Err(Error::Plan(Unusable::Unfinished)),
             Some((id, false)) => {
-                // What somebody cancelled is never sent, although it may have no closing row.
                 let digest = self.digest(id).await?;
-                if digest.stand == Stand::Cancelled {
-                    return Err(Error::Plan(Unusable::CarriedOut));
-                }
                 self.must_be_current(id).await?;
                 match self.may_resume(&digest, &session) {
                     Resume::Yes => {}
@@ -521,14 +519,12 @@ impl Desk {
         engine.collateral(&vanished).await
     }
 
-    /// The sweep that carries a plan out, and whether it is closed.
+    /// The sweep that carries a plan out, and whether it is over: closed, or called off, which sends nothing more although it may
+    /// have no closing row.
     pub(crate) async fn sweep_of(&self, hash: &Hash) -> Result<Option<(SweepId, bool)>, Error> {
         let (journal, hash) = (self.journal.clone(), *hash);
-        blocking(move || {
-            let Some(id) = journal.sweeps_of_plan(&hash)?.pop() else { return Ok(None) };
-            Ok(Some((id, journal.summary(id)?.closing.is_some())))
-        })
-        .await
+        let Some(id) = blocking(move || Ok(journal.sweeps_of_plan(&hash)?.pop())).await? else { return Ok(None) };
+        Ok(Some((id, matches!(self.digest(id).await?.stand, Stand::Closed | Stand::Cancelled))))
     }
 
     async fn open_many(
@@ -617,6 +613,7 @@ fn report(id: SweepId, head: Hash, rows: &Rows, rules: &Rules) -> SweepReport {
             connected_app_id: grant.connected_app_id.clone(),
             outcome: finding.outcome,
             why: finding.why,
+            attempts: finding.attempts,
             never_sent: finding.never_sent(),
             request_id: answer.and_then(|answer| answer.request_id.clone()),
             status: answer.and_then(|answer| answer.status),

@@ -445,7 +445,9 @@ impl<'a> Engine<'a> {
                 }
             }
             let pressing = under_way.is_empty() || self.ready.is_empty() && !waiting.is_empty();
-            if writing.is_none() && (pressing || due.is_elapsed()) {
+            // Asked once a turn: what is not written for it must be woken by it.
+            let elapsed = due.is_elapsed();
+            if writing.is_none() && (pressing || elapsed) {
                 // As many as left since the last write will be wanted before the next one is done, and as many again; a write is
                 // due when half of them are gone.
                 let most_ready = (left * 4).clamp(few, MOST_READY.max(few));
@@ -558,7 +560,7 @@ impl<'a> Engine<'a> {
                     }
                 }
                 // Only for as long as something may wait for it to be written.
-                () = &mut due, if writing.is_none() && !due.is_elapsed() => {}
+                () = &mut due, if writing.is_none() && !elapsed => {}
                 Ok(_) = self.wish.changed(), if over.is_none() => {}
             }
         }
