@@ -331,7 +331,11 @@ export function openFrame(place, session, how) {
       }
       const away = el("button", { class: "lnk", type: "button", "data-test": "sweep-open-dismiss" }, words.interrupted_banner.dismiss);
       away.addEventListener("click", () => { dismissed.add(sweep.sweep_id); drawBanners(); });
-      made.push(banner("sweep-open", say(words.sweep.banner, { what: sweepTitle(sweep), done: sweep.grants === 0 ? words.sweep.banner_block : words.sweep.banner_done(sweep.grants - sweep.unsent, sweep.grants), why: whyOpen(sweep) }), ...acts, away));
+      const open = banner("sweep-open", say(words.sweep.banner, { what: sweepTitle(sweep), done: sweep.grants === 0 ? words.sweep.banner_block : words.sweep.banner_done(sweep.grants - sweep.unsent, sweep.grants), why: whyOpen(sweep) }), ...acts, away);
+      open.dataset.sweep = sweep.sweep_id;
+      // One that says the same stays: a button must not go from under a press.
+      const stays = [...banners.children].find((old) => old.isEqualNode(open));
+      made.push(stays instanceof HTMLElement ? stays : open);
     }
     const unsettled = reports.filter((report) => report.unsettled && report.here).length;
     if (unsettled > 0 && !openTold && current !== "activity") {
