@@ -50,11 +50,24 @@ pub async fn run(seat: &Seat, flags: &Watch) -> Done {
             read = read(seat) => read,
             () = interrupts.next() => return Ok(code),
         };
-        match read {
-            Ok((found, undone)) => {
+        let tended = match read {
+            Ok(found) => {
+                // It was raised and is raised no more, so it is told before anything else can fail or be stopped.
                 tell(seat, &found)?;
+                if !found.is_empty() {
+                    code = PARTIAL;
+                }
+                tokio::select! {
+                    tended = tend(seat) => tended,
+                    () = interrupts.next() => return Ok(code),
+                }
+            }
+            Err(ending) => Err(ending),
+        };
+        match tended {
+            Ok(undone) => {
                 tell_undone(seat, &undone)?;
-                if !found.is_empty() || !undone.is_empty() {
+                if !undone.is_empty() {
                     code = PARTIAL;
                 }
                 let shown = seat.desk.shown().await?;
@@ -84,7 +97,7 @@ pub async fn run(seat: &Seat, flags: &Watch) -> Done {
     }
 }
 
-async fn read(seat: &Seat) -> Result<(Vec<ComeBack>, Vec<BlockUndone>), Ending> {
+async fn read(seat: &Seat) -> Result<Vec<ComeBack>, Ending> {
     seat.sit().await?;
     let waits = std::sync::Mutex::new(None);
     let told = |progress: &Progress| {
@@ -97,18 +110,16 @@ async fn read(seat: &Seat) -> Result<(Vec<ComeBack>, Vec<BlockUndone>), Ending> 
             say(&format!("waiting until {}: Stytch limits the rate", time_of_day(until)));
         }
     };
-    let found = seat.desk.watch_once(&told).await?;
-    // What was found gone is confirmed, and what was left open is settled, by whoever watches: as the window does it.
+    Ok(seat.desk.watch_once(&told).await?)
+}
+
+/// Confirms what was found gone and settles what was left open, as the window does it, and looks whether the blocks are in force.
+async fn tend(seat: &Seat) -> Result<Vec<BlockUndone>, Ending> {
     seat.desk.tend(seat.now()).await?;
-    // What came back was raised and is raised no more, so it is told whatever becomes of this.
-    let undone = match seat.desk.blocks_undone().await {
-        Ok(undone) => undone,
-        Err(error) => {
-            say(&format!("Whether the blocks are in force could not be read. {}", Ending::from(error).sentence));
-            Vec::new()
-        }
-    };
-    Ok((found, undone))
+    Ok(seat.desk.blocks_undone().await.unwrap_or_else(|error| {
+        say(&format!("Whether the blocks are in force could not be read. {}", Ending::from(error).sentence));
+        Vec::new()
+    }))
 }
 
 /// A block that somebody undid, on a line.

@@ -206,6 +206,30 @@ fn it_watches_through_trouble_until_it_is_interrupted() {
 }
 
 #[test]
+fn what_came_back_is_told_before_anything_that_can_be_broken_off() {
+    let ground = ground_with(Options { members: 40, apps: 4, ..Options::default() });
+    let contained = ground.admin(&["contain", "--app", "DataSync", "--yes", "--json"]).expect(0);
+    let blocked = pair(&contained.lines()[0]).1;
+    let (member, app, _) = ground.truth().into_iter().find(|(_, app, _)| *app != blocked).expect("a grant");
+    let lost = cut_off(&ground, &["--first-party", "--grant", &format!("{member}:{app}")]).remove(0);
+    consent(&ground, &lost);
+    // The policy, by which the block is looked at after the reading, keeps the watch waiting.
+    ground.faults(json!({"silence_s": 60.0, "on": "/organizations/me$"}));
+    let mut child = start(ground.command(&["watch", "--once", "--json"]), &format!("{}\n", ground.token("admin")));
+    let mut out = BufReader::new(child.stdout.take().expect("a pipe"));
+    let (began, mut line) = (Instant::now(), String::new());
+    let over = kill_if_it_stays(&child);
+    out.read_line(&mut line).expect("a line");
+    drop(over);
+    assert!(began.elapsed() < Duration::from_secs(30), "it was told only after the policy was read");
+    assert_eq!(pair(&serde_json::from_str(&line).expect("JSON")), lost);
+    assert!(
+        std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill").success()
+    );
+    end(child).expect(2);
+}
+
+#[test]
 fn it_ends_with_4_when_the_session_is_over_and_says_what_it_could_not_read() {
     let ground = many();
     let app = ground.truth().first().expect("a grant").1.clone();
