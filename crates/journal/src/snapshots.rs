@@ -87,6 +87,9 @@ pub struct SnapshotDraft {
     pub not_proven: Vec<String>,
     /// The apps of the list, in its order.
     pub apps: Vec<AppSeen>,
+    /// Grants, as connected app and member id, that are proven gone by themselves, also where their app was not read whole. One that
+    /// is among an app's grants is there; of one that was gone before it says nothing.
+    pub gone: Vec<(String, String)>,
     /// The search for members was read whole; otherwise `people` says nothing of those who are not in it.
     pub people_read: bool,
     /// The members that the search returned.
@@ -763,6 +766,7 @@ impl Recording<'_> {
         let mut sets = HashMap::new();
         let mut count = 0;
         let (mut seen, mut unseen) = (Vec::new(), Vec::new());
+        let mut closed = None;
         for &(number, app) in apps {
             if app.reading == AppReading::NotRead {
                 continue;
@@ -785,6 +789,7 @@ impl Recording<'_> {
             count += grants.items.len();
             // A pair without an open row was absent whenever its app was read completely: had it been seen since, its row would
             // be open. So when it was absent last is one question for the whole app, asked when the first new pair turns up.
+            // Except one that was proven gone by itself, when its row was closed.
             let mut absent = None;
             for (member, scopes) in grants.items {
                 let first = match open.remove(&(number, member)) {
@@ -804,7 +809,11 @@ impl Recording<'_> {
                             None => self.past.last(|look| look.tells_of_grants(number))?,
                         };
                         absent = Some(after);
-                        Origin { by: self.number, after }
+                        if closed.is_none() {
+                            closed = Some(self.closed()?);
+                        }
+                        let closed = closed.as_ref().and_then(|closed| closed.get(&(number, member)).copied());
+                        Origin { by: self.number, after: after.max(closed) }
                     }
                 };
                 insert.execute(params![
@@ -822,14 +831,28 @@ impl Recording<'_> {
                 }
             }
         }
-        for ((app, _), was) in open {
-            if look.tells_of_grants(app) {
+        let mut gone = HashSet::new();
+        for (app, member) in &self.draft.gone {
+            gone.insert((self.texts.number(app)?, self.texts.number(member)?));
+        }
+        for (pair @ (app, _), was) in open {
+            if look.tells_of_grants(app) || gone.contains(&pair) {
                 self.close(CLOSE_GRANTS, was.row)?;
             } else if look.apps.get(&app) == Some(&AppReading::Partial) {
                 unseen.push(was.row);
             }
         }
         Ok((count, Part::of(seen, unseen)))
+    }
+
+    /// Of each grant that ever ended, by app and member, the last snapshot that closed a row of it.
+    fn closed(&self) -> Result<HashMap<(u32, u32), u32>, Error> {
+        let mut query = self.tx.prepare_cached(
+            "SELECT app, member, max(to_snapshot) FROM snapshot_grants WHERE place = ?1 AND to_snapshot != ?2
+             GROUP BY app, member",
+        )?;
+        let rows = query.query_map(params![self.place, OPEN], |row| Ok(((row.get(0)?, row.get(1)?), row.get(2)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 }
 

@@ -29,6 +29,7 @@ fn nothing(place: &Place) -> SnapshotDraft {
         list_complete: true,
         not_proven: Vec::new(),
         apps: Vec::new(),
+        gone: Vec::new(),
         people_read: true,
         people: Vec::new(),
     }
@@ -109,13 +110,18 @@ impl Plain {
 }
 
 /// Looks through all readings up to the last of these.
-fn origin(history: &[Plain], there: impl Fn(&Plain) -> bool, absent: impl Fn(&Plain) -> bool) -> Origin {
+fn origin(
+    history: &[Plain],
+    there: impl Fn(&Plain) -> bool,
+    absent: impl Fn(&Plain) -> bool,
+    gone: impl Fn(&Plain) -> bool,
+) -> Origin {
     let mut first: Option<Origin> = None;
     let mut last_absent = None;
     for reading in history {
         if there(reading) {
             first = first.or(Some(Origin { by: reading.number, after: last_absent }));
-        } else if absent(reading) {
+        } else if absent(reading) || first.is_some() && gone(reading) {
             first = None;
             last_absent = Some(reading.number);
         }
@@ -161,7 +167,7 @@ fn agrees(journal: &Journal, place: &Place, history: &[Plain]) {
                     client_type: app.client_type.clone(),
                     at: app.at,
                     reading: app.reading,
-                    first: origin(so_far, |past| past.apps.contains_key(id), |past| past.lacks_app(id)),
+                    first: origin(so_far, |past| past.apps.contains_key(id), |past| past.lacks_app(id), |_| false),
                 }
             })
             .collect();
@@ -176,7 +182,8 @@ fn agrees(journal: &Journal, place: &Place, history: &[Plain]) {
         for (id, (_, grants)) in &reading.apps {
             for (member, scopes) in grants {
                 let pair = (id.clone(), member.clone());
-                let first = origin(so_far, |past| past.has_pair(&pair), |past| past.lacks_pair(&pair));
+                let gone = |past: &Plain| past.draft.gone.contains(&pair);
+                let first = origin(so_far, |past| past.has_pair(&pair), |past| past.lacks_pair(&pair), gone);
                 expected.insert(pair, (scopes.clone(), first));
             }
         }
@@ -263,26 +270,29 @@ fn reading() -> impl Strategy<Value = SnapshotDraft> {
     (
         (any::<bool>(), 0..1_000_i64, id()),
         (prop::bool::weighted(0.7), prop::collection::vec(id(), 0..3), prop::collection::vec(app_seen(), 0..6)),
-        (any::<bool>(), people),
+        (any::<bool>(), people, prop::collection::vec((id(), id()), 0..4)),
     )
-        .prop_map(|((elsewhere, began, reader), (list_complete, not_proven, apps), (people_read, people))| {
-            let mut place = acme();
-            if elsewhere {
-                place.organization_id = "organization-test-2".into();
-            }
-            SnapshotDraft {
-                place,
-                began: utc(began),
-                ended: utc(began + 800),
-                facts: json!({"read_by": reader, "took": began}),
-                reader,
-                list_complete,
-                not_proven,
-                apps,
-                people_read,
-                people,
-            }
-        })
+        .prop_map(
+            |((elsewhere, began, reader), (list_complete, not_proven, apps), (people_read, people, gone))| {
+                let mut place = acme();
+                if elsewhere {
+                    place.organization_id = "organization-test-2".into();
+                }
+                SnapshotDraft {
+                    place,
+                    began: utc(began),
+                    ended: utc(began + 800),
+                    facts: json!({"read_by": reader, "took": began}),
+                    reader,
+                    list_complete,
+                    not_proven,
+                    apps,
+                    gone,
+                    people_read,
+                    people,
+                }
+            },
+        )
 }
 
 proptest! {
@@ -362,6 +372,27 @@ fn a_grant_that_was_proven_gone_is_new_when_it_comes_back() {
         recorded(&journal, &[whole.clone(), proof, whole.clone()]);
         assert_eq!(since(&journal, 3, "a", "m"), Some(Origin { by: 3, after: Some(2) }));
     }
+}
+
+#[test]
+fn a_grant_that_is_proven_gone_by_itself_goes_alone_although_its_app_was_not_read_whole() {
+    let dir = tempfile::tempdir().unwrap();
+    let journal = Journal::open(dir.path()).unwrap();
+    let draft = |apps: Vec<AppSeen>| SnapshotDraft { apps, ..nothing(&acme()) };
+    let whole = draft(vec![app("a", Complete, &[("m1", &[]), ("m2", &[]), ("m3", &[])])]);
+    let gone = ["m1", "m3"].map(|member| ("a".to_owned(), member.to_owned())).to_vec();
+    let part = SnapshotDraft { gone, ..draft(vec![app("a", Partial, &[("m3", &[])])]) };
+    recorded(&journal, &[whole.clone(), part]);
+    let mut lasting = journal.lasting(&acme(), |_, _| true).unwrap();
+    lasting.sort();
+    assert_eq!(
+        lasting,
+        ["m2", "m3"].map(|member| ("a".to_owned(), member.to_owned())),
+        "what is among the grants is there"
+    );
+    journal.record_snapshot(&whole).unwrap();
+    assert_eq!(since(&journal, 3, "a", "m1"), Some(Origin { by: 3, after: Some(2) }));
+    assert_eq!(since(&journal, 3, "a", "m2"), Some(Origin { by: 1, after: None }));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::Timestamp;
-use journal::{Place, Snapshot};
+use journal::{AppReading, Place, Snapshot};
 use stytch_b2b::{ActiveMember, ConnectedApp, ConnectedAppId, Error as ApiError, MemberConnectedApp, MemberId};
 
 use super::reading::{Answers, AppAnswer};
@@ -40,18 +40,35 @@ impl Desk {
         if lacking.is_empty() {
             return Ok(());
         }
-        let ours = self.revoked_since(session, latest.summary.began.timestamp()).await?;
+        let began = latest.summary.began.timestamp();
+        let ours = self.revoked_since(session, began).await?;
+        // What was found gone before it was listed has come back since. Members' own lists, which are asked last, may have listed it.
+        let listed: HashMap<&str, Timestamp> = latest
+            .apps
+            .iter()
+            .map(|app| {
+                let at = if app.reading == AppReading::Partial { latest.summary.ended } else { app.at };
+                (app.connected_app_id.as_str(), at.timestamp())
+            })
+            .collect();
         let named = answers.names == Ok(true) && answers.unreadable_members.is_empty();
         let members: HashSet<&str> = answers.members.iter().map(|member| member.member_id.as_str()).collect();
         lacking.retain(|app, left| {
+            let listed = listed.get(app.as_str()).copied().unwrap_or(began);
             left.retain(|member| {
-                (!named || members.contains(member.as_str()))
-                    && !ours.contains_key(&(MemberId::from(member.as_str()), ConnectedAppId::from(app.as_str())))
+                let asked = (!named || members.contains(member.as_str()))
+                    && ours
+                        .get(&(MemberId::from(member.as_str()), ConnectedAppId::from(app.as_str())))
+                        .is_none_or(|gone| *gone < listed);
+                if !asked {
+                    answers.gone.push((app.clone(), member.clone()));
+                }
+                asked
             });
             !left.is_empty()
         });
         let views = self.own_views(session, &mut lacking, answers).await?;
-        let lists = self.own_lists(session, &lacking).await?;
+        let lists = self.own_lists(session, &lacking, latest.summary.number).await?;
         self.add(&lacking, views, &lists, answers);
         Ok(())
     }
@@ -150,11 +167,13 @@ impl Desk {
     }
 
     /// The own lists of members, as far as they could be read whole; one who does not exist any more has an empty one. Each app's in
-    /// its turn, so that one with very many leaves some for the others.
+    /// its turn, so that one with very many leaves some for the others; and with each snapshot others come first, so that those who
+    /// cannot be read keep nobody from being asked for ever.
     async fn own_lists(
         &self,
         session: &Arc<Session>,
         lacking: &Lacking,
+        latest: u32,
     ) -> Result<HashMap<String, Vec<MemberConnectedApp>>, Error> {
         let denied = session.may(permission::read_member_apps()).allowed == Some(false);
         let mut turns: Vec<(usize, &String)> =
@@ -163,7 +182,13 @@ impl Desk {
         let mut seen = HashSet::new();
         let ids = turns.into_iter().map(|(_, member)| member).filter(|member| seen.insert(*member));
         let ids = ids.map(|member| MemberId::from(member.as_str())).filter(|id| !denied || session.is_self(id));
-        stream::iter(ids.take(MOST_ASKED).collect::<Vec<_>>())
+        let mut ids: Vec<MemberId> = ids.collect();
+        if ids.len() > MOST_ASKED {
+            let first = latest as usize * MOST_ASKED % ids.len();
+            ids.rotate_left(first);
+            ids.truncate(MOST_ASKED);
+        }
+        stream::iter(ids)
             .map(|id| async move {
                 let own = session.is_self(&id);
                 let call = |client: stytch_b2b::Client, token| {
@@ -204,10 +229,13 @@ impl Desk {
                     untold += 1;
                     continue;
                 };
-                alive.extend(list.iter().find(|row| row.connected_app_id.as_str() == app).map(|row| ActiveMember {
-                    member_id: MemberId::from(member.as_str()),
-                    granted_scopes: row.scopes(),
-                }));
+                match list.iter().find(|row| row.connected_app_id.as_str() == app) {
+                    Some(row) => alive.push(ActiveMember {
+                        member_id: MemberId::from(member.as_str()),
+                        granted_scopes: row.scopes(),
+                    }),
+                    None => answers.gone.push((app.clone(), member.clone())),
+                }
             }
             if alive.is_empty() && untold == 0 {
                 continue;

@@ -319,6 +319,7 @@ pub(super) fn draft(
         list_complete,
         not_proven: hidden.into_iter().map(|(id, _)| id).collect(),
         apps: apps.collect(),
+        gone: answers.gone.clone(),
         people_read: names == "read",
         people: people.collect(),
     })

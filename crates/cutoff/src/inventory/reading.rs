@@ -113,6 +113,8 @@ pub(super) struct Answers {
     pub beyond_list: usize,
     /// Apps that the list lacks, and nothing tells whether they are gone.
     pub not_borne_out: Vec<ConnectedAppId>,
+    /// Grants, as connected app and member id, that these answers lack and that something else bears out to be gone.
+    pub gone: Vec<(String, String)>,
 }
 
 impl Answers {
@@ -130,6 +132,7 @@ impl Answers {
             names: Ok(false),
             beyond_list: 0,
             not_borne_out: Vec::new(),
+            gone: Vec::new(),
         }
     }
 }
