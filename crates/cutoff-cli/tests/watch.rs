@@ -302,6 +302,50 @@ fn a_block_that_somebody_undoes_is_told_once_and_what_only_the_policy_hides_is_n
 }
 
 #[test]
+fn a_block_that_stands_is_watched_whatever_became_of_others_of_the_same_app() {
+    let ground = ground_with(Options { members: 40, apps: 4, ..Options::default() });
+    let third_party = |ground: &Ground| {
+        ground.admin(&["inventory"]);
+        let apps = ground.admin(&["apps", "--json", "--each"]).lines();
+        let of = |app: &Value| app["client_type"].as_str().is_some_and(|kind| kind.starts_with("third_party"));
+        apps.into_iter().filter(of).map(|app| app["connected_app_id"].as_str().expect("an id").to_owned())
+    };
+    let apps: Vec<String> = third_party(&ground).collect();
+    let open = ground.control("policy", json!({}));
+    let newest =
+        || ground.here(&["log", "--json"]).expect(0).lines()[0]["sweep_id"].as_str().expect("an id").to_owned();
+    let set = |to: &Value| {
+        let keys = ["third_party_connected_apps_allowed_type", "allowed_third_party_connected_apps"];
+        ground.control("policy", keys.iter().map(|key| ((*key).to_owned(), to[*key].clone())).collect())
+    };
+    let undone =
+        |sweep: &str, app: &str| json!({"kind": "block_undone", "connected_app_ids": [app], "sweep_id": sweep});
+    ground.admin(&["contain", "--app", &apps[0], "--yes"]).expect(0);
+    let first = newest();
+    // Another block of the same app and one more, which is lifted: that leaves the first one.
+    ground.admin(&["contain", "--app", &apps[0], "--app", &apps[1], "--yes"]).expect(0);
+    assert_ne!(newest(), first);
+    ground.admin(&["lift", &newest(), "--yes"]).expect(0);
+    assert_eq!(watch(&ground).out, "");
+    set(&open);
+    assert_eq!(watch(&ground).expect(2).lines(), [undone(&first, &apps[0])]);
+}
+
+#[test]
+fn an_app_of_which_nobody_tells_whose_it_is_is_named_once_when_its_block_is_undone() {
+    let ground = ground_with(Options { members: 40, apps: 4, ..Options::default() });
+    ground.admin(&["inventory"]).expect(0);
+    let before = ground.control("policy", json!({}));
+    let app = "connected-app-test-00000000-0000-4000-8000-000000000001";
+    let other = "connected-app-test-00000000-0000-4000-8000-000000000002";
+    ground.admin(&["contain", "--app", app, "--app", other, "--first-party", "--yes"]).expect(0);
+    watch(&ground);
+    ground.control("policy", before);
+    let told = watch(&ground).expect(2).lines();
+    assert_eq!(told[0]["connected_app_ids"].as_array().expect("ids").len(), 2, "{told:?}");
+}
+
+#[test]
 fn a_look_alike_that_was_there_before_a_cut_list_left_it_out_is_no_come_back() {
     let ground = ground_with(Options { members: 60, apps: 40, ..Options::default() });
     let alike = ground.admin(&["apps", "--look-alikes", "--each", "--json"]).expect(0).lines();

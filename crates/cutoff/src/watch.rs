@@ -30,7 +30,7 @@ use crate::sweep::change::Blocking;
 use crate::sweep::engine::blocking;
 use crate::sweep::rows::Rows;
 use crate::sweep::verdict::{Finding, Rules};
-use crate::sweeps::{BlockStand, policy_report};
+use crate::sweeps::{BlockStand, PolicyReport, policy_report};
 
 /// So many come-backs that were told are remembered beside those that are listed now.
 const REMEMBERED: usize = 10_000;
@@ -219,7 +219,26 @@ pub struct BlockUndone {
 }
 
 /// What a sweep did to the policy, by its rows.
-type Blocked = Option<(BlockStand, Vec<(ConnectedAppId, policy::Kind)>)>;
+#[derive(Clone)]
+struct Blocked {
+    stand: BlockStand,
+    /// When it was made, or lifted; where nothing was sent, when the sweep began.
+    at: Option<Timestamp>,
+    /// Of a block that was lifted, only what its lifting allowed: what was forbidden before it stayed so.
+    apps: Vec<(ConnectedAppId, policy::Kind)>,
+}
+
+impl Blocked {
+    fn of(rows: &Rows, report: &PolicyReport, mut apps: Vec<(ConnectedAppId, policy::Kind)>) -> Self {
+        let stand = report.stand();
+        if let (BlockStand::Lifted, Some(before)) = (stand, &report.before) {
+            apps.retain(|(app, kind)| policy::forbids(before, app, Some(*kind)) != Some(true));
+        }
+        let answered = report.at.as_deref().and_then(|at| at.parse().ok());
+        let at = answered.or_else(|| rows.all().first().map(|row| row.clock.utc.timestamp()));
+        Self { stand, at, apps }
+    }
+}
 
 /// What one reading raised.
 pub type Alert = Arc<Vec<ComeBack>>;
@@ -232,7 +251,7 @@ pub(crate) struct Watched {
     /// By sweep. Held for a look or an insertion.
     lost: Mutex<HashMap<SweepId, LostBy>>,
     /// By sweep, with how many rows it had. Held for a look or an insertion.
-    blocks: Mutex<HashMap<SweepId, (u64, Blocked)>>,
+    blocks: Mutex<HashMap<SweepId, (u64, Option<Blocked>)>>,
     /// A broadcast, so that a second alert does not take the first one's place before it was looked at. The desk sends, whoever
     /// shows alerts subscribes, and it closes with the desk.
     alerts: broadcast::Sender<Alert>,
@@ -364,12 +383,16 @@ impl Desk {
         let session = self.session()?;
         let mut sweeps = self.sweeps().await?;
         sweeps.retain(|sweep| same_ground(sweep, &session));
-        sweeps.sort_by_key(|sweep| std::cmp::Reverse(sweep.last.utc.timestamp()));
+        let mut blocks = Vec::new();
+        for sweep in sweeps {
+            blocks.extend(self.block_of(sweep.id, sweep.rows).await?.map(|block| (sweep.id, block)));
+        }
+        // By when it was made or lifted: a later read or a settling moves nothing.
+        blocks.sort_by_key(|(_, block)| std::cmp::Reverse(block.at));
         // Of an app that was blocked more than once the last time counts.
         let mut seen = HashSet::new();
         let mut standing = Vec::new();
-        for sweep in sweeps {
-            let Some((stand, mut apps)) = self.block_of(sweep.id, sweep.rows).await? else { continue };
+        for (sweep_id, Blocked { stand, mut apps, .. }) in blocks {
             if !matches!(stand, BlockStand::InForce | BlockStand::ForbiddenBefore | BlockStand::Lifted) {
                 continue;
             }
@@ -377,7 +400,7 @@ impl Desk {
             seen.extend(apps.iter().map(|(app, _)| app.clone()));
             apps.retain(|(app, _)| stand != BlockStand::Lifted && !known.contains(app));
             if !apps.is_empty() {
-                standing.push((sweep.id, apps));
+                standing.push((sweep_id, apps));
             }
         }
         if standing.is_empty() {
@@ -390,12 +413,14 @@ impl Desk {
             };
         let mut undone = Vec::new();
         for (sweep_id, apps) in standing {
-            let mut open: Vec<ConnectedAppId> = apps
+            // One whose kind nobody told stands there with both. A word of the policy that is not known says nothing.
+            let mut named = HashSet::new();
+            let open: Vec<ConnectedAppId> = apps
                 .into_iter()
-                .filter(|(app, kind)| policy::forbids(&state, app, Some(*kind)) != Some(true))
+                .filter(|(app, kind)| policy::forbids(&state, app, Some(*kind)) == Some(false))
                 .map(|(app, _)| app)
+                .filter(|app| named.insert(app.clone()))
                 .collect();
-            open.dedup();
             if !open.is_empty() {
                 undone.push(BlockUndone { sweep_id, apps: open });
             }
@@ -415,7 +440,7 @@ impl Desk {
         .await
     }
 
-    async fn block_of(&self, id: SweepId, rows: u64) -> Result<Blocked, Error> {
+    async fn block_of(&self, id: SweepId, rows: u64) -> Result<Option<Blocked>, Error> {
         let held = || self.watched.blocks.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if let Some((_, block)) = held().get(&id).filter(|(known, _)| *known == rows) {
             return Ok(block.clone());
@@ -423,7 +448,7 @@ impl Desk {
         let journal = self.journal.clone();
         let block = blocking(move || {
             let rows = Rows::new(journal.rows(id)?.into_iter().map(|stored| stored.row));
-            Ok(policy_report(&rows).zip(Blocking::of(&rows)).map(|(report, of)| (report.stand(), of.apps)))
+            Ok(policy_report(&rows).zip(Blocking::of(&rows)).map(|(report, of)| Blocked::of(&rows, &report, of.apps)))
         })
         .await?;
         held().insert(id, (rows, block.clone()));
