@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use journal::{Body, Failure, Note, PolicyIntent, PolicyState, Purpose, Row};
+use journal::{Body, Failure, Note, PolicyAnswer, PolicyIntent, PolicyState, Purpose, Row};
 
 use super::record::Record;
 use super::report::{bare, count, id, text, time};
@@ -50,16 +50,10 @@ impl<'a> Told<'a> {
                 self.intent(intent)
             }
             Body::PolicyAnswer(answer) => {
-                let came = match (answer.failure, answer.status) {
-                    (Some(Failure::NotSent), _) => "It did not leave this computer.".to_owned(),
-                    (_, Some(status)) => {
-                        format!("Answered with HTTP {status}{}.", in_brackets(answer.error_type.as_deref()))
-                    }
-                    _ => "No answer came: it may have been carried out, or not.".to_owned(),
-                };
                 let (attempt, sent) = (answer.attempt, time(answer.sent.utc));
                 format!(
-                    "Change of the policy no. {attempt}, sent {sent}. {came}{}",
+                    "Change of the policy no. {attempt}, sent {sent}. {}{}",
+                    came(answer),
                     request(answer.request_id.as_deref())
                 )
             }
@@ -262,6 +256,18 @@ impl<'a> Told<'a> {
     }
 }
 
+/// What came back of a change, and so much as that tells of it: a status alone is no answer that anybody could read.
+fn came(answer: &PolicyAnswer) -> String {
+    match (answer.failure, answer.status) {
+        (Some(Failure::NotSent), _) => "It did not leave this computer.".to_owned(),
+        (Some(_), Some(status)) => {
+            format!("No usable answer came (HTTP {status}): it may have been carried out, or not.")
+        }
+        (None, Some(status)) => format!("Answered with HTTP {status}{}.", in_brackets(answer.error_type.as_deref())),
+        (_, None) => "No answer came: it may have been carried out, or not.".to_owned(),
+    }
+}
+
 fn part(state: &PolicyState, kind: Kind) -> (&str, &[String]) {
     match kind {
         Kind::FirstParty => (&state.first_party, &state.allowed_first_party),
@@ -309,4 +315,37 @@ fn list(entries: impl ExactSizeIterator<Item = String>) -> String {
     }
     out.push_str("</ul>");
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use journal::{Clock, Utc};
+
+    use super::*;
+
+    #[test]
+    fn an_answer_that_nobody_could_read_is_not_told_as_an_answer() {
+        let utc = Utc::new("2026-03-01T10:42:07Z".parse().expect("a time"));
+        let told = |failure: Option<Failure>, status: Option<u16>| {
+            came(&PolicyAnswer {
+                attempt: 1,
+                sent: Clock { utc, mono_ms: 0, boot_id: "b".into() },
+                answered: failure.is_none(),
+                status,
+                error_type: None,
+                request_id: None,
+                server_date: None,
+                failure,
+            })
+        };
+        for (failure, status) in [(Failure::Garbled, 200), (Failure::Reset, 200), (Failure::Redirected, 302)] {
+            assert_eq!(
+                told(Some(failure), Some(status)),
+                format!("No usable answer came (HTTP {status}): it may have been carried out, or not.")
+            );
+        }
+        assert_eq!(told(Some(Failure::TimedOut), None), "No answer came: it may have been carried out, or not.");
+        assert_eq!(told(Some(Failure::NotSent), None), "It did not leave this computer.");
+        assert_eq!(told(None, Some(200)), "Answered with HTTP 200.");
+    }
 }
