@@ -517,7 +517,7 @@ impl Desk {
     /// # Errors
     /// [`Error::Journal`].
     pub async fn may_go_on(&self, digest: &Digest) -> Result<Resume, Error> {
-        if matches!(digest.stand, Stand::Closed | Stand::Cancelled) {
+        if is_over(digest) {
             return Ok(Resume::Closed);
         }
         let (journal, id) = (self.journal.clone(), digest.id);
@@ -538,11 +538,17 @@ impl Desk {
         if !session.is_self(&MemberId::from(digest.actor.as_str())) {
             return Resume::OtherMember;
         }
+        if self.is_young(digest) { Resume::Yes } else { Resume::TooOld }
+    }
+
+    fn is_young(&self, digest: &Digest) -> bool {
         let idle = u64::try_from(millis_between(&digest.acted, &self.clock.now().stamp()));
-        match idle.is_ok_and(|idle| Duration::from_millis(idle) <= RESUME_WITHIN) {
-            true => Resume::Yes,
-            false => Resume::TooOld,
-        }
+        idle.is_ok_and(|idle| Duration::from_millis(idle) <= RESUME_WITHIN)
+    }
+
+    /// Whether somebody may go on with it, whoever that is.
+    pub(crate) fn is_open(&self, digest: &Digest) -> bool {
+        !is_over(digest) && self.is_young(digest)
     }
 
     /// The place and organization that is signed in to.
@@ -551,6 +557,10 @@ impl Desk {
         let organization = session.state().organization.organization_id;
         connection_of(&session, organization.as_str()).ok()
     }
+}
+
+fn is_over(digest: &Digest) -> bool {
+    matches!(digest.stand, Stand::Closed | Stand::Cancelled)
 }
 
 /// A poisoned lock holds what was told before, which is as good as none.

@@ -2,14 +2,12 @@
 //! may stand is told, and it goes when that is asked for. It knows nothing of packs that were handed on.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use journal::SweepId;
 
-use crate::clock::millis_between;
 use crate::desk::Desk;
 use crate::error::Error;
-use crate::revoke::RESUME_WITHIN;
+use crate::plan_file::Unusable;
 use crate::sweep::engine::blocking;
 
 /// What became of it.
@@ -28,22 +26,24 @@ impl Desk {
     /// Erases what the journal holds of a member beside the id; of the sweeps `reasons_of` also the reason, whoever gave it.
     ///
     /// # Errors
-    /// [`Error::Journal`]; when that is busy, calling again finishes the work.
+    /// [`Error::Journal`]; when that is busy, calling again finishes the work. [`Error::Plan`] for a kept plan of a later version, whose
+    /// reason this one cannot judge.
     pub async fn erase_person(&self, member_id: &str, reasons_of: &[SweepId]) -> Result<Erased, Error> {
         let mut reasons = self.reasons_naming(member_id).await?;
         reasons.retain(|id| !reasons_of.contains(id));
         let (mut texts, mut plans) = (0, Vec::new());
         for summary in self.sweeps().await? {
             // As long as the sweep may have to be taken up, its plan is kept.
-            let Ok(plan) = self.plan_of(summary.id).await else { continue };
+            let plan = match self.plan_of(summary.id).await {
+                Err(Error::Plan(Unusable::NotAPlan)) => continue,
+                kept => kept?,
+            };
             let actor = &summary.opening.actor.member_id;
             let theirs = actor == member_id || plan.author_member_id == member_id;
             if plan.reason.is_none() || !theirs && !reasons_of.contains(&summary.id) {
                 continue;
             }
-            let idle = millis_between(&self.digest(summary.id).await?.acted, &self.clock.now().stamp());
-            let idle = Duration::from_millis(u64::try_from(idle).unwrap_or(0));
-            if summary.closing.is_none() && idle <= RESUME_WITHIN {
+            if self.is_open(&*self.digest(summary.id).await?) {
                 plans.push(summary.id);
             } else {
                 self.forget_plan(&plan.hash()).await?;
@@ -88,7 +88,7 @@ pub(crate) fn names(text: &str, known: &BTreeSet<String>) -> bool {
     known.iter().filter(|name| !name.is_empty()).any(|name| {
         let name = name.to_lowercase();
         let before = name.split('@').next().unwrap_or_default();
-        let parts = before.split(|c: char| c.is_whitespace() || ".+_".contains(c)).chain([before]);
+        let parts = before.split(|c: char| !c.is_alphanumeric()).chain([before]);
         // Shorter parts are words of a sentence too often to tell anything.
         parts.filter(|part| part.chars().count() > 2).chain([name.as_str()]).any(stands)
     })
@@ -96,7 +96,90 @@ pub(crate) fn names(text: &str, known: &BTreeSet<String>) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use journal::{Body, Clock, Environment, Hash, Journal, Note, RowDraft};
+
     use super::*;
+    use crate::clock::later;
+    use crate::desk::Options;
+    use crate::plan_file::PlanFile;
+
+    fn plan() -> PlanFile {
+        let plan = serde_json::json!({
+            "format": "cutoff-plan", "version": 1, "critical": [], "scheme": "https", "host": "api.example", "port": 443,
+            "public_token_sha256": Hash([7; 32]).to_string(), "environment": "test", "organization_id": "organization-1",
+            "author_member_id": "member-1", "created_at": "2026-11-23T09:00:00Z", "expires_at": "2026-11-24T09:00:00Z",
+            "run_id": uuid::Uuid::from_u128(7), "reason": "SEC-2114",
+            "grants": [{"member_id": "member-2", "connected_app_id": "app-1"}],
+        });
+        PlanFile::read(plan.to_string().as_bytes()).expect("a plan")
+    }
+
+    fn begin(journal: &Journal, clock: &Clock, plan: &PlanFile) -> SweepId {
+        let draft = journal::OpeningDraft {
+            clock: clock.clone(),
+            sweep_id: SweepId::random(),
+            tool: journal::Tool { name: "cutoff".into(), version: "0".into(), commit: "none".into() },
+            plan_hash: plan.hash(),
+            connection: journal::Connection {
+                scheme: "https".into(),
+                host: "api.example".into(),
+                port: 443,
+                public_token_sha256: Hash([7; 32]),
+                organization_id: "organization-1".into(),
+                environment: Environment::Test,
+            },
+            actor: journal::ActorDraft {
+                member_id: "member-1".into(),
+                member_session_id: "session-1".into(),
+                roles: Vec::new(),
+                factors: Vec::new(),
+                person: None,
+                impersonator: None,
+            },
+            organization_name: None,
+            reason: None,
+        };
+        let grant = journal::GrantDraft {
+            member_id: "member-2".into(),
+            connected_app_id: "app-1".into(),
+            client_type: None,
+            scopes: Vec::new(),
+            first_party: false,
+            route: journal::Route::Member,
+            member_roles: None,
+        };
+        journal.open_sweep(&draft, &[grant], &journal::People::default()).expect("opened").id
+    }
+
+    #[tokio::test]
+    async fn a_reason_is_kept_with_its_plan_only_while_somebody_may_go_on_and_trouble_is_told() {
+        for (ahead, called_off, is_kept) in [(0, false, true), (0, true, false), (3_600, false, false)] {
+            let dir = tempfile::tempdir().expect("a directory");
+            let journal = Arc::new(Journal::open(dir.path()).expect("a journal"));
+            let desk = Desk::new(journal.clone(), Options::new(vault::Vault::memory(vault::Trouble::Missing)));
+            let mut clock = desk.clock.now().stamp();
+            clock.utc = later(&clock, Duration::from_secs(ahead));
+            clock.mono_ms += ahead * 1_000;
+            let id = begin(&journal, &clock, &plan());
+            desk.keep_plan(&plan()).await.expect("kept");
+            if called_off {
+                let note = Note { what: "cancelled".into(), detail: std::collections::BTreeMap::new() };
+                journal.append(id, &[RowDraft { clock, body: Body::Note(note) }]).expect("appended");
+            }
+            let erased = desk.erase_person("member-1", &[]).await.expect("erased");
+            assert_eq!(erased.plans == [id], is_kept, "{ahead} s ahead, called off: {called_off}");
+            assert_eq!(desk.plan_of(id).await.is_ok(), is_kept, "{ahead} s ahead, called off: {called_off}");
+
+            // What is kept and cannot be read may hold the reason as well.
+            let key = format!("plan {}", plan().hash());
+            journal.set(&key, &serde_json::json!({"format": "cutoff-plan", "reason": "SEC-2114"})).expect("set");
+            let told = desk.erase_person("member-1", &[]).await;
+            assert!(matches!(told, Err(Error::Journal(journal::Error::Corrupt(_)))), "{told:?}");
+        }
+    }
 
     #[test]
     fn a_reason_that_names_somebody_is_found_and_one_that_does_not_is_not() {
@@ -113,6 +196,9 @@ mod tests {
         }
         for reason in ["", "SEC-2114", "Danaher and Jordana", "acme.test is the domain", "an ö. alone"] {
             assert!(!names(reason, &known), "{reason}");
+        }
+        for known in ["Whitfield, Dana", "d-whitfield@acme.test"] {
+            assert!(names("told by whitfield", &BTreeSet::from([known.to_owned()])), "{known}");
         }
         assert!(!names("anything", &BTreeSet::new()));
         assert!(!names("it is so", &BTreeSet::from(["it@acme.test".to_owned()])));

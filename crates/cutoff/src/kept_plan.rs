@@ -215,7 +215,8 @@ impl Desk {
     /// The plan of a sweep that was begun from this journal.
     ///
     /// # Errors
-    /// [`Error::Plan`] with [`Unusable::NotAPlan`] for one that is not kept; [`Error::Journal`].
+    /// [`Error::Plan`] with [`Unusable::NotAPlan`] for one that is not kept, and [`Unusable::Newer`]; [`Error::Journal`], also where
+    /// what is kept is not that plan.
     pub async fn plan_of(&self, id: SweepId) -> Result<PlanFile, Error> {
         let journal = self.journal.clone();
         let (hash, kept) = blocking(move || {
@@ -223,8 +224,12 @@ impl Desk {
             Ok((hash, journal.get(&key(&hash))?))
         })
         .await?;
-        let plan = kept.and_then(|kept| PlanFile::read(kept.to_string().as_bytes()).ok());
-        plan.filter(|plan| plan.hash() == hash).ok_or(Error::Plan(Unusable::NotAPlan))
+        let kept = kept.filter(|kept| !kept.is_null()).ok_or(Error::Plan(Unusable::NotAPlan))?;
+        match PlanFile::read(kept.to_string().as_bytes()) {
+            Ok(plan) if plan.hash() == hash => Ok(plan),
+            Err(Unusable::Newer) => Err(Error::Plan(Unusable::Newer)),
+            _ => Err(Error::Journal(journal::Error::Corrupt("a kept plan is not the sweep's".to_owned()))),
+        }
     }
 }
 
