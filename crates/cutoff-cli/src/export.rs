@@ -86,7 +86,7 @@ pub async fn erase(seat: &Seat, flags: &Erase) -> Done {
         return Err(Ending::usage(format!(
             "This would erase the name, the address and the reasons of that member from every sweep and snapshot here, for good. \
              Nothing was erased. If that is meant, add --yes.{}",
-            told_elsewhere(&flags.member, &named)
+            told_elsewhere(&flags.member, &reasons_of, &named)
         )));
     }
     let erased = seat.desk.erase_person(&flags.member, &reasons_of).await?;
@@ -107,7 +107,7 @@ pub async fn erase(seat: &Seat, flags: &Erase) -> Done {
         printer.text(&format!("{} erased. The sweeps still verify.", count(erased.texts, "text was", "texts were")))?;
     }
     printer.done()?;
-    let left = told_elsewhere(&flags.member, &erased.reasons);
+    let left = told_elsewhere(&flags.member, &reasons_of, &erased.reasons);
     if !left.is_empty() {
         say(left.trim_start());
     }
@@ -125,13 +125,14 @@ pub async fn erase(seat: &Seat, flags: &Erase) -> Done {
     Ok(DONE)
 }
 
-/// Which reasons of others seem to name the member, and how these go too; nothing if none does.
-fn told_elsewhere(member: &str, named: &[SweepId]) -> String {
+/// Which reasons of others seem to name the member, and how these go too, with those `asked` for; nothing if none does.
+fn told_elsewhere(member: &str, asked: &[SweepId], named: &[SweepId]) -> String {
     if named.is_empty() {
         return String::new();
     }
     let ids: Vec<String> = named.iter().map(ToString::to_string).collect();
-    let flags = ids.iter().flat_map(|id| ["--reason-of", id.as_str()]);
+    let asked: Vec<String> = asked.iter().map(ToString::to_string).collect();
+    let flags = asked.iter().chain(&ids).flat_map(|id| ["--reason-of", id.as_str()]);
     let words: Vec<&str> = ["erase", member].into_iter().chain(flags).chain(["--yes"]).collect();
     format!(
         " {} that somebody else gave {} to name the member, and stays: of {}. To erase that too: {}",

@@ -613,6 +613,24 @@ fn whoever_is_named_in_somebody_elses_reason_is_not_left_there_in_silence() {
 }
 
 #[test]
+fn the_command_for_another_reason_keeps_the_one_that_was_asked_for() {
+    let ground = ground_with(Options { members: 60, apps: 8, ..Options::default() });
+    let email = ground.email("member");
+    for app in ["DataSync", "Claude"] {
+        let reason = format!("{app}, told by {email}");
+        plan(&ground, &["--app", app, "--first-party", "--reason", &reason]);
+        apply(&ground, &["--yes"]).expect(0);
+        std::fs::remove_file(ground.dir.path().join("plan.json")).expect("carried out");
+    }
+    let sweeps = ground.here(&["log", "--json"]).expect(0).lines();
+    let ids: Vec<&str> = sweeps.iter().map(|sweep| sweep["sweep_id"].as_str().expect("an id")).collect();
+    let member = ground.sandbox.card().people.iter().find(|person| person.role == "member").expect("one");
+    let member = member.member_id.as_str();
+    let both = format!("--reason-of {} --reason-of {} --yes", ids[0], ids[1]);
+    ground.here(&["erase", member, "--reason-of", ids[0]]).expect(5).says(&["1 reason", &both]);
+}
+
+#[test]
 fn the_reason_in_the_plan_of_an_unfinished_sweep_stays_aloud_and_goes_with_its_end() {
     let ground = ground_with(Options { members: 60, apps: 8, ..Options::default() });
     plan(&ground, &["--app", "DataSync", "--reason", "SEC-2114 as told"]);
