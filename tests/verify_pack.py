@@ -68,7 +68,7 @@ def whole(bits):
 
 
 def moment(value):
-    must(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", value), "not a moment")
+    must(re.fullmatch(r"(?!0000|9999)[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z", value), "not a moment")
     return datetime.fromisoformat(value[:-1]) is not None
 
 

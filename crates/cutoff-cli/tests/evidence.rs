@@ -484,6 +484,9 @@ fn rows_that_readers_could_read_differently_are_refused_by_both() {
         let row: Value = serde_json::from_str(rows.lines().next().expect("a row")).expect("JSON");
         edit(kind, pointer, json!(row.pointer(pointer).and_then(Value::as_str).expect("an id").to_uppercase()))
     };
+    let rows = String::from_utf8(file(&mut take_apart(&bytes), ROWS).clone()).expect("UTF-8");
+    let opening: Value = serde_json::from_str(rows.lines().next().expect("a row")).expect("JSON");
+    let planned = &opening["plan"];
     let packs = [
         // By its place a number would be a name that the first verifier knows, or one that it passes over.
         edit("intent", "/kind", json!(2)),
@@ -495,6 +498,18 @@ fn rows_that_readers_could_read_differently_are_refused_by_both() {
         edit("intent", "/attempt", json!(-1)),
         edit("answer", "/clock/utc", json!("2026-02-30T10:00:00.000Z")),
         edit("answer", "/sent/utc", json!("2026-02-20T10:00:00Z")),
+        edit("answer", "/clock/utc", json!("0000-06-01T00:00:00.000Z")),
+        edit("answer", "/clock/utc", json!("9999-12-31T23:59:59.999Z")),
+        edit("answer", "/clock/utc", json!("9999-06-01T00:00:00.000Z")),
+        // Structs and words in forms that one parser takes and another does not.
+        edit("answer", "/clock", json!(["2026-03-01T10:42:07.123Z", 1, "b"])),
+        edit("answer", "/sent", json!(["2026-03-01T10:42:07.123Z", 1, "b"])),
+        edit("opening", "/plan", json!([planned["hash"], planned["count"]])),
+        edit("grant", "/route", json!({"member": null})),
+        edit("read", "/view", json!({"app": null})),
+        edit("answer", "/failure", json!({"reset": null})),
+        edit("opening", "/connection/environment", json!({"sandbox": null})),
+        edit("read", "/policy", json!([null, null, false])),
         edit("answer", "/status", json!(70_000)),
         edit("read", "/present", json!(["1"])),
         edit("note", "/detail", json!({"number": 1})),

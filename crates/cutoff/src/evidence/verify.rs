@@ -4,7 +4,6 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use journal::{Body, Closing, Commitment, Hash, INDICATOR, Links, Note, Opening, PersonKind, Row, SweepId};
-use serde::Deserialize;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -245,9 +244,11 @@ impl Chain {
         let (mut rows, mut hashes) = (Vec::new(), Vec::new());
         for (seq, line) in (0..).zip(lines.split(|byte| *byte == b'\n')) {
             let (row, _, hash) = links.next(line).map_err(told)?;
-            // A parser may take a number for the name of a kind, by its place among those it knows.
-            if !has_named_kind(line) {
-                return Err(Broken::Row { seq, why: "its kind is no name".to_owned() });
+            let in_form = serde_json::from_slice(line)
+                .and_then(|line: Value| Ok(is_in_form(&line, &serde_json::to_value(&row)?)))
+                .unwrap_or(false);
+            if !in_form {
+                return Err(Broken::Row { seq, why: "a value is not in its one form".to_owned() });
             }
             rows.push(row);
             hashes.push(hash);
@@ -309,13 +310,16 @@ impl Chain {
     }
 }
 
-fn has_named_kind(line: &[u8]) -> bool {
-    #[derive(Deserialize)]
-    struct Named {
-        #[serde(rename = "kind")]
-        _kind: String,
+/// Whether what was read of a line stands there in the form it is written in: an object as an object, a word as a text. A parser may also
+/// take a list for an object, by the order of its fields, and for a word an object with one key, or a number, by its place.
+fn is_in_form(line: &Value, read: &Value) -> bool {
+    match (line, read) {
+        (Value::Object(line), Value::Object(read)) => {
+            read.iter().all(|(key, read)| line.get(key).map_or(read.is_null(), |line| is_in_form(line, read)))
+        }
+        (Value::Array(line), Value::Array(read)) => line.iter().zip(read).all(|(line, read)| is_in_form(line, read)),
+        _ => std::mem::discriminant(line) == std::mem::discriminant(read),
     }
-    serde_json::from_slice::<Named>(line).is_ok()
 }
 
 /// Every commitment of some rows, and whose text of which kind it stands for.
