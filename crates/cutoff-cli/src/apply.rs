@@ -403,7 +403,8 @@ pub async fn end(seat: &Seat, report: &SweepReport, again: &str) -> Done {
         Some(Ended::CanaryDied { failed, of }) => {
             say(&format!("Stopped after the first {of}: {failed} of them failed. Go on with: {again}"));
         }
-        Some(Ended::Paused) => say(&format!("Stopped. Go on with: {again}")),
+        // Where it was closed before it could be stopped, nothing is left to go on with.
+        Some(Ended::Paused) if !report.closed => say(&format!("Stopped. Go on with: {again}")),
         // Whatever is sent again is sent by a plan of its own, once nothing more can be learnt of this one.
         _ if report.lines.iter().any(|line| !line.outcome.is_gone()) => what_helps(seat, report).await?,
         _ => {}
@@ -479,8 +480,8 @@ fn left(report: &SweepReport) {
                 "were answered, and no later read could show that they are gone",
             ),
             Outcome::Hidden => (
-                "had no answer and is hidden by the policy: it comes back when the app is allowed again",
-                "had no answer and are hidden by the policy: they come back when the app is allowed again",
+                "had no success and is hidden by the policy: it may come back when the app is allowed again",
+                "had no success and are hidden by the policy: they may come back when the app is allowed again",
             ),
             Outcome::Denied => ("was refused for want of a permission", "were refused for want of a permission"),
             Outcome::Failed => ("failed: it was refused, or never left", "failed: they were refused, or never left"),

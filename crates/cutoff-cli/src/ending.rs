@@ -458,13 +458,16 @@ fn not_blocked(refused: &Refused) -> String {
         }
         Refused::AlreadyForbidden { missing, .. } if !missing.is_empty() => {
             "The policy forbids that already, so nothing was changed; but not everything could be read, so whether there are grants is \
-             not known. Nothing was sent, and there is no sweep to lift. Try again."
+             not known. Nothing was sent. Try again."
                 .to_owned()
         }
         Refused::AlreadyForbidden { .. } => {
-            "The policy forbids that already and no grant is listed: already forbidden, nothing to change. Nothing was sent, and there is \
-             no sweep to lift. While the policy forbids an app, no list would show what grants it may still have."
-                .to_owned()
+            format!(
+                "The policy forbids that already and no grant is listed: already forbidden, nothing to change. Nothing was sent. While the \
+                 policy forbids an app, no list would show what grants it may still have. A block that was made from here is lifted with \
+                 its own sweep; see: {}",
+                command(&["log"])
+            )
         }
         Refused::Undecided(_) => {
             "Some apps look like others, are new, or are not listed now, and nobody has decided whether they stay allowed. Nothing was sent."

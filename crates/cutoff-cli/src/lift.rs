@@ -48,7 +48,7 @@ pub async fn run(seat: &Seat, flags: &Lift) -> Done {
     let view = seat.desk.look_at_lift(id).await.map_err(crate::log::no_such_sweep)?;
     if view.hidden > 0 {
         say(&format!(
-            "{} had no answer: the policy hides them, and they come back with the app. They are sent again, if you began the \
+            "{} had no answer of success: the policy hides them, and they may come back with the app. They are sent again, if you began the \
              sweep, within a day.",
             count(view.hidden as usize, "revoke", "revokes")
         ));

@@ -43,6 +43,8 @@ struct Line<'a> {
     outcomes: BTreeMap<&'static str, u32>,
     /// How many of those nothing was sent for, though they are not known to be gone.
     not_attempted: u32,
+    /// How many of those that were gone a later reading listed again.
+    seen_again: usize,
     block: Option<BlockLine<'a>>,
     gone_at: Option<String>,
     confirmed_at: Option<String>,
@@ -481,6 +483,8 @@ async fn all(seat: &Seat) -> Done {
             returned: digest.returned.len(),
         });
         let kind = kind(&digest);
+        let back = seat.desk.seen_again(sweep.id).await?;
+        let again = back.iter().filter(|back| back.kind == Kind::SeenAgain).count();
         if seat.json {
             printer.line(&Line {
                 sweep_id: sweep.id.to_string(),
@@ -495,6 +499,7 @@ async fn all(seat: &Seat) -> Done {
                 apps,
                 outcomes,
                 not_attempted: apply::not_attempted(&report),
+                seen_again: again,
                 block,
                 gone_at: digest.gone_at.map(|at| at.to_string()),
                 confirmed_at: digest.confirmed_at.map(|at| at.to_string()),
@@ -504,7 +509,10 @@ async fn all(seat: &Seat) -> Done {
             })?;
             continue;
         }
-        let told: Vec<String> = apply::counts(&report).iter().map(|(n, name)| format!("{n} {name}")).collect();
+        let counts = apply::counts(&report);
+        // What a list says of a sweep is as of its own reads; what later ones listed stands beside it.
+        let seen = (again > 0).then(|| format!("but {again} seen again"));
+        let told: Vec<String> = counts.iter().map(|(n, name)| format!("{n} {name}")).chain(seen).collect();
         let confirmed = if digest.confirmed_at.is_some() { ", confirmed" } else { "" };
         let named = |app: &App| {
             app.app_name.clone().filter(|name| !name.is_empty()).unwrap_or_else(|| app.connected_app_id.clone())

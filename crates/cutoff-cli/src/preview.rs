@@ -273,7 +273,7 @@ pub fn carried_out(id: SweepId) -> String {
 /// Says what a fresh read lists otherwise than the plan, and names it. `older`: grants of its apps that are not in it and not new.
 pub fn differ(vanished: &[Pair], appeared: &[Pair], older: usize) {
     for (pairs, one, many) in [
-        (vanished, "of its grants is not listed any more", "of its grants are not listed any more"),
+        (vanished, "of its grants is not in its app's list now", "of its grants are not in their apps' lists now"),
         (
             appeared,
             "grant of its apps is new since it was made, and not in it",

@@ -106,7 +106,7 @@ fn a_plan_is_carried_out_exactly_and_once() {
     apply(&ground, &["--yes"]).expect(5).says(&[&by, &format!("cutoff log {sweep}")]);
     let shown = apply(&ground, &[]).expect(5).says(&[&by]);
     assert_eq!((&shown.lines()[0]["carried_out"], &shown.lines()[0]["sweep_id"]), (&json!(true), &json!(sweep)));
-    assert!(!shown.err.contains("not listed any more") && !shown.err.contains("add --yes"), "{}", shown.err);
+    assert!(!shown.err.contains("of its grants") && !shown.err.contains("add --yes"), "{}", shown.err);
     let shown = ground.admin(&["apply", &ground.dir.path().join("plan.json").display().to_string()]).expect(5).out;
     assert!(shown.contains("It was carried out: ") && !shown.contains("would be revoked"), "{shown}");
     apply(&ground, &["--yes", "--resume"]).expect(5).says(&["carried out already"]);
@@ -213,7 +213,7 @@ fn what_vanished_and_what_appeared_since_the_plan_is_named_before_it_is_carried_
     let new = ground.truth().into_iter().map(|(member, ..)| member).find(|member| !holds(member)).expect("one without");
     ground.control("consent", json!({"member_id": new, "connected_app_id": app, "scopes": ["openid"]}));
     let done = apply(&ground, &["--yes"]).expect(0).says(&[
-        &format!("1 of its grants is not listed any more:\n  {app} of {gone}\n"),
+        &format!("1 of its grants is not in its app's list now:\n  {app} of {gone}\n"),
         &format!("1 grant of its apps is new since it was made, and not in it:\n  {app} of {new}\n"),
         "1 grant of its apps is not in the plan: nothing was sent for",
     ]);
@@ -223,7 +223,7 @@ fn what_vanished_and_what_appeared_since_the_plan_is_named_before_it_is_carried_
     let quiet = many();
     plan(&quiet, &["--app", "DataSync"]).expect(0);
     let done = apply(&quiet, &["--yes"]).expect(0);
-    assert!(!done.err.contains("not listed any more") && !done.err.contains("not in"), "{}", done.err);
+    assert!(!done.err.contains("of its grants") && !done.err.contains("not in"), "{}", done.err);
 }
 
 #[test]

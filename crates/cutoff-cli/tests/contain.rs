@@ -256,6 +256,21 @@ fn a_refused_change_of_the_policy_is_told_and_the_grants_are_revoked_all_the_sam
 }
 
 #[test]
+fn an_app_that_somebody_has_forbidden_and_the_policy_hides_is_revoked_for_all_whom_the_last_reading_had() {
+    let ground = small();
+    ground.faults(json!({"policy_hides": true}));
+    let app = app_called(&ground, "DataSync");
+    let planned = grants_of(&ground, &app);
+    ground.admin(&["inventory"]);
+    ground.control("policy", json!({"third_party_connected_apps_allowed_type": "NOT_ALLOWED"}));
+    let done = contain(&ground, &["--app", &app]).expect(2);
+    nothing_false(&ground, &done);
+    let sent: BTreeSet<_> = revocations(&ground).iter().map(pair).collect();
+    assert_eq!((sent, puts(&ground)), (planned, 0));
+    assert_eq!(grants_of(&ground, &app).len(), 0);
+}
+
+#[test]
 fn where_the_policy_cannot_even_be_read_the_grants_are_revoked_all_the_same() {
     let ground = small();
     let app = app_called(&ground, "DataSync");
@@ -292,7 +307,7 @@ fn what_the_policy_hides_is_never_called_revoked_and_what_had_no_answer_is_sent_
         "{}",
         done.err
     );
-    let done = done.says(&["2 had no answer and are hidden", "The block is in force"]);
+    let done = done.says(&["2 had no success and are hidden", "The block is in force"]);
     assert!(!done.out.contains("revoked"), "{}", done.out);
     // Only those without an answer are told to be sent again; the others to be read again.
     let done =
@@ -303,7 +318,11 @@ fn what_the_policy_hides_is_never_called_revoked_and_what_had_no_answer_is_sent_
     ground.faults(json!({"reset_before_commit_share": null, "server_error_share": null}));
     let sweep = newest_sweep(&ground);
     let sent = revocations(&ground).len();
-    ground.admin(&["lift", &sweep]).expect(5).says(&["2 revokes had no answer", "restored exactly", "--yes"]);
+    ground.admin(&["lift", &sweep]).expect(5).says(&[
+        "2 revokes had no answer of success",
+        "restored exactly",
+        "--yes",
+    ]);
     let lifted = ground.admin(&["lift", &sweep, "--yes", "--json"]).expect(0).says(&["2 grants came back"]);
     assert!(victims.iter().all(|member| lifted.err.contains(*member)), "{}", lifted.err);
     nothing_false(&ground, &lifted);
@@ -349,7 +368,7 @@ fn a_lifting_tells_revokes_without_an_answer_from_those_that_were_never_sent() {
     assert_eq!(tried.len(), 1);
     let sweep = newest_sweep(&ground);
     let never = format!("{} revokes were never sent", planned - 1);
-    ground.admin(&["lift", &sweep]).expect(5).says(&["1 revoke had no answer", &never]);
+    ground.admin(&["lift", &sweep]).expect(5).says(&["1 revoke had no answer of success", &never]);
     // Lifting gives back what was; it is no occasion to send what was called off, only to settle what was begun.
     ground.faults(json!({"server_error_share": null, "on": null}));
     ground.admin(&["lift", &sweep, "--yes"]);

@@ -156,12 +156,24 @@ impl Desk {
                 app.kind = Some(Kind::ThirdParty);
             }
         }
+        // What the policy hides no list tells: of such an app, everybody is sent a revoke whom the last reading that had it lists.
+        let hidden = listed.iter().filter(|app| {
+            apps.contains(&app.id)
+                && !beside.iter().any(|pair: &Pair| pair.connected_app_id == app.id)
+                && policy::forbids(&state, &app.id, app.kind) == Some(true)
+        });
+        let known = hidden.flat_map(|app| {
+            let members = app.unlisted.iter().flat_map(|unlisted| &unlisted.members);
+            members.map(|member| Pair { member_id: member.clone(), connected_app_id: app.id.clone() })
+        });
+        let known: Vec<Pair> = known.collect();
         let change = block(&state, &apps, &listed, list_is_whole(picture), decisions).map_err(Error::Block)?;
         let of_lists = picture.grants.iter().map(|grant| Pair {
             member_id: picture.members[grant.member as usize].id.clone(),
             connected_app_id: picture.apps[grant.app as usize].id.clone(),
         });
-        let pairs: Vec<Pair> = of_lists.chain(beside).filter(|pair| apps.contains(&pair.connected_app_id)).collect();
+        let pairs: Vec<Pair> =
+            of_lists.chain(beside).chain(known).filter(|pair| apps.contains(&pair.connected_app_id)).collect();
         if pairs.is_empty() && change.is_empty() {
             // That the policy hides an app is no failure to read it: it is forbidden, and nobody can see more.
             let unread =
@@ -192,13 +204,17 @@ impl Desk {
             let kind = Kind::of(&app.client_type);
             let at = app.at.timestamp();
             let id = ConnectedAppId::from(app.connected_app_id);
-            let ours = |member: String| {
-                revoked.get(&(MemberId::from(member), id.clone())).is_some_and(|gone: &Timestamp| *gone >= at)
+            let ours = |member: &MemberId| {
+                revoked.get(&(member.clone(), id.clone())).is_some_and(|gone: &Timestamp| *gone >= at)
             };
+            let had_any = !app.members.is_empty();
+            let members = app.members.into_iter().map(MemberId::from).filter(|member| !ours(member));
+            let members: Vec<MemberId> = members.collect();
             let unlisted = Unlisted {
                 name: app.name,
                 known_at: Some(at),
-                revoked_here: !app.members.is_empty() && app.members.into_iter().all(ours),
+                revoked_here: had_any && members.is_empty(),
+                members,
                 kind_told: kind.is_some(),
             };
             Listed { id, kind, odd: false, new: false, unlisted: Some(unlisted) }

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 pub use journal::PolicyState as State;
 use serde::{Deserialize, Serialize};
-use stytch_b2b::{ConnectedAppId, ConnectedAppPolicy, OrganizationUpdate};
+use stytch_b2b::{ConnectedAppId, ConnectedAppPolicy, MemberId, OrganizationUpdate};
 
 use crate::inventory::picture::Missing;
 
@@ -76,6 +76,8 @@ pub struct Unlisted {
     pub known_at: Option<Timestamp>,
     /// It left the list since every grant that reading had was revoked from here: nobody has to wonder why it is not there.
     pub revoked_here: bool,
+    /// Members whose grants that reading had and no sweep from here has found gone since.
+    pub members: Vec<MemberId>,
     /// Its own view or an earlier reading told its kind. If not, it was taken to be a third party's, or to be of either kind.
     pub kind_told: bool,
 }
