@@ -3,8 +3,7 @@
 use cutoff::policy::Undo;
 use cutoff::sweep::Wish;
 use cutoff::sweep::engine::{Ended, Progress};
-use cutoff::sweeps::{Line, all_gone};
-use jiff::Timestamp;
+use cutoff::sweeps::all_gone;
 use tokio::sync::watch;
 
 use crate::apply::{print, watched};
@@ -127,10 +126,7 @@ pub async fn run(seat: &Seat, flags: &Lift) -> Done {
         say("The block is lifted: members can consent again.");
     }
     if report.returned.is_empty() {
-        let since = |line: &&Line| {
-            line.read_again_at.as_ref().and_then(|at| at.parse::<Timestamp>().ok()).is_some_and(|at| at >= began)
-        };
-        let read = report.lines.iter().filter(since).count();
+        let read = report.lines.iter().filter(|line| line.told_at.is_some_and(|at| at >= began)).count();
         let of = count(report.lines.len(), "grant", "grants");
         match read {
             _ if report.lines.is_empty() => {}

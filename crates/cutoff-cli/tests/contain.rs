@@ -464,6 +464,17 @@ fn a_block_is_lifted_exactly_or_tells_what_has_changed_since() {
 }
 
 #[test]
+fn a_lifting_whose_reads_all_failed_does_not_say_that_no_grant_is_listed() {
+    let ground = small();
+    ground.faults(json!({"policy_hides": false}));
+    contain(&ground, &["--app", "DataSync"]).expect(0);
+    let sweep = newest_sweep(&ground);
+    ground.faults(json!({"sdk_endpoint_off": true, "on": "connected_apps"}));
+    let lifted = ground.admin(&["lift", &sweep, "--yes"]);
+    lifted.says(&["The block is lifted", "of the sweep could be read again: whether any came back is not known"]);
+}
+
+#[test]
 fn a_grant_that_comes_back_after_the_lift_is_named_and_not_called_gone() {
     let ground = small();
     ground.faults(json!({"policy_hides": true}));

@@ -113,6 +113,8 @@ pub struct Line {
     pub failure: Option<Failure>,
     /// The last read that looked for it, RFC 3339.
     pub read_again_at: Option<String>,
+    /// When the last read that told whether it is listed began.
+    pub told_at: Option<Timestamp>,
     /// When the first of the complete reads that lack it began, if the last of them lacks it.
     pub gone_at: Option<Timestamp>,
 }
@@ -620,6 +622,7 @@ fn report(id: SweepId, head: Hash, rows: &Rows, rules: &Rules) -> SweepReport {
             error_type: answer.and_then(|answer| answer.error_type.clone()),
             failure: answer.and_then(|answer| answer.failure),
             read_again_at: finding.last_read.as_ref().map(|read| read.began.utc.to_string()),
+            told_at: finding.last_told.as_ref().map(|at| at.utc.timestamp()),
             gone_at: finding.gone.as_ref().map(|at| at.utc.timestamp()),
         });
     }

@@ -152,6 +152,8 @@ pub struct Finding {
     pub answer: Option<(Answer, Clock)>,
     /// The last read that looked for this grant and was answered.
     pub last_read: Option<LastRead>,
+    /// When the last read that told whether it is listed began: one that lists it, or a whole one that does not.
+    pub last_told: Option<Clock>,
     /// When a read last looked for it, answered or not.
     pub last_try: Option<Clock>,
     /// When the first clean read after the last sign of it began.
@@ -254,6 +256,7 @@ impl Finding {
             sent: left.last().cloned(),
             answer: answer.map(|(answer, at)| (answer.clone(), at.clone())),
             last_read: history.reads.iter().rev().find(|(read, _)| read.answered).map(|(read, _)| LastRead::of(read)),
+            last_told: history.reads.iter().rev().find(|(read, _)| tells(read, n)).map(|(read, _)| read.began.clone()),
             last_try: history.reads.last().map(|(read, _)| read.ended.clone()),
             gone,
             settles_from,
@@ -520,17 +523,20 @@ impl<'a> History<'a> {
     }
 }
 
+/// Whether a read tells if grant `n` is listed, whatever that proves.
+fn tells(read: &Read, n: u32) -> bool {
+    let whole = || read.complete && read.absent.contains(&n);
+    read.answered && read.status == Some(200) && (read.present.contains(&n) || whole())
+}
+
 /// What one read proves of grant `n`. `doubt`: what the policy says now may not be what the lists go by yet.
 fn proof(read: &Read, n: u32, app_view_404: bool, doubt: bool) -> Option<Proof> {
-    if !read.answered || read.status != Some(200) {
+    if !tells(read, n) {
         return None;
     }
     if read.present.contains(&n) {
         // Seen is seen, however incomplete the rest of the list was.
         return Some(Proof::Present);
-    }
-    if !read.complete || !read.absent.contains(&n) {
-        return None;
     }
     let forbidden = read.policy.as_ref().and_then(|policy| policy.app_forbidden);
     let counts = match read.view {
