@@ -747,6 +747,21 @@ fn killed_around_the_change_of_the_policy_it_goes_on_and_makes_it_once() {
 }
 
 #[test]
+fn a_block_of_which_nobody_knows_is_told_as_that_until_the_next_read() {
+    let ground = small();
+    let app = app_called(&ground, "DataSync");
+    // It was carried out, and the answer was lost with the process.
+    killed_at(&ground, "policy_answered", &app);
+    assert_eq!(changes(&ground).len(), 1);
+    let sweep = newest_sweep(&ground);
+    let told = ground.here(&["log", &sweep]).expect(0);
+    assert!(told.out.contains("whether members can consent is not known"), "{}", told.out);
+    let settled = ground.admin(&["log", &sweep, "--settle"]).expect(0);
+    assert!(settled.out.contains("The block of 1 app is in force"), "{}", settled.out);
+    assert_eq!(changes(&ground).len(), 1, "nothing was sent for that");
+}
+
+#[test]
 fn what_is_gone_is_confirmed_by_a_read_that_is_late_enough_after_the_block_too() {
     let ground = small();
     ground.faults(json!({"policy_hides": false}));

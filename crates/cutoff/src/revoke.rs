@@ -318,6 +318,11 @@ impl Desk {
         if send_again && matches!(ended, Ok(Ended::AtRest)) {
             ended = engine.run(true).await;
         }
+        if matches!(ended, Ok(Ended::AtRest))
+            && let Err(error) = engine.read_unread_policy().await
+        {
+            ended = Err(error);
+        }
         self.tell(&session, &directory, engine, ended).await
     }
 
@@ -344,6 +349,7 @@ impl Desk {
             if self.nothing_due(sweep.id, sweep.rows, now) {
                 continue;
             }
+            let unread = self.digest(sweep.id).await?.policy.as_ref().is_some_and(|policy| policy.unread);
             let reports = self.reports_of(sweep.id).await?;
             let looks = reports.iter().filter_map(|report| report.look_again_at.as_deref()?.parse::<Timestamp>().ok());
             let due = looks.min();
@@ -356,7 +362,7 @@ impl Desk {
             if open {
                 self.mark_left_behind(sweep.id);
             }
-            let look_at = match (open, self.seen_this_run(sweep.id)) {
+            let look_at = match (open || unread, self.seen_this_run(sweep.id)) {
                 (true, false) => Some(now),
                 (true, true) => Some(due.map_or(rested, |due| due.min(rested))),
                 (false, _) => due,

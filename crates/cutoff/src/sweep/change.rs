@@ -18,6 +18,7 @@ use super::verdict::{refused, succeeded};
 use crate::error::Error;
 use crate::plan_file::Pair;
 use crate::policy::{Block, Difference, Kind, Listed, Refused, differences, in_force, state_of, update};
+use crate::sweeps::policy_report;
 
 /// The note that says that the block is in force.
 pub(crate) const BLOCKED: &str = "blocked";
@@ -328,6 +329,14 @@ impl Engine<'_> {
         self.note("cancelled", &[("why", "not_as_decided".to_owned())]).await?;
         self.close().await?;
         Err(Error::Block(refused))
+    }
+
+    /// Reads the policy where a change of it was sent and nobody has read it since.
+    pub(crate) async fn read_unread_policy(&mut self) -> Result<(), Error> {
+        if policy_report(&self.rows).is_some_and(|policy| policy.unread) {
+            self.read_policy().await?;
+        }
+        Ok(())
     }
 
     /// What the sweep is to block, if anything.
