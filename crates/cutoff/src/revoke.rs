@@ -473,7 +473,7 @@ impl Desk {
         } else {
             (1..).zip(&grants).map(|(n, _)| Body::Intent(Intent { attempt: n, n })).collect()
         };
-        let known = known_apps(directory, &plan.items.iter().map(|item| &item.connected_app_id).collect());
+        let known = known_apps(directory, [], &plan.items.iter().map(|item| &item.connected_app_id).collect());
         let first: Vec<RowDraft> =
             known.into_iter().chain(first).map(|body| RowDraft { clock: clock.clone(), body }).collect();
         let journal = self.journal.clone();
@@ -486,10 +486,16 @@ impl Desk {
     }
 }
 
-/// Some apps that were listed beside those of the plan. A later read in which they too are missing proves nothing, and
-/// after a restart this row is all that remembers them.
-pub(crate) fn known_apps(directory: &Directory, planned: &HashSet<&ConnectedAppId>) -> Option<Body> {
-    let others = directory.known_apps().into_iter().filter(|id| !planned.contains(id));
+/// Some apps that were listed beside those of the plan: when the organization's list was last read, or in `earlier` readings. A
+/// later read in which they too are missing proves nothing, and after a restart this row is all that remembers them.
+pub(crate) fn known_apps(
+    directory: &Directory,
+    earlier: impl IntoIterator<Item = ConnectedAppId>,
+    planned: &HashSet<&ConnectedAppId>,
+) -> Option<Body> {
+    let mut named = HashSet::new();
+    let known = directory.known_apps().into_iter().chain(earlier);
+    let others = known.filter(|id| !planned.contains(id) && named.insert(id.clone()));
     let detail: BTreeMap<String, String> =
         others.take(16).enumerate().map(|(at, id)| (format!("{at:02}"), id.to_string())).collect();
     (!detail.is_empty()).then(|| Body::Note(Note { what: KNOWN_APPS.to_owned(), detail }))

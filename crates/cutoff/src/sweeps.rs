@@ -547,7 +547,8 @@ impl Desk {
         let (grants, people) = revoke::drafts(&items);
         let apps: HashSet<&ConnectedAppId> = plan.grants.iter().map(|pair| &pair.connected_app_id).collect();
         let note = |what: &str| Body::Note(Note { what: what.to_owned(), detail: BTreeMap::new() });
-        let first: Vec<RowDraft> = known_apps(directory, &apps)
+        let known = shown.iter().flat_map(|shown| &shown.picture.apps).map(|app| app.id.clone());
+        let first: Vec<RowDraft> = known_apps(directory, known, &apps)
             .into_iter()
             .chain(shown.as_deref().map(|shown| inventory_note(&shown.picture.facts, &shown.picture)))
             .chain([note(PATIENT), note("look_first")])
