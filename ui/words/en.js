@@ -1255,7 +1255,7 @@ export const words = {
     accepted_hidden: (/** @type {number} */ n) => `${count(n, "revoke was", "revokes were")} answered. While the policy hides the app, no read can show that they are gone.`,
     hidden: (/** @type {number} */ n) => `${count(n, "grant is", "grants are")} hidden by the policy and had no answer: they may come back when the block is lifted, and are sent again then.`,
     collateral: (/** @type {number} */ n) => `${count(n, "grant", "grants")} outside the plan vanished meanwhile`,
-    collateral_note: "They were there in the reading behind the plan and are not any more. The block hides them, somebody else revoked them, or their members left.",
+    collateral_note: "They were there in the reading behind the plan and are not any more. The block took them with it, somebody else revoked them, or their members left.",
     collateral_show: "Name them",
     returned: (/** @type {number} */ n) => `${count(n, "grant", "grants")} returned after the block was lifted`,
     head_line: "Head to keep: {head}",

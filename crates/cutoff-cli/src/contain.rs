@@ -9,8 +9,9 @@ use cutoff::inventory::filter::{Filter, folded};
 use cutoff::inventory::picture::{Cause, Missing, Picture};
 use cutoff::inventory::selection::{Noun, Selection};
 use cutoff::permission::change_organization;
-use cutoff::plan_file::{PlanFile, Unusable};
+use cutoff::plan_file::{Pair, PlanFile, Unusable};
 use cutoff::policy::{Change, Decisions, Fate, Kind, Listed, Refused, Row, Unlisted};
+use cutoff::sweep::beside::{Unseen, WhyUnseen};
 use cutoff::sweeps::{Apply, BlockStand, Proposal, SweepReport, What};
 use stytch_b2b::ConnectedAppId;
 
@@ -455,9 +456,15 @@ pub fn tell(report: &SweepReport) {
             command(&["lift", &report.id.to_string()])
         ),
     });
-    match report.collateral.as_deref() {
+    beside_plan(report.collateral.as_deref(), &report.unseen);
+}
+
+/// Says what vanished and is in no plan, and of which apps that could not be seen.
+pub fn beside_plan(collateral: Option<&[Pair]>, unseen: &[Unseen]) {
+    match collateral {
         Some([]) => {}
-        None => say("Whether grants beside the plan vanished meanwhile was not looked for, or could not be."),
+        None if unseen.is_empty() => say("Whether grants beside the plan vanished meanwhile was not looked for."),
+        None => {}
         Some(vanished) => {
             say(&format!("{} vanished meanwhile and in no plan:", count(vanished.len(), "grant", "grants")));
             for pair in vanished.iter().take(MOST) {
@@ -467,5 +474,29 @@ pub fn tell(report: &SweepReport) {
                 say(&format!("  and {} more.", vanished.len() - MOST));
             }
         }
+    }
+    if unseen.is_empty() {
+        return;
+    }
+    say(&format!("Of {} it could not be seen whether grants in no plan vanished:", count(unseen.len(), "app", "apps")));
+    for Unseen { app, why } in unseen.iter().take(MOST) {
+        say(&format!(
+            "  {}{}",
+            safe(app.as_str()),
+            match why {
+                Some(WhyUnseen::UnknownBefore) => ": the reading before had no grant of it either",
+                Some(WhyUnseen::Hidden) => {
+                    ": the policy hides it from the lists, and its own view answers that there is no such app"
+                }
+                Some(WhyUnseen::Unreadable) => ": its own view could not be read, or not whole",
+                Some(WhyUnseen::NotBorneOut) => {
+                    ": its own view lacks some, and no other list that can be believed bears out that they are gone"
+                }
+                None => "",
+            }
+        ));
+    }
+    if unseen.len() > MOST {
+        say(&format!("  and {} more.", unseen.len() - MOST));
     }
 }

@@ -218,6 +218,9 @@ async fn of_one(seat: &Seat, id: SweepId) -> Done {
     }
     printer.text(&format!("Head {}", report.head))?;
     printer.done()?;
+    if digest.policy.is_some() && digest.stand == Stand::Closed {
+        crate::contain::beside_plan(digest.collateral.as_deref(), &digest.unseen);
+    }
     seen_again(&back, &names);
     what_next(seat, &digest, &report, &back).await?;
     if let (None, Some(at)) = (digest.confirmed_at, digest.look_again_at) {

@@ -530,26 +530,82 @@ fn a_grant_that_vanishes_meanwhile_and_is_in_no_plan_is_named() {
     }
 }
 
+/// Any other third-party app than one.
+fn another(ground: &Ground, app: &str) -> String {
+    let third =
+        |row: &&Value| text(row, "client_type").starts_with("third_party") && text(row, "connected_app_id") != app;
+    text(apps(ground).iter().find(third).expect("another app"), "connected_app_id")
+}
+
 #[test]
 fn of_an_app_that_was_left_out_and_is_hidden_since_nobody_says_that_nothing_vanished() {
     let ground = small();
     let app = app_called(&ground, "DataSync");
-    let third =
-        |row: &&Value| text(row, "client_type").starts_with("third_party") && text(row, "connected_app_id") != app;
-    let left = text(apps(&ground).iter().find(third).expect("another app"), "connected_app_id");
+    let left = another(&ground, &app);
     // The policy takes the grants of what it forbids, and nobody can see it.
     ground.faults(json!({"policy_revokes": true, "policy_hides": true}));
     let pack = ground.dir.path().join("pack.zip");
-    contain(&ground, &["--app", &app, "--leave-out", &left, "--evidence", &pack.display().to_string()]);
+    let done = contain(&ground, &["--app", &app, "--leave-out", &left, "--evidence", &pack.display().to_string()]);
+    let why = "its own view answers that there is no such app";
+    let done = done.says(&["Of 1 app it could not be seen whether grants in no plan vanished", &left, why]);
+    assert!(!done.err.contains("vanished meanwhile"), "{}", done.err);
     assert_eq!(changes(&ground).len(), 1);
+    // It was asked for after the change, and not only given up for what the lists leave out.
+    let calls = ground.calls();
+    let put = calls.iter().rposition(|path| path.ends_with("/organizations/me")).expect("the policy was read");
+    assert!(calls[put..].iter().any(|path| path.ends_with(&left)), "{:?}", &calls[put..]);
     let journal = journal::Journal::open(&ground.state_dir()).expect("the journal");
-    let sweep = newest_sweep(&ground).parse().expect("an id");
-    let rows = journal.rows(sweep).expect("rows");
+    let sweep = newest_sweep(&ground);
+    let rows = journal.rows(sweep.parse().expect("an id")).expect("rows");
     let of = |kind: &str| rows.iter().filter(|row| row.line.contains(&format!("\"kind\":\"{kind}\""))).count();
     assert_eq!(of("collateral"), 0, "nothing was seen, so nothing is said of it");
     let told = |what: &str, id: &str| rows.iter().any(|row| row.line.contains(what) && row.line.contains(id));
     assert!(told("beside_unseen", &left), "which app it was stands in the rows");
     assert!(told("left_out_00000", &left), "and so does the decision");
+    let report = String::from_utf8_lossy(&std::fs::read(&pack).expect("a pack")).into_owned();
+    assert!(report.contains("its own view answered that there is no such app"), "{report}");
+    ground.here(&["log", &sweep]).expect(0).says(&[&left, why]);
+}
+
+#[test]
+fn grants_that_the_block_took_from_an_app_that_was_left_out_are_named_by_that_apps_own_view() {
+    let ground = small();
+    let app = app_called(&ground, "DataSync");
+    let left = another(&ground, &app);
+    let taken = grants_of(&ground, &left);
+    assert!(!taken.is_empty());
+    ground.faults(json!({"policy_revokes": true}));
+    let pack = ground.dir.path().join("pack.zip");
+    let done = contain(&ground, &["--app", &app, "--leave-out", &left, "--evidence", &pack.display().to_string()]);
+    assert_eq!(grants_of(&ground, &left).len(), 0);
+    let told = format!("{} vanished meanwhile and in no plan", ground::count_grants(taken.len()));
+    let done = done.says(&[&told, &left]);
+    assert!(!done.err.contains("could not be seen"), "{}", done.err);
+    let report = String::from_utf8_lossy(&std::fs::read(&pack).expect("a pack")).into_owned();
+    for word in ["No list told of these apps any more", "in no plan vanished meanwhile"] {
+        assert!(report.contains(word), "{word}");
+    }
+    ground.here(&["log", &newest_sweep(&ground)]).expect(0).says(&[&told]);
+}
+
+#[test]
+fn of_an_app_that_was_left_out_no_grant_is_named_that_lives_on_and_none_that_a_cut_list_lacks() {
+    // A server that cuts its lists short after the block: what they lack is not taken for gone.
+    for cap in [None, Some(1)] {
+        let ground = small();
+        let app = app_called(&ground, "DataSync");
+        let left = another(&ground, &app);
+        let file = ground.dir.path().join("plan.json").display().to_string();
+        ground.admin(&["contain", "--app", &app, "--leave-out", &left, "--out", &file]).expect(0);
+        let lives = grants_of(&ground, &left);
+        assert!(lives.len() > 1);
+        ground.faults(json!({"list_cap": cap, "on": left}));
+        let done = ground.admin(&["apply", &file, "--yes", "--json"]);
+        assert_eq!(grants_of(&ground, &left), lives);
+        assert!(!done.err.contains("vanished meanwhile"), "{cap:?}: {}", done.err);
+        let unseen = done.err.contains("no other list that can be believed bears out that they are gone");
+        assert_eq!(unseen, cap.is_some(), "{}", done.err);
+    }
 }
 
 #[test]

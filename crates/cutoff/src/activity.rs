@@ -20,10 +20,11 @@ use crate::plan_file::{Pair, Unusable};
 use crate::report::{Report, look_again};
 use crate::revoke::{RESUME_WITHIN, connection_of};
 use crate::session::Session;
+use crate::sweep::beside::{self, Unseen};
 use crate::sweep::engine::blocking;
 use crate::sweep::rows::Rows;
 use crate::sweep::verdict::{Finding, Outcome, Rules};
-use crate::sweeps::{PolicyReport, collateral, policy_report, returned};
+use crate::sweeps::{PolicyReport, policy_report, returned};
 use crate::watch::Kind;
 
 /// Where a sweep stands, as its rows tell it.
@@ -119,8 +120,10 @@ pub struct Digest {
     pub acted: Clock,
     /// What was done to the organization's policy; `None` for a plan without a block.
     pub policy: Option<PolicyReport>,
-    /// Grants in no plan that vanished meanwhile; `None`: nobody looked.
+    /// Grants in no plan that vanished meanwhile; `None`: nobody looked, or of some it could not be seen and of no other it was.
     pub collateral: Option<Vec<Pair>>,
+    /// Apps of which it could not be seen whether grants in no plan vanished.
+    pub unseen: Vec<Unseen>,
     /// Grants of the plan that were listed again after the block was lifted.
     pub returned: Vec<Pair>,
     /// Its head, hexadecimal.
@@ -274,7 +277,8 @@ impl Told {
             look_again_at: looks.min(),
             tokens_until: tokens.max(),
             acted: acted.clone(),
-            collateral: collateral(&self.rows),
+            collateral: beside::collateral(&self.rows),
+            unseen: beside::unseen(&self.rows),
             returned: returned(&self.rows),
             head: self.head.clone(),
             single: (grants.len() == 1 && policy.is_none()).then(|| self.report(0, rules, None)).flatten(),

@@ -24,7 +24,8 @@ use crate::plan_file::{Pair, PlanFile, Unusable};
 use crate::policy::{Block, Refused, State, in_force};
 use crate::revoke::{self, allowance, known_apps};
 use crate::session::Session;
-use crate::sweep::change::{Blocking, Changes, LIFTING, Turned, UNSEEN};
+use crate::sweep::beside::{self, Unseen};
+use crate::sweep::change::{Blocking, Changes, LIFTING, Turned};
 use crate::sweep::engine::{Ended, Engine, Held, PATIENT, Progress, Watched, blocking};
 use crate::sweep::rows::Rows;
 use crate::sweep::verdict::{self, Outcome, Rules, Why, refused};
@@ -152,8 +153,10 @@ pub struct SweepReport {
     pub closed: bool,
     /// What was done to the organization's policy; `None` for a plan without a block.
     pub policy: Option<PolicyReport>,
-    /// Grants in no plan that vanished meanwhile; `None`: nobody looked.
+    /// Grants in no plan that vanished meanwhile; `None`: nobody looked, or of some it could not be seen and of no other it was.
     pub collateral: Option<Vec<Pair>>,
+    /// Apps of which it could not be seen whether grants in no plan vanished.
+    pub unseen: Vec<Unseen>,
     /// Grants of the plan that were listed again after the block was lifted.
     pub returned: Vec<Pair>,
     /// Until about when tokens issued before may be accepted, if the vendor kept Stytch's lifetime.
@@ -502,23 +505,16 @@ impl Desk {
             .filter(|pair| !planned.contains(pair))
             .collect();
         // What could not be read is not said to be as it was: the policy may hide it now.
-        let facts = &shown.picture.facts;
-        let unseen: Vec<(String, String)> = facts
-            .missing
-            .iter()
-            .filter_map(|missing| missing.what.app())
-            .filter(|app| !plan.grants.iter().any(|pair| pair.connected_app_id == **app))
-            .zip(0..)
-            .map(|(app, at)| (format!("app_{at:05}"), app.to_string()))
-            .collect();
-        if !unseen.is_empty() {
-            let detail: Vec<(&str, String)> = unseen.iter().map(|(key, app)| (key.as_str(), app.clone())).collect();
-            engine.note(UNSEEN, &detail).await?;
-            if vanished.is_empty() {
-                return Ok(());
+        let mut untold: Vec<ConnectedAppId> = Vec::new();
+        for app in shown.picture.facts.missing.iter().filter_map(|missing| missing.what.app()) {
+            let is_planned = plan.grants.iter().any(|pair| pair.connected_app_id == *app);
+            if !is_planned && !untold.contains(app) {
+                untold.push(app.clone());
             }
         }
-        engine.collateral(&vanished).await
+        let journal = self.journal.clone();
+        let before = blocking(move || journal.snapshot(before)).await?;
+        engine.look_beside(vanished, &untold, &before).await
     }
 
     /// The sweep that carries a plan out, and whether it is over: closed, or called off, which sends nothing more although it may
@@ -636,7 +632,8 @@ fn report(id: SweepId, head: Hash, rows: &Rows, rules: &Rules) -> SweepReport {
         lines,
         closed: rows.all().iter().any(|row| matches!(row.body, Body::Closing(_))),
         policy,
-        collateral: collateral(rows),
+        collateral: beside::collateral(rows),
+        unseen: beside::unseen(rows),
         returned: returned(rows),
         tokens_until,
     }
@@ -689,20 +686,6 @@ pub(crate) fn policy_report(rows: &Rows) -> Option<PolicyReport> {
         request_id: last.and_then(|(answer, _)| answer.request_id.clone()),
         at: last.map(|(_, row)| row.clock.utc.to_string()),
     })
-}
-
-/// Grants in no plan that vanished meanwhile; `None`: nobody looked.
-pub(crate) fn collateral(rows: &Rows) -> Option<Vec<Pair>> {
-    let mut found: Option<Vec<Pair>> = None;
-    for row in rows.all() {
-        if let Body::Collateral(collateral) = &row.body {
-            found.get_or_insert_default().extend(collateral.grants.iter().map(|grant| Pair {
-                member_id: MemberId::from(grant.member_id.as_str()),
-                connected_app_id: ConnectedAppId::from(grant.connected_app_id.as_str()),
-            }));
-        }
-    }
-    found
 }
 
 /// The grants of the plan that a read listed after the block was lifted, also those that were sent again then and are gone: a lifting

@@ -208,6 +208,11 @@ impl Ground {
     }
 }
 
+/// Grants as they are counted in sentences.
+pub fn count_grants(n: usize) -> String {
+    format!("{n} {}", if n == 1 { "grant" } else { "grants" })
+}
+
 pub type Fact = (String, String, Vec<String>);
 
 /// A grant as ledger and output both have it.

@@ -8,7 +8,8 @@ use journal::{Body, Failure, Note, PolicyAnswer, PolicyIntent, PolicyState, Purp
 use super::record::Record;
 use super::report::{bare, count, id, text, time};
 use crate::policy::{Kind, differences};
-use crate::sweep::change::{BLOCKED, LIFTING, NOT_BLOCKED, UNSEEN};
+use crate::sweep::beside::{APP, LOOKED, UNSEEN, WhyUnseen, unseen_of};
+use crate::sweep::change::{BLOCKED, LIFTING, NOT_BLOCKED};
 
 /// Notes that speak of how the program works, and one that has a section of its own.
 const QUIET: [&str; 4] = ["inventory", "known_apps", "look_first", "patient"];
@@ -102,11 +103,20 @@ impl<'a> Told<'a> {
             (journal::BLOCK, _) => self.decided(note),
             ("resumed", _) => format!("The sweep was taken up again{}", self.by(note)),
             (LIFTING, _) => format!("The lifting of the block was begun{}", self.by(note)),
-            (UNSEEN, _) => {
-                let apps = note.detail.values().map(|app| self.app(app));
+            (LOOKED, _) => {
+                let apps = note.detail.iter().filter(|(key, _)| key.starts_with(APP)).map(|(_, app)| self.app(app));
                 format!(
-                    "These apps could not be read any more. Whether grants to them that are in no plan vanished was not seen:{}",
-                    list(apps)
+                    "No list told of these apps any more. Their own views were read for grants that are in no plan:{}",
+                    list(apps.collect::<Vec<_>>().into_iter())
+                )
+            }
+            (UNSEEN, _) => {
+                let apps: Vec<String> = unseen_of(note)
+                    .map(|unseen| format!("{}{}", self.app(unseen.app.as_str()), unseen_why(unseen.why)))
+                    .collect();
+                format!(
+                    "Whether grants to these apps that are in no plan vanished could not be seen of all of them:{}",
+                    list(apps.into_iter())
                 )
             }
             ("paused", _) => "The sweep was paused.".to_owned(),
@@ -253,6 +263,23 @@ impl<'a> Told<'a> {
             Some(name) => format!("{} ({})", text(&name, LONG), id(member)),
             None => id(member),
         }
+    }
+}
+
+/// Why it could not be seen whether grants to an app vanished.
+fn unseen_why(why: Option<WhyUnseen>) -> &'static str {
+    match why {
+        Some(WhyUnseen::UnknownBefore) => {
+            ": the reading before the sweep had no grant of it either, and it is in no list that could be read"
+        }
+        Some(WhyUnseen::Hidden) => {
+            ": the policy hides it from the lists, and its own view answered that there is no such app"
+        }
+        Some(WhyUnseen::Unreadable) => ": its own view could not be read, or not whole",
+        Some(WhyUnseen::NotBorneOut) => {
+            ": its own view lacks some that were there before, and no other list that can be believed bears out that they are gone"
+        }
+        None => "",
     }
 }
 

@@ -5,8 +5,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use journal::{
-    BLOCK, Body, Collateral, Failure, GrantId, Note, PolicyAnswer, PolicyIntent, PolicyRead, PolicyState, Purpose, Row,
-    RowDraft,
+    BLOCK, Body, Failure, Note, PolicyAnswer, PolicyIntent, PolicyRead, PolicyState, Purpose, Row, RowDraft,
 };
 use stytch_b2b::{ConnectedAppId, Error as ApiError};
 
@@ -16,7 +15,6 @@ use super::next::refused_for_the_session;
 use super::rows::Rows;
 use super::verdict::{refused, succeeded};
 use crate::error::Error;
-use crate::plan_file::Pair;
 use crate::policy::{Block, Difference, Kind, Listed, Refused, differences, in_force, state_of, update};
 use crate::sweeps::policy_report;
 
@@ -26,9 +24,6 @@ pub(crate) const BLOCKED: &str = "blocked";
 pub(crate) const NOT_BLOCKED: &str = "not_blocked";
 /// The note that somebody lifts the block.
 pub(crate) const LIFTING: &str = "lifting";
-
-/// The note of apps of which it was not seen whether grants in no plan vanished.
-pub(crate) const UNSEEN: &str = "beside_unseen";
 
 const FIRST: &str = "first_party_";
 const THIRD: &str = "third_party_";
@@ -342,17 +337,6 @@ impl Engine<'_> {
     /// What the sweep is to block, if anything.
     pub(crate) fn blocking(&self) -> Option<Blocking> {
         Blocking::of(&self.rows)
-    }
-
-    /// Writes down grants in no plan that vanished; an empty row says that somebody looked.
-    pub(crate) async fn collateral(&mut self, vanished: &[Pair]) -> Result<(), Error> {
-        let clock = self.clock.now().stamp();
-        let grants = vanished.iter().map(|pair| GrantId {
-            member_id: pair.member_id.to_string(),
-            connected_app_id: pair.connected_app_id.to_string(),
-        });
-        let body = Body::Collateral(Collateral { grants: grants.collect() });
-        self.write(vec![RowDraft { clock, body }]).await
     }
 
     /// Brings a change about, or finds out that it cannot.

@@ -2,6 +2,7 @@
 //! of one. What to do next is decided purely, in [`next`]; what it came to is derived purely, in [`verdict`]; the loop
 //! that does it is short, in [`engine`].
 
+pub mod beside;
 pub mod change;
 pub mod engine;
 pub mod next;
