@@ -249,6 +249,31 @@ async fn the_last_grant_of_an_app_is_gone_although_the_app_left_every_list() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_list_proves_absence_by_the_apps_of_a_reading_that_an_earlier_start_made() {
+    let ground = Ground::new().await;
+    let ledger = ground.place.ledger().await;
+    let grants = ledger["grants"].as_array().expect("grants");
+    let alone = |grant: &serde_json::Value| {
+        grants.iter().filter(|other| other["connected_app_id"] == grant["connected_app_id"]).count() == 1
+    };
+    let only = grants.iter().find(|grant| alone(grant)).expect("an app with a single grant");
+    let id = |key: &str| only[key].as_str().expect("an id");
+    ground.place.faults(json!({"app_404_when_empty": true})).await;
+    ground.place.control("delete_member", json!({"member_id": only["member_id"]})).await;
+    // This start reads no inventory: neither the app nor the member is left to be asked, only the organization's list.
+    let later = ground::desk(ground.dir.path(), ground::quick());
+    ground.place.sign_in(&later, &ground::email(&ground.sandbox, "admin")).await;
+    let session = later.session().expect("signed in");
+    let pair = Pair { member_id: id("member_id").into(), connected_app_id: id("connected_app_id").into() };
+    let plan = PlanFile::new(&session, vec![pair], None, jiff::Timestamp::now()).expect("a plan");
+    let (_wish, wishes) = tokio::sync::watch::channel(Wish::Run);
+    let progress = tokio::sync::watch::Sender::default();
+    let report = later.apply(&plan, &Apply::default(), wishes, progress, None).await.expect("a report");
+    assert!(report.closed, "{report:?}");
+    assert_eq!(report.lines[0].outcome, Outcome::AlreadyGone, "{report:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn denied_in_advance_sends_nothing_and_asked_anyway_teaches() {
     let ground = Ground::new().await;
     let reader = ground::desk(ground.dir.path().join("reader").as_path(), ground::quick());

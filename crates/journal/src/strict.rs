@@ -49,6 +49,29 @@ pub fn check(line: &[u8]) -> Result<(), Unfit> {
     Ok(())
 }
 
+/// The keys of an object so far. Every row is checked before it is written, and rows have few keys: those are compared one by one,
+/// and only an object that somebody made large is looked up.
+#[derive(Default)]
+struct Keys<'a> {
+    few: Vec<Cow<'a, str>>,
+    many: BTreeSet<Cow<'a, str>>,
+}
+
+impl<'a> Keys<'a> {
+    /// False: it is there already.
+    fn insert(&mut self, key: Cow<'a, str>) -> bool {
+        const FEW: usize = 24;
+        if self.few.contains(&key) {
+            return false;
+        }
+        if self.few.len() < FEW {
+            self.few.push(key);
+            return true;
+        }
+        self.many.insert(key)
+    }
+}
+
 struct Scan<'a> {
     text: &'a str,
     bytes: &'a [u8],
@@ -93,7 +116,7 @@ impl<'a> Scan<'a> {
 
     fn object(&mut self, depth: usize) -> Result<(), Unfit> {
         self.at += 1;
-        let mut keys = BTreeSet::new();
+        let mut keys = Keys::default();
         if self.eat(b'}') {
             return Ok(());
         }
@@ -159,9 +182,8 @@ impl<'a> Scan<'a> {
         let mut text = Cow::Borrowed("");
         loop {
             let began = self.at;
-            while !matches!(self.peek(), None | Some(b'"' | b'\\' | 0..=0x1f)) {
-                self.at += 1;
-            }
+            let rest = &self.bytes[began..];
+            self.at += rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f)).unwrap_or(rest.len());
             // A string without escapes, as nearly all are, is its own text.
             text += &self.text[began..self.at];
             match self.peek() {
@@ -260,6 +282,21 @@ mod tests {
         assert_eq!(check(b"{\"a\":\"\xff\"}").map_err(|unfit| unfit.why), Err("not UTF-8"));
         let deep = format!("{{\"a\":{}{}}}", "[".repeat(40), "]".repeat(40));
         assert_eq!(check(deep.as_bytes()).map_err(|unfit| unfit.why), Err("nested too deep"));
+    }
+
+    #[test]
+    fn a_key_that_occurs_twice_among_many_is_found_wherever_it_is() {
+        let line = |keys: &[usize]| {
+            let fields: Vec<String> = keys.iter().map(|key| format!("\"k{key}\":0")).collect();
+            format!("{{{}}}", fields.join(","))
+        };
+        let keys: Vec<usize> = (0..60).collect();
+        assert_eq!(check(line(&keys).as_bytes()), Ok(()));
+        for again in &keys {
+            let twice: Vec<usize> = keys.iter().chain([again]).copied().collect();
+            let why = check(line(&twice).as_bytes()).map_err(|unfit| unfit.why);
+            assert_eq!(why, Err("a key occurs twice"), "k{again}");
+        }
     }
 
     #[test]
