@@ -1709,6 +1709,11 @@ read_at: string | null,
  */
 gone_at: string | null, 
 /**
+ * It was found gone, and the inventory that is shown lists it again: when the call was made that does. `null`: it is not listed,
+ * or nothing newer was read.
+ */
+listed_again_at: string | null, 
+/**
  * When the second read is due.
  */
 confirm_due_at: string | null, 
@@ -3078,6 +3083,10 @@ collateral: number | null,
  * Grants of the plan that were listed again after the block was lifted.
  */
 returned: number, 
+/**
+ * Grants of it that were found gone, and that the inventory that is shown lists again.
+ */
+listed_again: number, 
 /**
  * SHA-256 of the chain so far: the head to keep.
  */

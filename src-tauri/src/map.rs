@@ -25,9 +25,10 @@ use cutoff::report::Report;
 use cutoff::revoke::{Confirmation, impersonator};
 use cutoff::session::{Session, app_forbidden};
 use cutoff::sweep::verdict::{Outcome, Why};
+use cutoff::watch::ListedAgain;
 use cutoff::{Error, Fault, Field};
 use journal::SavedConnection;
-use stytch_b2b::{Cause, ClientType, DiscoveredOrganization, Error as ApiError, Member, MemberId};
+use stytch_b2b::{Cause, ClientType, ConnectedAppId, DiscoveredOrganization, Error as ApiError, Member, MemberId};
 use vault::{Keeping, Trouble};
 
 // ---- connections -----------------------------------------------------------------------------------------------------
@@ -223,6 +224,7 @@ pub(crate) fn revoke_report(
     report: &Report,
     session: Option<&Session>,
     organization_name: Option<String>,
+    again: &ListedAgain,
 ) -> RevokeReport {
     let grant = &report.grant;
     let client_type = ClientType::from(grant.client_type.clone().unwrap_or_default());
@@ -270,6 +272,13 @@ pub(crate) fn revoke_report(
         answered_at: report.answered_at.clone(),
         read_at: report.read_at.clone(),
         gone_at: report.gone_at.clone(),
+        listed_again_at: again
+            .of_grant(
+                report.sweep_id,
+                &MemberId::from(grant.member_id.as_str()),
+                &ConnectedAppId::from(grant.connected_app_id.as_str()),
+            )
+            .map(rfc3339),
         confirm_due_at: report.confirm_due_at.clone(),
         confirmed_at: report.confirmed_at.clone(),
         tokens_until: report.tokens_until.clone(),

@@ -142,6 +142,11 @@ impl Sweeping {
         held(&self.running).is_some()
     }
 
+    /// Which sweep runs, if one does.
+    pub(crate) fn running(&self) -> Option<SweepId> {
+        held(&self.running).as_ref().and_then(|running| running.id)
+    }
+
     /// A look at a sweep, if it is the one that runs.
     pub(crate) fn look(&self, id: SweepId) -> Option<Look> {
         let running = held(&self.running);

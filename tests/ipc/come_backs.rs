@@ -49,12 +49,27 @@ fn lost_and_two_back(ground: &Ground, app: &App) -> [Pair; 2] {
     pairs
 }
 
+/// What Activity shows as listed again: of the sweep that was first, the count and the members.
+#[track_caller]
+fn listed_again_in_activity(app: &App) -> (u32, BTreeSet<String>) {
+    let all: Vec<Sweep> = app.get("sweep_list", json!({}));
+    let first = all.last().expect("a sweep");
+    let page: SweepGrants =
+        app.get("sweep_grants", json!({"sweep_id": first.sweep_id, "query": {"offset": 0, "count": 100}}));
+    let again = page.rows.into_iter().filter(|row| {
+        assert!(row.listed_again_at.is_none() || row.listed_again_at > row.gone_at, "{row:?}");
+        row.listed_again_at.is_some()
+    });
+    (first.listed_again, again.map(|row| row.member.member_id).collect())
+}
+
 #[test]
 fn the_watch_tells_of_two_that_came_back_once_and_lists_them_until_they_are_dismissed() {
     let (ground, app) = scene(40, 8, "admin");
     let told = app.hear();
     let two = lost_and_two_back(&ground, &app);
     assert!(listed(&app).rows.is_empty(), "nobody has looked yet");
+    assert_eq!(listed_again_in_activity(&app), (0, BTreeSet::new()));
     assert!(!app.watch(Timestamp::now()), "it is not due at once");
     let calls = ground.calls();
     assert!(!app.watch(in_minutes(4)) && ground.calls() == calls, "nor after four minutes");
@@ -78,11 +93,14 @@ fn the_watch_tells_of_two_that_came_back_once_and_lists_them_until_they_are_dism
         assert!(two.iter().any(|pair| pair.member_id == row.member.member_id), "{row:?}");
         assert!(row.gone_at < row.seen_at && !row.app.name.is_empty() && row.member.email.is_some());
     }
+    let members: BTreeSet<String> = two.iter().map(|pair| pair.member_id.clone()).collect();
+    assert_eq!(listed_again_in_activity(&app), (2, members.clone()), "what it came to is not what is");
     let window: ComeBacks = app.get("come_back_list", json!({"offset": 1, "count": 1}));
     assert_eq!((window.rows.len(), window.total, &window.rows[0].id), (1, 2, &back.rows[1].id));
 
     app.get::<Value>("come_back_dismiss", json!({"id": back.rows[0].id}));
     assert_eq!(listed(&app).rows.iter().map(|row| &row.id).collect::<Vec<_>>(), [&back.rows[1].id]);
+    assert_eq!(listed_again_in_activity(&app), (2, members), "who dismisses knows of it, and it is still listed");
     assert!(app.watch(in_minutes(12)));
     assert_eq!(said(&told), [WindowNotice::Looked], "nothing is told twice");
     for id in ["", "nobody", back.rows[0].id.as_str()] {
@@ -99,6 +117,7 @@ fn the_watch_tells_of_two_that_came_back_once_and_lists_them_until_they_are_dism
     watch(&app, &sweep.sweep_id);
     assert!(two.iter().all(|pair| !ground.ledger().grants_to(pair)));
     assert!(listed(&app).rows.is_empty(), "what is gone again is listed no more");
+    assert_eq!(listed_again_in_activity(&app), (0, BTreeSet::new()));
 }
 
 #[test]

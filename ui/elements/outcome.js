@@ -328,7 +328,8 @@ function tellObserved(report, around) {
       break;
   }
   acts.push(...settling(report, around));
-  return {
+  /** @type {Telling} */
+  const telling = {
     about: { outcome: report.outcome, sweep: report.sweep_id, confirmed: String(confirmed) },
     mark,
     title: said.title,
@@ -336,6 +337,29 @@ function tellObserved(report, around) {
     facts,
     notes: report.unsettled ? [el("p", { class: "soft", "data-fact": "unsettled" }, words.facts.unsettled)] : [],
     acts: [...acts, ...closing(around, report.outcome === "revoked" ? words.done : words.close)],
+  };
+  return report.listed_again_at ? tellListedAgain(telling, report, report.listed_again_at, around) : telling;
+}
+
+/**
+ * It was gone, and it is listed again: that comes first, and what was observed before stays to be read.
+ * @param {Telling} telling
+ * @param {RevokeReport} report
+ * @param {string} at
+ * @param {Around} around
+ * @returns {Telling}
+ */
+function tellListedAgain(telling, report, at, around) {
+  const said = words.outcome.listed_again;
+  const { revokeAgain } = around;
+  const others = telling.acts.filter((act) => act.key !== "close" && act.key !== "revoke-again");
+  return {
+    ...telling,
+    about: { ...telling.about, listed_again: "true" },
+    mark: "trouble",
+    title: said.title,
+    lead: say(said.lead, { member: bold(report.member), app: boldApp(report.app), at: time(at), gone: report.gone_at ? time(report.gone_at) : words.unknown_value }),
+    acts: [...(revokeAgain ? [{ key: "revoke-again", label: words.acts.revoke_again, run: revokeAgain }] : []), ...others, ...closing(around)],
   };
 }
 
@@ -742,6 +766,12 @@ export function outcomeLine(report) {
     facts = report.problem?.error_type ?? (report.problem?.cause ? /** @type {Record<string, string>} */ (words.cause)[report.problem.cause] : null) ?? facts;
   } else {
     mark = "gone";
+  }
+  // What it came to is of its time; what is listed now is not gone now.
+  if (report.listed_again_at) {
+    const gone = report.gone_at ? clock(report.gone_at) : null;
+    const at = clock(report.listed_again_at);
+    return { mark: "trouble", short: words.outcome.listed_again.short, facts: gone ? say(said.listed_again, { gone, at }) : say(said.listed_at, { at }) };
   }
   return { mark, short, facts };
 }

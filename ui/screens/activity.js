@@ -79,6 +79,7 @@ export function activity(frame) {
     slot(node, "outcome").textContent = short;
     put(slot(node, "when"), clock(report.began_at));
     node.dataset.outcome = report.outcome;
+    node.dataset.again = String(report.listed_again_at !== null);
     delete node.dataset.state;
   }
 
@@ -94,6 +95,7 @@ export function activity(frame) {
     slot(node, "outcome").textContent = short;
     put(slot(node, "when"), clock(sweep.began_at));
     node.dataset.state = sweep.stand.state;
+    node.dataset.again = String(sweep.listed_again > 0);
     delete node.dataset.outcome;
   }
 

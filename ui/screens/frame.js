@@ -552,7 +552,8 @@ export function openFrame(place, session, how) {
         await ask("window_notify", { title, body }).catch(() => {});
         return;
       }
-      await comeBacks.look();
+      // What was found gone may be listed again, also in what Activity shows.
+      await Promise.all([comeBacks.look(), sweeps.look()]);
       if (notice === "looked" || closed) { inventory.look(); return; }
       const fresh = comeBacks.rows.filter((row) => notice.come_backs.ids.includes(row.id));
       const { title, body } = notificationOf(fresh, Math.max(fresh.length, notice.come_backs.ids.length));

@@ -62,6 +62,7 @@ export function sweepStand(sweep) {
     const short = words.sweep.block_short[policy?.in_force ? "in_force" : policy?.lifted ? "lifted" : policy?.unread ? "unread" : "not"];
     return { mark: policy?.in_force ? "gone" : policy?.lifted ? "wait" : "trouble", short };
   }
+  if (sweep.listed_again > 0) return { mark: "trouble", short: words.sweep.again_short(sweep.listed_again) };
   if (state === "done" || state === "cancelled") {
     const whole = gone === sweep.grants;
     // What was gone before was not revoked by this sweep.
@@ -248,6 +249,7 @@ export function sweepScreen(frame, id, back) {
     if (isOpen(sweep) && resume === "other_member") more.push(note("resume", words.sweep.resume_other));
     if (isOpen(sweep) && resume === "too_old") more.push(note("resume", words.sweep.resume_too_old));
     if (isOpen(sweep) && resume === "elsewhere") more.push(note("resume", words.sweep.resume_elsewhere));
+    if (sweep.listed_again > 0) more.push(note("listed_again", el("b", {}, said.again(sweep.listed_again, sweep.grants)), ". ", words.come_back.note));
     more.push(...drawPolicy(sweep));
     if (sweep.refused && sweep.policy?.overtaken !== true) {
       const { refused } = sweep;

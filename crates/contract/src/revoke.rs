@@ -125,6 +125,9 @@ pub struct RevokeReport {
     pub read_at: Option<Utc>,
     /// The first clean read.
     pub gone_at: Option<Utc>,
+    /// It was found gone, and the inventory that is shown lists it again: when the call was made that does. `null`: it is not listed,
+    /// or nothing newer was read.
+    pub listed_again_at: Option<Utc>,
     /// When the second read is due.
     pub confirm_due_at: Option<Utc>,
     /// The second clean read.

@@ -130,6 +130,8 @@ pub struct Sweep {
     pub collateral: Option<u32>,
     /// Grants of the plan that were listed again after the block was lifted.
     pub returned: u32,
+    /// Grants of it that were found gone, and that the inventory that is shown lists again.
+    pub listed_again: u32,
     /// SHA-256 of the chain so far: the head to keep.
     pub head: String,
 }

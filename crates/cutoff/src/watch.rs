@@ -209,6 +209,24 @@ pub(crate) fn lost_in(journal: &Journal, sweep_id: SweepId, rules: &Rules) -> Re
     Ok(lost.collect())
 }
 
+/// Grants that sweeps found gone and that are listed again, by sweep.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ListedAgain(HashMap<SweepId, HashMap<(MemberId, ConnectedAppId), Timestamp>>);
+
+impl ListedAgain {
+    /// How many of a sweep's grants.
+    #[must_use]
+    pub fn of_sweep(&self, id: SweepId) -> usize {
+        self.0.get(&id).map_or(0, HashMap::len)
+    }
+
+    /// When the call was made that lists a sweep's grant again.
+    #[must_use]
+    pub fn of_grant(&self, id: SweepId, member: &MemberId, app: &ConnectedAppId) -> Option<Timestamp> {
+        self.0.get(&id)?.get(&(member.clone(), app.clone())).copied()
+    }
+}
+
 /// A block that a sweep of this journal made, and that the policy no longer has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BlockUndone {
@@ -317,7 +335,7 @@ impl Desk {
     pub async fn come_backs(&self) -> Result<Vec<ComeBack>, Error> {
         let session = self.session()?;
         let shown = self.shown().await?;
-        let mut found = self.listed_again(&session, &shown).await?;
+        let mut found = self.listed_again(&session, &shown, None).await?;
         let (journal, key) = (self.journal.clone(), key(&shown));
         let remembered = Remembered::of(blocking(move || journal.get(&key)).await?);
         let dismissed: HashSet<&str> = remembered.dismissed.iter().map(String::as_str).collect();
@@ -347,7 +365,7 @@ impl Desk {
 
     /// Raises what has come back by a reading that was just stored, each come-back once in the life of the journal.
     pub(crate) async fn raise_come_backs(&self, session: &Session, shown: &Shown) -> Result<(), Error> {
-        let mut found = self.listed_again(session, shown).await?;
+        let mut found = self.listed_again(session, shown, None).await?;
         if found.is_empty() {
             return Ok(());
         }
@@ -455,7 +473,12 @@ impl Desk {
         Ok(block)
     }
 
-    async fn listed_again(&self, session: &Session, shown: &Shown) -> Result<Vec<ComeBack>, Error> {
+    async fn listed_again(
+        &self,
+        session: &Session,
+        shown: &Shown,
+        except: Option<SweepId>,
+    ) -> Result<Vec<ComeBack>, Error> {
         // Only a picture that is stored says since when a grant is listed.
         if shown.source == Source::UnderWay || shown.picture.facts.snapshot.is_none() {
             return Ok(Vec::new());
@@ -463,11 +486,50 @@ impl Desk {
         let here = connection_of(session, &shown.place.organization_id)?;
         let mut lost: Vec<Lost> = Vec::new();
         for sweep in self.sweeps().await? {
-            if sweep.opening.connection == here {
+            if sweep.opening.connection == here && Some(sweep.id) != except {
                 lost.extend(self.lost_of(sweep.id, sweep.rows).await?.iter().cloned());
             }
         }
         Ok(come_backs(&lost, &shown.picture, &|app| shown.asked_at(app)))
+    }
+
+    /// What sweeps of this journal found gone, in the organization that is signed in to, and the inventory that is shown lists again:
+    /// for each such sweep its grants, with when the call was made that lists them. Also what was dismissed: that says that somebody
+    /// knows, not that it is gone. Nothing where nobody is signed in, or nothing was read. Of `running`, whose rows come while one
+    /// looks, nothing is told until it rests.
+    ///
+    /// # Errors
+    /// [`Error::Journal`].
+    pub async fn listed_again_by_sweep(&self, running: Option<SweepId>) -> Result<ListedAgain, Error> {
+        let Ok(session) = self.session() else { return Ok(ListedAgain::default()) };
+        let shown = match self.shown().await {
+            Ok(shown) => shown,
+            Err(Error::NothingRead | Error::SignedOut { .. }) => return Ok(ListedAgain::default()),
+            Err(error) => return Err(error),
+        };
+        let found = self.listed_again(&session, &shown, running).await?;
+        let again: HashMap<(MemberId, ConnectedAppId), Timestamp> = found
+            .into_iter()
+            .filter(|back| back.kind == Kind::SeenAgain)
+            .map(|back| ((back.member_id, back.connected_app_id), back.seen_at))
+            .collect();
+        let mut by_sweep = ListedAgain::default();
+        if again.is_empty() {
+            return Ok(by_sweep);
+        }
+        let here = connection_of(&session, &shown.place.organization_id)?;
+        for sweep in self.sweeps().await? {
+            if sweep.opening.connection != here || Some(sweep.id) == running {
+                continue;
+            }
+            for lost in self.lost_of(sweep.id, sweep.rows).await?.iter() {
+                let pair = (lost.member_id.clone(), lost.connected_app_id.clone());
+                if let Some(seen_at) = again.get(&pair).filter(|seen_at| **seen_at > lost.gone_at) {
+                    by_sweep.0.entry(sweep.id).or_default().insert(pair, *seen_at);
+                }
+            }
+        }
+        Ok(by_sweep)
     }
 
     async fn lost_of(&self, id: SweepId, rows: u64) -> Result<Arc<Vec<Lost>>, Error> {

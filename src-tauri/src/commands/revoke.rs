@@ -6,10 +6,11 @@ use contract::refusal::Refusal;
 use contract::revoke::{RevokePlan, RevokeReport, RevokeStep};
 use cutoff::revoke::Ask;
 use cutoff::sweep::{Observer, Step};
+use cutoff::watch::ListedAgain;
 use tauri::ipc::{Channel, JavaScriptChannelId};
 use tauri::{Runtime, State, Webview};
 
-use super::Reply;
+use super::{Reply, sweeps};
 use crate::{Shell, map};
 
 /// What revoking this grant would be. It may read the grant, and changes nothing.
@@ -58,9 +59,9 @@ pub async fn revoke_list(shell: State<'_, Shell>) -> Reply<Vec<RevokeReport>> {
     let digests = desk.digests().await.map_err(map::refusal)?;
     let mut reports: Vec<_> = digests.iter().filter_map(|digest| desk.single(digest)).collect();
     reports.sort_by_key(|report| !report.unsettled);
-    let mut told = Vec::with_capacity(reports.len());
+    let (mut told, again) = (Vec::with_capacity(reports.len()), sweeps::again(&shell).await?);
     for report in &reports {
-        told.push(self::told(&shell, report).await?);
+        told.push(told_with(&shell, report, &again).await?);
     }
     Ok(told)
 }
@@ -75,9 +76,17 @@ pub async fn revoke_settle(shell: State<'_, Shell>, sweep_id: String, send_again
 }
 
 pub(super) async fn told(shell: &Shell, report: &cutoff::report::Report) -> Reply<RevokeReport> {
+    told_with(shell, report, &sweeps::again(shell).await?).await
+}
+
+pub(super) async fn told_with(
+    shell: &Shell,
+    report: &cutoff::report::Report,
+    again: &ListedAgain,
+) -> Reply<RevokeReport> {
     let desk = shell.desk()?;
     let organization_name = desk.organization_name(&report.connection.organization_id).await;
-    Ok(map::revoke_report(report, desk.session().ok().as_deref(), organization_name))
+    Ok(map::revoke_report(report, desk.session().ok().as_deref(), organization_name, again))
 }
 
 fn shown(step: Step) -> Option<RevokeStep> {

@@ -10,6 +10,7 @@ use contract::sweeps::{Sweep, SweepGrants, SweepProgress, SweepQuery, SweepWish}
 use cutoff::activity::{Digest, Wanted};
 use cutoff::sweep::Wish;
 use cutoff::sweeps::{Apply, What};
+use cutoff::watch::ListedAgain;
 use journal::SweepId;
 use tauri::ipc::{Channel, JavaScriptChannelId};
 use tauri::{Runtime, State, Webview};
@@ -42,10 +43,15 @@ pub(super) async fn digest(shell: &Shell, id: SweepId) -> Reply<Arc<Digest>> {
 
 pub(super) async fn sweep(shell: &Shell, id: SweepId) -> Reply<Sweep> {
     let digest = digest(shell, id).await?;
-    told(shell, &digest).await
+    told(shell, &digest, &again(shell).await?).await
 }
 
-async fn told(shell: &Shell, digest: &Digest) -> Reply<Sweep> {
+/// What is listed again, as the inventory that is shown tells it.
+pub(super) async fn again(shell: &Shell) -> Reply<ListedAgain> {
+    shell.desk()?.listed_again_by_sweep(shell.sweeping.running()).await.map_err(refusal)
+}
+
+async fn told(shell: &Shell, digest: &Digest, again: &ListedAgain) -> Reply<Sweep> {
     let desk = shell.desk()?;
     let running = shell.sweeping.look(digest.id).is_some();
     let resume = desk.may_go_on(digest).await.map_err(refusal)?;
@@ -54,7 +60,7 @@ async fn told(shell: &Shell, digest: &Digest) -> Reply<Sweep> {
     let left_behind = desk.was_left_behind(digest.id);
     let here = desk.is_here(digest);
     let refused = shell.sweeping.refused(digest.id);
-    Ok(map::sweep(digest, running, resume, here, left_behind, refused, organization, session.as_deref()))
+    Ok(map::sweep(digest, running, resume, here, left_behind, refused, organization, session.as_deref(), again))
 }
 
 /// Carries a plan out. `typed` must be what the confirmation asked for: the count and the organization. `block_last`, for a plan with
@@ -130,12 +136,12 @@ pub async fn sweep_retry(shell: State<'_, Shell>, sweep_id: String) -> Reply<Pla
 /// Every sweep of many or with a block, the newest first. Others of one are revokes.
 #[tauri::command(rename_all = "snake_case")]
 pub async fn sweep_list(shell: State<'_, Shell>) -> Reply<Vec<Sweep>> {
-    let mut all = Vec::new();
+    let (mut all, again) = (Vec::new(), again(&shell).await?);
     for digest in shell.desk()?.digests().await.map_err(refusal)? {
         if digest.grants < 2 && digest.policy.is_none() {
             continue;
         }
-        all.push(told(&shell, &digest).await?);
+        all.push(told(&shell, &digest, &again).await?);
     }
     Ok(all)
 }
@@ -188,9 +194,9 @@ pub async fn sweep_grants(shell: State<'_, Shell>, sweep_id: String, query: Swee
     };
     let found = shell.desk()?.sweep_grants(id, &wanted, query.offset, query.count.min(MOST_ROWS)).await;
     let (reports, matching, total) = found.map_err(refusal)?;
-    let mut rows = Vec::with_capacity(reports.len());
+    let (mut rows, again) = (Vec::with_capacity(reports.len()), again(&shell).await?);
     for report in &reports {
-        rows.push(revoke::told(&shell, report).await?);
+        rows.push(revoke::told_with(&shell, report, &again).await?);
     }
     Ok(SweepGrants { rows, matching, total })
 }

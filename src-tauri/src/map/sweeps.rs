@@ -12,6 +12,7 @@ use cutoff::session::Session;
 use cutoff::sweep::Wish;
 use cutoff::sweep::engine::Progress;
 use cutoff::sweep::verdict::Outcome;
+use cutoff::watch::ListedAgain;
 use jiff::Timestamp;
 use stytch_b2b::{ClientType, MemberId};
 
@@ -32,6 +33,7 @@ pub(crate) fn sweep(
     refused: Option<Refusal>,
     organization_name: Option<String>,
     session: Option<&Session>,
+    again: &ListedAgain,
 ) -> wire::Sweep {
     let face = |id: &str, name: Option<String>, email: Option<String>| MemberFace {
         member_id: id.to_owned(),
@@ -86,6 +88,7 @@ pub(crate) fn sweep(
         policy: digest.policy.as_ref().map(super::contain::sweep_policy),
         collateral: digest.collateral.as_ref().map(|pairs| super::number(pairs.len())),
         returned: super::number(digest.returned.len()),
+        listed_again: super::number(again.of_sweep(digest.id)),
         head: digest.head.clone(),
     }
 }

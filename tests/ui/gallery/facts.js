@@ -188,6 +188,7 @@ export const report = (outcome, given = {}) => ({
   answered_at: at(-13),
   read_at: at(-12),
   gone_at: null,
+  listed_again_at: null,
   confirm_due_at: null,
   confirmed_at: null,
   tokens_until: at(3588),
