@@ -2328,9 +2328,13 @@ block_denied: Denial | null, };
  */
 export type SweepPolicy = { 
 /**
- * The last read shows every app of the block forbidden.
+ * The last read shows every app of the block forbidden: the last of this sweep, or of any other there.
  */
 in_force: boolean, 
+/**
+ * They are forbidden, and not by this sweep: its own change was lifted or refused, or nothing of it is left.
+ */
+theirs: boolean, 
 /**
  * The change was refused.
  */
@@ -2367,6 +2371,10 @@ request_id: string | null,
  * When that was answered.
  */
 at: string | null, 
+/**
+ * When the read that it is told by began.
+ */
+read_at: string | null, 
 /**
  * The policy before; empty when it was never to be changed.
  */

@@ -59,7 +59,7 @@ export function sweepStand(sweep) {
   if (sweep.grants === 0 && (state === "done" || state === "cancelled")) {
     const { policy } = sweep;
     if (state === "cancelled" && (policy?.overtaken || !policy?.in_force)) return { mark: "trouble", short: words.sweep.states.cancelled };
-    const short = words.sweep.block_short[policy?.in_force ? "in_force" : policy?.lifted ? "lifted" : policy?.unread ? "unread" : "not"];
+    const short = words.sweep.block_short[policy?.theirs ? "theirs" : policy?.in_force ? "in_force" : policy?.lifted ? "lifted" : policy?.unread ? "unread" : "not"];
     return { mark: policy?.in_force ? "gone" : policy?.lifted ? "wait" : "trouble", short };
   }
   if (sweep.listed_again > 0) return { mark: "trouble", short: words.sweep.again_short(sweep.listed_again) };
@@ -291,6 +291,11 @@ export function sweepScreen(frame, id, back) {
       const at = policy.at ? time(policy.at, { seconds: false }) : null;
       const request = policy.request_id ? el("span", { class: "soft" }, " · ", say(said.policy.request, { id: el("span", { class: "mono" }, named(policy.request_id, { limit: 120 })) })) : null;
       if (policy.overtaken) made.push(overtaken(sweep));
+      else if (policy.theirs) {
+        const ours = policy.lifted ? said.policy.theirs_lifted : policy.denied ? said.policy.theirs_denied : said.policy.theirs_overwritten;
+        const read = policy.read_at ? time(policy.read_at, { seconds: false }) : "";
+        made.push(el("p", { "data-fact": "policy", "data-policy": "theirs" }, el("b", {}, ours), " ", say(said.policy.theirs(policy.apps), { at: read }), request));
+      }
       else if (policy.in_force) made.push(el("p", { "data-fact": "policy", "data-policy": "in_force" }, el("b", {}, at ? say(said.policy.in_force, { at }) : said.policy.in_force_plain), ` · ${said.policy.apps(policy.apps)}`, request));
       else if (policy.lifted) made.push(el("p", { "data-fact": "policy", "data-policy": "lifted" }, el("b", {}, at ? say(said.policy.lifted, { at }) : said.policy.lifted_plain), request));
       else if (policy.denied) made.push(policyNote("denied", said.policy.denied, said.policy.denied_next, request));

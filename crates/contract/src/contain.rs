@@ -243,8 +243,10 @@ pub struct PlanBlock {
 /// What a sweep did to the organization's policy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct SweepPolicy {
-    /// The last read shows every app of the block forbidden.
+    /// The last read shows every app of the block forbidden: the last of this sweep, or of any other there.
     pub in_force: bool,
+    /// They are forbidden, and not by this sweep: its own change was lifted or refused, or nothing of it is left.
+    pub theirs: bool,
     /// The change was refused.
     pub denied: bool,
     /// The block was lifted since.
@@ -263,6 +265,8 @@ pub struct SweepPolicy {
     pub request_id: Option<String>,
     /// When that was answered.
     pub at: Option<Utc>,
+    /// When the read that it is told by began.
+    pub read_at: Option<Utc>,
     /// The policy before; empty when it was never to be changed.
     pub before: Vec<PolicyPart>,
     /// What it was to be.

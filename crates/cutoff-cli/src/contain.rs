@@ -434,6 +434,9 @@ pub fn tell(report: &SweepReport) {
     let Some(policy) = &report.policy else { return };
     let request = policy.request_id.as_ref().map_or_else(String::new, |id| format!(" (request id {})", safe(id)));
     say(&match policy.stand() {
+        BlockStand::Theirs => format!(
+            "The policy forbids all of it{request}, by another change than this sweep's: nothing of this block is left in it."
+        ),
         BlockStand::ForbiddenBefore => {
             "The policy forbids all of it, and did before: nothing was changed, and nothing can be lifted by this sweep.".to_owned()
         }

@@ -31,7 +31,7 @@ pub async fn run(seat: &Seat, flags: &Lift) -> Done {
     let when = when.unwrap_or_default();
     let lifted_before = block.is_some_and(|block| block.lifted);
     // Nothing was ever done that could be taken back; what the policy has become since is not this sweep's.
-    if let Some(block) = block.filter(|block| !block.in_force && !block.lifted) {
+    if let Some(block) = block.filter(|block| (!block.in_force || block.theirs) && !block.lifted) {
         if block.denied {
             return Err(Ending::usage(format!(
                 "The block of that sweep was refused{when}: the policy was never changed for it, so there is nothing to lift."
@@ -120,8 +120,14 @@ pub async fn run(seat: &Seat, flags: &Lift) -> Done {
     } else if lifted.nothing_to_lift {
         say(&match lifted_before {
             true => format!("The block was lifted already{when}."),
+            false if report.policy.as_ref().is_some_and(|policy| policy.in_force) => {
+                "Nothing of the block was left in the policy, which forbids its apps all the same, by another change than this sweep's."
+                    .to_owned()
+            }
             false => "Nothing of the block was left in the policy.".to_owned(),
         });
+    } else if report.policy.as_ref().is_some_and(|policy| policy.in_force) {
+        say("The block is lifted. The policy forbids its apps all the same, by another change than this sweep's.");
     } else {
         say("The block is lifted: members can consent again.");
     }

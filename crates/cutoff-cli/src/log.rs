@@ -64,7 +64,8 @@ struct App {
 /// What a sweep did to the organization's policy.
 #[derive(Serialize)]
 struct BlockLine<'a> {
-    /// `in_force`, `lifted`, `denied`, `overtaken`, `unread`, or `not_in_force` for what the last read of the policy shows so.
+    /// `in_force`, `lifted`, `denied`, `overtaken`, `unread`, `forbidden_by_others`, or `not_in_force` for what the last read of the policy
+    /// shows so.
     state: &'static str,
     apps: usize,
     at: Option<&'a str>,
@@ -347,6 +348,16 @@ fn heading(digest: &Digest, apps: &[App], state: &str, back: &[SeenAgain]) -> Ve
                 let now = if policy.in_force { "it forbids the apps all the same" } else { "members can consent" };
                 format!("The block of {of} was not made, since the policy had been changed before: {now}.")
             }
+            BlockStand::Theirs => {
+                let ours = match (policy.lifted, policy.denied) {
+                    (true, _) => format!("The block of {of} was lifted{at}{request}"),
+                    (_, true) => format!("The block of {of} was refused{at}{request}"),
+                    _ => format!("Of the block of {of} nothing is left in the policy"),
+                };
+                let read = policy.read_at.as_deref().map_or_else(String::new, |at| format!(", as read at {}", utc_of(at)));
+                let forbids = if policy.forbids.len() == 1 { "it" } else { "them" };
+                format!("{ours}. The policy forbids {forbids} all the same{read}, by another change than this sweep's.")
+            }
             // Nothing was changed for it, so nothing can be taken back.
             BlockStand::ForbiddenBefore => {
                 format!("The policy forbids the {of} of the block, and did before it.")
@@ -404,6 +415,7 @@ fn kind(digest: &Digest) -> &'static str {
 fn block_state(policy: &PolicyReport) -> &'static str {
     match policy.stand() {
         BlockStand::Overtaken => "overtaken",
+        BlockStand::Theirs => "forbidden_by_others",
         BlockStand::ForbiddenBefore | BlockStand::InForce => "in_force",
         BlockStand::Lifted => "lifted",
         BlockStand::Denied => "denied",

@@ -463,6 +463,72 @@ fn a_block_is_lifted_exactly_or_tells_what_has_changed_since() {
     ground.admin(&["lift", &sweep.replace(|c: char| c.is_ascii_digit(), "0"), "--yes"]).expect(5);
 }
 
+/// What `log` says of the block of a sweep: its line, and its state on a line of JSON.
+fn block_in_log(ground: &Ground, sweep: &str) -> (String, String) {
+    let told = ground.here(&["log", sweep]).expect(0).out;
+    let line = told.lines().find(|line| line.contains("block") && line.contains("app")).expect("a line").to_owned();
+    let sweeps = ground.here(&["log", "--json"]).expect(0).lines();
+    let this = sweeps.iter().find(|line| line["sweep_id"] == sweep).expect("the sweep");
+    (line, text(&this["block"], "state"))
+}
+
+/// What the window is told of the block of a sweep.
+fn block_in_window(ground: &Ground, sweep: &str) -> cutoff::sweeps::BlockStand {
+    let desk = ground.window("admin");
+    let digests = ground.runtime.block_on(desk.digests()).expect("digests");
+    let digest = digests.iter().find(|digest| digest.id.to_string() == sweep).expect("the sweep");
+    digest.policy.as_ref().expect("a block").stand()
+}
+
+#[test]
+fn a_block_that_others_have_laid_theirs_over_is_not_told_as_ours_in_force() {
+    use cutoff::sweeps::BlockStand;
+    let ground = small();
+    contain(&ground, &["--app", "DataSync"]).expect(0);
+    let sweep = newest_sweep(&ground);
+    assert_eq!(block_in_log(&ground, &sweep).1, "in_force");
+    ground.control("policy", json!({"third_party_connected_apps_allowed_type": "NOT_ALLOWED"}));
+    let lifted = ground.admin(&["lift", &sweep, "--yes", "--over-changes"]);
+    lifted.says(&["Nothing of the block was left in the policy, which forbids its apps all the same"]);
+    let (line, state) = block_in_log(&ground, &sweep);
+    assert_eq!(state, "forbidden_by_others", "{line}");
+    for word in ["nothing is left in the policy", "The policy forbids it all the same, as read at", "another change"] {
+        assert!(line.contains(word), "{word}: {line}");
+    }
+    assert!(!line.contains("in force") && !line.contains("cutoff lift"), "{line}");
+    assert_eq!(block_in_window(&ground, &sweep), BlockStand::Theirs);
+}
+
+#[test]
+fn a_block_stands_as_the_last_read_of_the_policy_shows_it_whichever_sweep_made_that() {
+    use cutoff::sweeps::BlockStand;
+    let ground = small();
+    let app = app_called(&ground, "DataSync");
+    let left = another(&ground, &app);
+    contain(&ground, &["--app", &app, "--leave-out", &left]);
+    let first = newest_sweep(&ground);
+    // The first forbade it too, so that the second finds it forbidden.
+    contain(&ground, &["--app", &left]);
+    let second = newest_sweep(&ground);
+    assert_ne!(first, second);
+    assert_eq!(block_in_log(&ground, &second).1, "in_force");
+    assert_eq!(block_in_window(&ground, &second), BlockStand::ForbiddenBefore);
+    ground.admin(&["lift", &first, "--yes"]);
+    assert_eq!(block_in_log(&ground, &first).1, "lifted");
+    let (line, state) = block_in_log(&ground, &second);
+    assert_eq!(state, "not_in_force", "{line}");
+    assert!(line.contains("members can consent again"), "{line}");
+    assert_eq!(block_in_window(&ground, &second), BlockStand::NotInForce);
+    // What was lifted is not in force again because another sweep forbids the same.
+    let consenting = &ground.truth().into_iter().next().expect("somebody").0;
+    ground.control("consent", json!({"member_id": consenting, "connected_app_id": app, "scopes": ["openid"]}));
+    contain(&ground, &["--app", &app]);
+    let (line, state) = block_in_log(&ground, &first);
+    assert_eq!(state, "forbidden_by_others", "{line}");
+    assert!(line.contains("was lifted") && line.contains("The policy forbids"), "{line}");
+    assert_eq!(block_in_window(&ground, &first), BlockStand::Theirs);
+}
+
 #[test]
 fn a_lifting_whose_reads_all_failed_does_not_say_that_no_grant_is_listed() {
     let ground = small();

@@ -24,7 +24,7 @@ use crate::sweep::beside::{self, Unseen};
 use crate::sweep::engine::blocking;
 use crate::sweep::rows::Rows;
 use crate::sweep::verdict::{Finding, Outcome, Rules};
-use crate::sweeps::{PolicyReport, policy_report, returned};
+use crate::sweeps::{PolicyReport, Seen, policy_report, returned};
 use crate::watch::Kind;
 
 /// Where a sweep stands, as its rows tell it.
@@ -360,6 +360,12 @@ impl Desk {
             }
             told.push(self.digest_of(summary).await?);
         }
+        let own = told.clone();
+        for digest in &mut told {
+            if let Some(seen) = last_seen(&own, &digest.connection) {
+                *digest = as_seen(digest.clone(), &seen);
+            }
+        }
         Ok(told)
     }
 
@@ -370,7 +376,38 @@ impl Desk {
     pub async fn digest(&self, id: SweepId) -> Result<Arc<Digest>, Error> {
         let journal = self.journal.clone();
         let summary = blocking(move || journal.summary(id)).await?;
-        self.digest_of(summary).await
+        let digest = self.digest_of(summary).await?;
+        Ok(match self.policy_since(&digest).await? {
+            Some(seen) => as_seen(digest, &seen),
+            None => digest,
+        })
+    }
+
+    /// What a sweep did to the policy, told by the last read of the policy that any sweep has in its rows.
+    pub(crate) async fn by_the_last_read(&self, id: SweepId, policy: PolicyReport) -> Result<PolicyReport, Error> {
+        let journal = self.journal.clone();
+        let summary = blocking(move || journal.summary(id)).await?;
+        Ok(match self.policy_since(&*self.digest_of(summary).await?).await? {
+            Some(seen) => policy.as_seen(&seen),
+            None => policy,
+        })
+    }
+
+    /// The policy as it was last read there, by a sweep that had rows since one read it; `None` for one that blocks nothing.
+    async fn policy_since(&self, digest: &Digest) -> Result<Option<Seen>, Error> {
+        let Some(policy) = &digest.policy else { return Ok(None) };
+        let since = policy.seen().map_or(digest.began, |seen| seen.began.utc);
+        let mut others = Vec::new();
+        for summary in self.sweeps().await? {
+            if summary.id != digest.id
+                && !summary.finding
+                && summary.opening.connection == digest.connection
+                && summary.last.utc >= since
+            {
+                others.push(self.digest_of(summary).await?);
+            }
+        }
+        Ok(last_seen(&others, &digest.connection))
     }
 
     async fn digest_of(&self, summary: SweepSummary) -> Result<Arc<Digest>, Error> {
@@ -561,6 +598,23 @@ impl Desk {
         let organization = session.state().organization.organization_id;
         connection_of(&session, organization.as_str()).ok()
     }
+}
+
+/// The policy of a place as some sweeps read it last.
+fn last_seen(digests: &[Arc<Digest>], connection: &Connection) -> Option<Seen> {
+    let of = digests.iter().filter(|digest| digest.connection == *connection);
+    let seen = of.filter_map(|digest| digest.policy.as_ref()?.seen());
+    seen.reduce(|last, seen| if millis_between(&last.began, &seen.began) > 0 { seen } else { last }).cloned()
+}
+
+/// A sweep with its block told by what was read of the policy, if that is later than its own reads.
+fn as_seen(digest: Arc<Digest>, seen: &Seen) -> Arc<Digest> {
+    let Some(policy) = &digest.policy else { return digest };
+    let now = policy.clone().as_seen(seen);
+    if now == *policy {
+        return digest;
+    }
+    Arc::new(Digest { policy: Some(now), ..(*digest).clone() })
 }
 
 fn is_over(digest: &Digest) -> bool {

@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use journal::{Body, Failure, Hash, Note, Purpose, RowDraft, StoredRow, SweepId};
+use journal::{Body, Clock, Failure, Hash, Note, Purpose, RowDraft, StoredRow, SweepId};
 use stytch_b2b::{ClientType, ConnectedAppId, MemberId};
 use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::activity::{Resume, Stand};
-use crate::clock::rfc3339;
+use crate::clock::{millis_between, rfc3339};
 use crate::desk::Desk;
 use crate::directory::Directory;
 use crate::error::Error;
@@ -21,7 +21,7 @@ use crate::inventory::shown::Shown;
 use crate::permission::Denial;
 use crate::plan::Item;
 use crate::plan_file::{Pair, PlanFile, Unusable};
-use crate::policy::{Block, Refused, State, in_force};
+use crate::policy::{Block, Kind, Refused, State, Undo, differences, in_force, undo};
 use crate::revoke::{self, allowance, known_apps};
 use crate::session::Session;
 use crate::sweep::beside::{self, Unseen};
@@ -166,8 +166,10 @@ pub struct SweepReport {
 /// What a sweep did to the organization's policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PolicyReport {
-    /// The last read shows every app of the block forbidden.
+    /// The last read shows every app of the block forbidden: the last of this sweep, or of any other of this journal there.
     pub in_force: bool,
+    /// They are forbidden, and not by this sweep: its own change was lifted or refused, or nothing of it is left in the policy.
+    pub theirs: bool,
     /// The change was refused.
     pub denied: bool,
     /// The change was sent, or was about to be, and nobody has read the policy since.
@@ -186,6 +188,28 @@ pub struct PolicyReport {
     pub request_id: Option<String>,
     /// When that was answered, RFC 3339.
     pub at: Option<String>,
+    /// When the read that it is told by began, RFC 3339.
+    pub read_at: Option<String>,
+    own: Own,
+}
+
+/// What a sweep's own rows tell of the policy, for what other sweeps read later to be laid over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Own {
+    apps: Vec<(ConnectedAppId, Kind)>,
+    /// Its last read.
+    read: Option<Seen>,
+    /// When it last read or changed the policy; `None`: never.
+    last: Option<Clock>,
+    /// Its last read showed every app forbidden.
+    in_force: bool,
+}
+
+/// The policy as it was read, and when that began.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Seen {
+    pub(crate) began: Clock,
+    pub(crate) state: State,
 }
 
 /// What became of a block: one rule for everything that words it.
@@ -193,6 +217,8 @@ pub struct PolicyReport {
 pub enum BlockStand {
     /// The policy had been changed before anything was sent, so nothing was.
     Overtaken,
+    /// It was lifted or refused, or others have changed the policy over it, and the policy forbids every app of it all the same.
+    Theirs,
     /// The policy forbids every app of the block, and did before it: nothing was changed.
     ForbiddenBefore,
     /// It is in force by a later read of the policy.
@@ -213,6 +239,7 @@ impl PolicyReport {
     pub fn stand(&self) -> BlockStand {
         match self {
             Self { overtaken: true, .. } => BlockStand::Overtaken,
+            Self { theirs: true, .. } => BlockStand::Theirs,
             Self { in_force: true, before: None, .. } => BlockStand::ForbiddenBefore,
             Self { in_force: true, .. } => BlockStand::InForce,
             Self { lifted: true, .. } => BlockStand::Lifted,
@@ -226,6 +253,43 @@ impl PolicyReport {
     #[must_use]
     pub fn can_consent_again(&self) -> bool {
         !self.in_force && !self.unread
+    }
+
+    /// The last read of the policy in this sweep's own rows.
+    pub(crate) fn seen(&self) -> Option<&Seen> {
+        self.own.read.as_ref()
+    }
+
+    /// The same by what another sweep read, if that was later than everything that this one read or did.
+    #[must_use]
+    pub(crate) fn as_seen(self, seen: &Seen) -> Self {
+        let is_later = self.own.last.as_ref().is_some_and(|last| millis_between(last, &seen.began) > 0);
+        if !is_later {
+            return self;
+        }
+        let in_force = in_force(&seen.state, &self.own.apps);
+        let theirs = in_force && self.is_theirs(&seen.state);
+        Self { in_force, theirs, unread: false, read_at: Some(seen.began.utc.to_string()), ..self }
+    }
+
+    /// Whether a policy that forbids the apps does so without this sweep.
+    fn is_theirs(&self, state: &State) -> bool {
+        match (&self.before, &self.after) {
+            (Some(before), Some(after)) => {
+                self.lifted || self.denied || nothing_left(before, after, &self.own.apps, state)
+            }
+            // Nothing was changed for it: they were forbidden before, or have been since.
+            _ => !self.own.in_force,
+        }
+    }
+}
+
+/// Whether a policy has nothing in it that taking a change back would take out.
+fn nothing_left(before: &State, after: &State, apps: &[(ConnectedAppId, Kind)], state: &State) -> bool {
+    match undo(before, after, apps, state) {
+        Undo::Exact(_) => false,
+        Undo::Nothing => true,
+        Undo::Changed { merged, .. } => differences(&merged, state).is_empty(),
     }
 }
 
@@ -574,7 +638,7 @@ impl Desk {
     /// The same, by rows that are known already; the journal is read again if it has others by now.
     async fn report_of(&self, id: SweepId, known: Rows) -> Result<SweepReport, Error> {
         let (journal, rules) = (self.journal.clone(), self.rules);
-        blocking(move || {
+        let report = blocking(move || {
             let summary = journal.summary(id)?;
             if known.all().len() as u64 == summary.rows {
                 return Ok(report(id, summary.head, &known, &rules));
@@ -584,7 +648,12 @@ impl Desk {
             let head = stored.last().map_or(summary.head, |row| row.hash);
             Ok(report(id, head, &Rows::new(stored.into_iter().map(|stored| stored.row)), &rules))
         })
-        .await
+        .await?;
+        let policy = match report.policy {
+            Some(policy) => Some(self.by_the_last_read(id, policy).await?),
+            None => None,
+        };
+        Ok(SweepReport { policy, ..report })
     }
 
     /// Takes what a sweep found gone out of the picture and the lists.
@@ -655,26 +724,37 @@ pub(crate) fn policy_report(rows: &Rows) -> Option<PolicyReport> {
             !answer.is_some_and(|(answer, _)| refused(answer.answered, answer.status, answer.failure))
         })
     };
-    let in_force =
-        changes.reads.last().is_some_and(|(state, _, row)| in_force(state, &blocking.apps) && !outdated(row.seq));
+    let read = changes.reads.last();
+    let own_in_force = read.is_some_and(|(state, _, row)| in_force(state, &blocking.apps) && !outdated(row.seq));
     let lifted = changes.answers.iter().rev().find(|(answer, _)| {
         lifts().any(|(lift, _)| lift.attempt == answer.attempt)
             && verdict::succeeded(answer.answered, answer.status, answer.failure)
     });
-    let lifted = lifted.filter(|_| !in_force);
+    // One that no read has borne out since was not carried out, whatever was answered.
+    let lifted = lifted.filter(|(_, lifted)| {
+        let mut since = changes.reads.iter().filter(|(.., row)| row.seq > lifted.seq).peekable();
+        since.peek().is_none()
+            || since.any(|(state, ..)| {
+                !in_force(state, &blocking.apps)
+                    || block.is_some_and(|block| nothing_left(&block.before, &block.after, &blocking.apps, state))
+            })
+    });
     // A lifting that was refused says nothing of when the block was made.
     let last = lifted.or(answered);
-    let denied = !in_force
+    let denied = !own_in_force
         && answered
             .is_some_and(|(answer, _)| answer.answered && refused(answer.answered, answer.status, answer.failure))
         && !changes.is_uncertain(Purpose::Block);
-    let done =
-        changes.intents.iter().map(|(_, row)| row.seq).chain(changes.answers.iter().map(|(_, row)| row.seq)).max();
-    let read = changes.reads.last().map(|(.., row)| row.seq);
-    Some(PolicyReport {
-        in_force,
+    let acts = || changes.intents.iter().map(|(_, row)| *row).chain(changes.answers.iter().map(|(_, row)| *row));
+    let done = acts().map(|row| row.seq).max();
+    let seen = read.map(|(state, read, _)| Seen { began: read.began.clone(), state: (*state).clone() });
+    let own_last = acts().map(|row| &row.clock).chain(seen.as_ref().map(|seen| &seen.began));
+    let own_last = own_last.reduce(|last, at| if millis_between(last, at) > 0 { at } else { last }).cloned();
+    let report = PolicyReport {
+        in_force: own_in_force,
+        theirs: false,
         denied,
-        unread: !in_force && !denied && lifted.is_none() && done > read,
+        unread: !own_in_force && !denied && lifted.is_none() && done > read.map(|(.., row)| row.seq),
         lifted: lifted.is_some(),
         overtaken: rows.all().iter().any(|row| {
             matches!(&row.body, Body::Note(note) if note.what == "cancelled"
@@ -685,7 +765,11 @@ pub(crate) fn policy_report(rows: &Rows) -> Option<PolicyReport> {
         after: block.map(|intent| intent.after.clone()),
         request_id: last.and_then(|(answer, _)| answer.request_id.clone()),
         at: last.map(|(_, row)| row.clock.utc.to_string()),
-    })
+        read_at: seen.as_ref().map(|seen| seen.began.utc.to_string()),
+        own: Own { apps: blocking.apps, read: seen, last: own_last, in_force: own_in_force },
+    };
+    let theirs = own_in_force && read.is_some_and(|(state, ..)| report.is_theirs(state));
+    Some(PolicyReport { theirs, ..report })
 }
 
 /// The grants of the plan that a read listed after the block was lifted, also those that were sent again then and are gone: a lifting
@@ -822,7 +906,7 @@ pub fn all_gone(report: &SweepReport) -> bool {
 #[cfg(test)]
 mod tests {
     use journal::PolicyAnswer;
-    use journal::{Clock, Grant, PolicyIntent, PolicyRead, PolicyState, Read, Route, Row, Utc, View};
+    use journal::{Grant, PolicyIntent, PolicyRead, PolicyState, Read, Route, Row, Utc, View};
 
     use super::*;
 

@@ -248,7 +248,11 @@ struct Blocked {
 
 impl Blocked {
     fn of(rows: &Rows, report: &PolicyReport, mut apps: Vec<(ConnectedAppId, policy::Kind)>) -> Self {
-        let stand = report.stand();
+        let stand = match report.stand() {
+            // Its own part is over: what forbids the apps now is not its to be told undone.
+            BlockStand::Theirs => BlockStand::Lifted,
+            stand => stand,
+        };
         if let (BlockStand::Lifted, Some(before)) = (stand, &report.before) {
             apps.retain(|(app, kind)| policy::forbids(before, app, Some(*kind)) != Some(true));
         }

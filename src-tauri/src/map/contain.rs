@@ -240,16 +240,18 @@ pub(crate) fn plan_block(block: &Block, picture: &Picture, session: &Session) ->
 pub(crate) fn sweep_policy(report: &PolicyReport) -> wire::SweepPolicy {
     wire::SweepPolicy {
         in_force: report.in_force,
+        theirs: report.theirs,
         denied: report.denied,
         lifted: report.lifted,
         unread: report.unread,
         can_consent_again: report.can_consent_again(),
         overtaken: report.overtaken,
         // What was never to be changed, or was refused, left nothing that could be taken back.
-        liftable: report.before.is_some() && !report.lifted && !report.denied,
+        liftable: report.before.is_some() && !report.lifted && !report.denied && !report.theirs,
         apps: number(report.forbids.len()),
         request_id: report.request_id.clone(),
         at: report.at.clone(),
+        read_at: report.read_at.clone(),
         before: report.before.as_ref().map(parts).unwrap_or_default(),
         after: report.after.as_ref().map(parts).unwrap_or_default(),
     }

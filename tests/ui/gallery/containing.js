@@ -108,7 +108,7 @@ export const unlisted = (how = {}) => ({
 export const blockPlan = (opened = {}) => plan({ grants: 158, members: 158, to_type: "158 Acme Robotics", reason: "SEC-2207", block: { apps: [f.dataSync], apps_total: 1, kept: 2, left_out: 1, before: OPEN, after: policy("RESTRICTED", 39), unchanged: false, block_denied: null }, opened: { file: "cutoff-acme-robotics-plan-20261123T091402Z.json", author: f.person(3), created_at: f.at(-4000), vanished: 0, appeared: 0, beside: 0, unfinished: null, carried_out: null, policy_changed: false, policy_unread: false, ...opened } });
 
 /** @param {Partial<SweepPolicy>} [given] @returns {SweepPolicy} */
-export const blocked = (given = {}) => ({ in_force: true, denied: false, lifted: false, unread: false, can_consent_again: false, overtaken: false, liftable: true, apps: 1, request_id: f.REQUEST, at: f.at(-58), before: OPEN, after: policy("RESTRICTED", 39), ...given });
+export const blocked = (given = {}) => ({ in_force: true, theirs: false, denied: false, lifted: false, unread: false, can_consent_again: false, overtaken: false, liftable: true, apps: 1, request_id: f.REQUEST, at: f.at(-58), read_at: f.at(-40), before: OPEN, after: policy("RESTRICTED", 39), ...given });
 
 /** @param {number} n @returns {FacePair} */
 const pair = (n) => ({ member: f.person(n), app: f.dataSync });

@@ -373,6 +373,7 @@ export const scenes = {
   "sweep-overtaken": { answers: signedIn(sweeping.resting({ state: "cancelled" }, { outcomes: [], unsent: 137, look_again_at: null, policy: containing.blocked({ in_force: false, overtaken: true, at: null, request_id: null, liftable: false, can_consent_again: true }), refused: { kind: "policy_changed", differs: containing.differs } })), steps: toSweep, ends: "contain-again" },
   "sweep-blocked-alone": { answers: signedIn(contained({ grants: 0, members: 0, apps: 0, unsent: 0, outcomes: [], gone_at: null, tokens_until: null, look_again_at: null, collateral: 0 })), steps: toSweep, ends: "sweep-lift" },
   "sweep-lifted": { answers: signedIn(contained({ policy: containing.blocked({ in_force: false, lifted: true, can_consent_again: true, liftable: false }), returned: 3 })), steps: toSweep, ends: "sweep-returned" },
+  "sweep-blocked-by-others": { answers: signedIn(contained({ policy: containing.blocked({ theirs: true, lifted: true, liftable: false }) })), steps: toSweep, ends: "sweep-export" },
   "sweep-collateral": { answers: signedIn(contained({ collateral: 3 })), steps: async (h) => { await toSweep(h); await h.click("sweep-collateral"); }, ends: "pairs" },
   "lift": { answers: signedIn(contained()), steps: toLift, ends: "lift-go" },
   "lift-changed": { answers: signedIn({ ...contained(), lift_look: containing.liftingChanged }), steps: toLift, ends: "lift-go" },

@@ -622,6 +622,7 @@ fn block_title(sweep: &Record<'_>) -> String {
 fn block_word(policy: &PolicyReport) -> &'static str {
     match policy.stand() {
         BlockStand::Overtaken => "not made, the policy had been changed before",
+        BlockStand::Theirs => "no longer this sweep’s, the policy forbids the apps by another change",
         BlockStand::ForbiddenBefore => "forbidden by the policy before, and nothing was changed",
         BlockStand::InForce => "in force by a later read of the policy",
         BlockStand::Lifted => "lifted since",
@@ -639,6 +640,12 @@ fn block_meaning(sweep: &Record<'_>) -> &'static str {
         }
         BlockStand::Overtaken => {
             "The policy was no longer as the plan showed it, so nothing was changed: members may be able to consent."
+        }
+        BlockStand::Theirs if policy.lifted => {
+            "The block was lifted again. As it was read after that, the policy forbids every app of it all the same, by another change."
+        }
+        BlockStand::Theirs => {
+            "Nothing of this sweep’s change was left in the policy when it was last read. It forbids every app of the block all the same, by another change."
         }
         BlockStand::ForbiddenBefore => {
             "The policy forbade every app of the block already, so nothing was changed: none of them could be consented to when it was last read."
