@@ -3068,7 +3068,7 @@ gone_at: string | null,
  */
 confirmed_at: string | null, 
 /**
- * When the next such read is due.
+ * When such a read is due that may tell more of all of them.
  */
 look_again_at: string | null, 
 /**

@@ -118,7 +118,7 @@ pub struct Sweep {
     /// When the second read of the last of those that something was sent for began. `null` until all of them are confirmed, and
     /// where nothing was sent.
     pub confirmed_at: Option<Utc>,
-    /// When the next such read is due.
+    /// When such a read is due that may tell more of all of them.
     pub look_again_at: Option<Utc>,
     /// Until about when tokens issued earlier may still be accepted, if the vendor kept Stytch's 60-minute default.
     pub tokens_until: Option<Utc>,

@@ -207,6 +207,11 @@ pub async fn carry_out(
     how: &cutoff::sweeps::Apply,
     again: &str,
 ) -> Result<SweepReport, Ending> {
+    if how.resume
+        && let Some(id) = seat.desk.sweep_of_plan(&file.hash()).await?
+    {
+        crate::contain::block_gone(seat, id).await?;
+    }
     let others = beside(seat, file, how.resume).await;
     let (wish, wishes) = watch::channel(Wish::Run);
     let (progress, drawn) = watch::channel(Progress::default());

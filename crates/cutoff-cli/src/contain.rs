@@ -13,6 +13,7 @@ use cutoff::plan_file::{Pair, PlanFile, Unusable};
 use cutoff::policy::{Change, Decisions, Fate, Kind, Listed, Refused, Row, Unlisted};
 use cutoff::sweep::beside::{Unseen, WhyUnseen};
 use cutoff::sweeps::{Apply, BlockStand, Proposal, SweepReport, What};
+use journal::SweepId;
 use stytch_b2b::ConnectedAppId;
 
 use crate::apply::{carry_out, end, finish, how_again, kept};
@@ -24,7 +25,7 @@ use crate::next::command;
 use crate::plan::{not_yours, risks};
 use crate::seat::Seat;
 use crate::text::safe;
-use crate::told::{are, count, sentence, utc};
+use crate::told::{are, count, sentence, utc, utc_of};
 use crate::{Done, reading, say};
 
 /// Why the vendor's own apps are not blocked unasked.
@@ -46,15 +47,23 @@ pub async fn run(seat: &Seat, flags: &Contain) -> Done {
         concurrency: flags.concurrency.map(usize::from),
         block_last: flags.block_last,
     };
-    let mut unseen = false;
+    let (mut unseen, mut listed) = (false, None);
     let file = match &flags.resume {
-        Some(sweep) => kept(seat, crate::log::sweep_id(sweep)?).await?,
+        Some(sweep) => {
+            let id = crate::log::sweep_id(sweep)?;
+            let file = kept(seat, id).await?;
+            if !flags.yes {
+                block_gone(seat, id).await?;
+            }
+            file
+        }
         None => {
             // An allowlist is made of what is there now.
             reading::read(seat).await?;
             let (proposal, change) = propose(seat, flags).await?;
             let picture = &seat.desk.shown().await?.picture;
             show(picture, &proposal, change.as_ref());
+            listed = Some(proposal.listed as usize);
             unseen = proposal.missing.iter().any(|missing| beside(picture, missing));
             match (&proposal.denied, &change) {
                 // Whoever may not revoke does nothing here, so nothing is to be foretold.
@@ -85,7 +94,7 @@ pub async fn run(seat: &Seat, flags: &Contain) -> Done {
         }
     };
     if !flags.yes {
-        return Err(Ending::usage(would(seat, &file)));
+        return Err(Ending::usage(would(seat, &file, listed)));
     }
     // Before anything is sent: evidence that cannot be written is no reason to find out afterwards.
     let place = flags.evidence.as_deref().map(Place::take).transpose()?;
@@ -112,9 +121,41 @@ fn again(flags: &Contain, sweep: &str) -> String {
     command(&words.collect::<Vec<_>>())
 }
 
-/// What carrying a plan out would do, in one sentence, and how to say yes to it.
-pub fn would(seat: &Seat, file: &PlanFile) -> String {
-    let grants = count(file.grants.len(), "grant", "grants");
+/// Says that the block of a sweep does not stand any more, where it was made once: nobody makes it anew by going on.
+///
+/// # Errors
+/// When the journal cannot be read.
+pub async fn block_gone(seat: &Seat, id: SweepId) -> Result<(), Ending> {
+    let digest = seat.desk.digest(id).await?;
+    let Some(policy) = digest.policy.as_ref().filter(|policy| policy.at.is_some()) else { return Ok(()) };
+    let at = policy.at.as_deref().map_or_else(String::new, |at| format!(" at {}", utc_of(at)));
+    let became = match policy.stand() {
+        BlockStand::Lifted => format!("was lifted{at}, and members can consent again"),
+        BlockStand::Theirs if policy.lifted => {
+            format!("was lifted{at}; the policy forbids its apps by another change than this sweep's")
+        }
+        BlockStand::NotInForce => "is not in force any more by the last read of the policy".to_owned(),
+        _ => return Ok(()),
+    };
+    say(&format!("The block of this sweep {became}. Going on with it revokes what is left and does not block again."));
+    Ok(())
+}
+
+/// How many of the grants of a plan are listed now, if not all are.
+pub fn seen_now(grants: usize, listed: Option<usize>) -> Option<String> {
+    let listed = listed.filter(|listed| *listed < grants)?;
+    Some(match listed {
+        0 if grants == 1 => "which is not listed now".to_owned(),
+        0 => "none of which is listed now".to_owned(),
+        _ => format!("of which {} now and {} not", count(listed, "is listed", "are listed"), grants - listed),
+    })
+}
+
+/// What carrying a plan out would do, in one sentence, and how to say yes to it. `listed`: how many of its grants are listed now, where
+/// somebody looked.
+pub fn would(seat: &Seat, file: &PlanFile, listed: Option<usize>) -> String {
+    let seen = seen_now(file.grants.len(), listed).map_or_else(String::new, |seen| format!(" ({seen})"));
+    let grants = count(file.grants.len(), "grant", "grants") + &seen;
     let does = match &file.block {
         Some(_) if file.grants.is_empty() => "change the policy and revoke nothing".to_owned(),
         Some(block) if block.before != block.after => format!("change the policy and revoke {grants}"),
@@ -358,9 +399,12 @@ fn show(picture: &Picture, proposal: &Proposal, change: Option<&Change>) {
     if proposal.file.grants.is_empty() {
         say("No grant is listed, so nothing would be revoked: only the policy would be changed.");
     } else {
+        let grants = proposal.file.grants.len();
+        let seen =
+            seen_now(grants, Some(proposal.listed as usize)).map_or_else(String::new, |seen| format!(", {seen}"));
         say(&format!(
-            "{} of {} to {} would be revoked.",
-            count(proposal.file.grants.len(), "grant", "grants"),
+            "{} of {} to {} would be revoked{seen}.",
+            count(grants, "grant", "grants"),
             count(proposal.members as usize, "member", "members"),
             count(proposal.apps as usize, "app", "apps"),
         ));

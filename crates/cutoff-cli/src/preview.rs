@@ -35,6 +35,9 @@ struct Line<'a> {
     expires_at: &'a str,
     reason: Option<&'a str>,
     grants: usize,
+    /// How many of them a fresh read lists, and how many it does not; `None` where nothing was read, or a sweep of it was begun.
+    listed_now: Option<usize>,
+    not_listed_now: Option<usize>,
     members: usize,
     /// `None` where nobody is signed in there.
     organization_name: Option<&'a str>,
@@ -113,11 +116,12 @@ pub async fn show(seat: &Seat, file: &PlanFile, again: &str) -> Result<Ending, E
         risks(&compared.proposal);
     }
     let denied = compared.as_ref().and_then(|compared| compared.proposal.denied.clone());
+    let listed = compared.as_ref().filter(|_| begun.is_none()).map(|compared| compared.proposal.listed as usize);
     let ending = match (&begun, denied) {
         (Some(sweep), _) if over => Ending::usage(carried_out(sweep.id)),
         (_, Some(denied)) => cutoff::Error::NotAllowed(Box::new(denied)).into(),
         (Some(_), None) => Ending::usage(crate::apply::goes_on(again)),
-        (None, None) => Ending::usage(crate::contain::would(seat, file)),
+        (None, None) => Ending::usage(crate::contain::would(seat, file, listed)),
     };
     let shown = seat.desk.shown().await.ok().filter(|_| compared.is_some());
     let picture = shown.as_deref().map(|shown| &*shown.picture);
@@ -144,6 +148,8 @@ pub async fn show(seat: &Seat, file: &PlanFile, again: &str) -> Result<Ending, E
             expires_at: &file.expires_at,
             reason: file.reason.as_deref(),
             grants: file.grants.len(),
+            listed_now: listed,
+            not_listed_now: listed.map(|listed| file.grants.len() - listed),
             apps: apps.collect(),
             members,
             organization_name: organization.as_deref(),
@@ -212,11 +218,14 @@ pub async fn show(seat: &Seat, file: &PlanFile, again: &str) -> Result<Ending, E
     match file.grants.len() {
         _ if begun.is_some() => {}
         0 => printer.text("Nothing would be revoked: the plan has no grants.")?,
-        grants => printer.text(&format!(
-            "{} of {} would be revoked:",
-            count(grants, "grant", "grants"),
-            count(members, "member", "members")
-        ))?,
+        grants => {
+            let seen = crate::contain::seen_now(grants, listed).map_or_else(String::new, |seen| format!(", {seen}"));
+            printer.text(&format!(
+                "{} of {} would be revoked{seen}:",
+                count(grants, "grant", "grants"),
+                count(members, "member", "members")
+            ))?;
+        }
     }
     if let Some(sweep) = &begun {
         let gone: u32 = sweep.outcomes.iter().filter(|(outcome, _)| outcome.is_gone()).map(|(_, n)| n).sum();

@@ -294,6 +294,23 @@ fn a_plan_that_was_tampered_with_or_is_for_elsewhere_sends_nothing() {
 }
 
 #[test]
+fn what_a_fresh_read_does_not_list_is_not_counted_as_if_it_were_there() {
+    let ground = many();
+    plan(&ground, &["--app", "DataSync"]).expect(0);
+    let (planned, file) = (pairs_of_plan(&ground), ground.dir.path().join("plan.json"));
+    let members = format!("{0} grants of {0} members would be revoked", planned.len());
+    let shown = apply(&ground, &[]).expect(5).lines();
+    assert_eq!((&shown[0]["listed_now"], &shown[0]["not_listed_now"]), (&json!(planned.len()), &json!(0)));
+    ground.control("delete_member", json!({"member_id": planned.last().expect("a grant").0}));
+    let told = ground.admin(&["apply", &file.display().to_string()]).expect(5);
+    let seen = format!("of which {} are listed now and 1 not", planned.len() - 1);
+    assert!(told.out.contains(&format!("{members}, {seen}:")), "{}", told.out);
+    told.says(&[&format!("revoke {} grants ({seen})", planned.len())]);
+    let shown = apply(&ground, &[]).expect(5).lines();
+    assert_eq!((&shown[0]["listed_now"], &shown[0]["not_listed_now"]), (&json!(planned.len() - 1), &json!(1)));
+}
+
+#[test]
 fn a_plan_is_shown_whole_before_anybody_says_yes_and_only_the_expected_one_is_carried_out() {
     let ground = many();
     let made = plan(&ground, &["--app", "DataSync", "--reason", "SEC-2114", "--json"]).expect(0).lines();

@@ -263,6 +263,7 @@ fn an_app_that_somebody_has_forbidden_and_the_policy_hides_is_revoked_for_all_wh
     let planned = grants_of(&ground, &app);
     ground.admin(&["inventory"]);
     ground.control("policy", json!({"third_party_connected_apps_allowed_type": "NOT_ALLOWED"}));
+    ground.admin(&["contain", "--app", &app]).expect(5).says(&["would be revoked, none of which is listed now"]);
     let done = contain(&ground, &["--app", &app]).expect(2);
     nothing_false(&ground, &done);
     let sent: BTreeSet<_> = revocations(&ground).iter().map(pair).collect();
@@ -375,6 +376,10 @@ fn a_lifting_tells_revokes_without_an_answer_from_those_that_were_never_sent() {
     let sent: BTreeSet<_> = revocations(&ground).iter().map(pair).collect();
     assert_eq!(sent, tried);
     assert!(grants_of(&ground, &app_called(&ground, "DataSync")).len() >= planned - 1);
+    // Whoever goes on with it is told that members can consent again, before saying yes and after.
+    let gone = ["The block of this sweep was lifted at", "members can consent again", "does not block again"];
+    ground.admin(&["contain", "--resume", &sweep]).expect(5).says(&gone).says(&["add --yes"]);
+    contain(&ground, &["--resume", &sweep]).says(&gone);
 }
 
 #[test]

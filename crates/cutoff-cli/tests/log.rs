@@ -405,6 +405,12 @@ fn until_when_tokens_may_be_accepted_is_one_time_in_window_command_line_and_repo
     assert!(first < last, "two grants, two times: {until:?}");
     assert_eq!(digest.tokens_until.map(|at| at.to_string()).as_ref(), Some(last), "the window");
     assert_eq!(report.tokens_until.map(cutoff::clock::rfc3339).as_ref(), Some(last), "the command line");
+    // And so is the time from which a second read confirms all of them: nobody is told one at which it confirms the first.
+    let due: Vec<String> = grants.iter().filter_map(|grant| grant.confirm_due_at.clone()).collect();
+    let (earliest, latest) = (due.iter().min().expect("one"), due.iter().max().expect("one"));
+    assert!(earliest < latest, "revoked one after the other: {due:?}");
+    assert_eq!(digest.look_again_at.map(|at| at.to_string()).as_ref(), Some(latest), "the window");
+    assert_eq!(log(&ground)[0]["confirm_due_at"].as_str(), Some(latest.as_str()), "the log");
     let told = format!("accepted until about {} UTC", last[..19].replace('T', " "));
     assert!(String::from_utf8_lossy(&pack.bytes).contains(&told), "the report: {told}");
 }

@@ -112,7 +112,7 @@ pub struct Digest {
     /// When the second, late read of the last of those that something was sent for began; `None` until all of them are confirmed
     /// and the others found gone, and where nothing was sent: what was gone before is not confirmed by looking twice.
     pub confirmed_at: Option<Utc>,
-    /// When the next such read is due.
+    /// When such a read is due that may tell more of all of them.
     pub look_again_at: Option<Utc>,
     /// Until about when tokens issued before may still be accepted.
     pub tokens_until: Option<Utc>,
@@ -274,7 +274,7 @@ impl Told {
             unsettled: !closed || self.findings.iter().any(|finding| !finding.settled()),
             gone_at: gone.and_then(|moments| moments.into_iter().max()),
             confirmed_at: confirmed.and_then(|moments| moments.into_iter().max()),
-            look_again_at: looks.min(),
+            look_again_at: looks.max(),
             tokens_until: tokens.max(),
             acted: acted.clone(),
             collateral: beside::collateral(&self.rows),
@@ -363,7 +363,7 @@ impl Desk {
         let own = told.clone();
         for digest in &mut told {
             if let Some(seen) = last_seen(&own, &digest.connection) {
-                *digest = as_seen(digest.clone(), &seen);
+                *digest = told_by(digest.clone(), &seen);
             }
         }
         Ok(told)
@@ -378,7 +378,7 @@ impl Desk {
         let summary = blocking(move || journal.summary(id)).await?;
         let digest = self.digest_of(summary).await?;
         Ok(match self.policy_since(&digest).await? {
-            Some(seen) => as_seen(digest, &seen),
+            Some(seen) => told_by(digest, &seen),
             None => digest,
         })
     }
@@ -388,7 +388,7 @@ impl Desk {
         let journal = self.journal.clone();
         let summary = blocking(move || journal.summary(id)).await?;
         Ok(match self.policy_since(&*self.digest_of(summary).await?).await? {
-            Some(seen) => policy.as_seen(&seen),
+            Some(seen) => policy.told_by(&seen),
             None => policy,
         })
     }
@@ -608,9 +608,9 @@ fn last_seen(digests: &[Arc<Digest>], connection: &Connection) -> Option<Seen> {
 }
 
 /// A sweep with its block told by what was read of the policy, if that is later than its own reads.
-fn as_seen(digest: Arc<Digest>, seen: &Seen) -> Arc<Digest> {
+fn told_by(digest: Arc<Digest>, seen: &Seen) -> Arc<Digest> {
     let Some(policy) = &digest.policy else { return digest };
-    let now = policy.clone().as_seen(seen);
+    let now = policy.clone().told_by(seen);
     if now == *policy {
         return digest;
     }

@@ -172,6 +172,7 @@ impl Desk {
             member_id: picture.members[grant.member as usize].id.clone(),
             connected_app_id: picture.apps[grant.app as usize].id.clone(),
         });
+        let by_own_view: HashSet<Pair> = beside.iter().cloned().collect();
         let pairs: Vec<Pair> =
             of_lists.chain(beside).chain(known).filter(|pair| apps.contains(&pair.connected_app_id)).collect();
         if pairs.is_empty() && change.is_empty() {
@@ -184,6 +185,7 @@ impl Desk {
         let block = Block::new(&apps, decisions, &change);
         let mut proposal = self.propose_pairs(&shown, pairs, first_party, Some(block), reason, now).await?;
         proposal.missing.extend(missing);
+        proposal.listed += u32_of(proposal.file.grants.iter().filter(|pair| by_own_view.contains(pair)).count());
         Ok(Containment { proposal, change, first_party_left_out })
     }
 

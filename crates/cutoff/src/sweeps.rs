@@ -66,6 +66,9 @@ pub struct Proposal {
     pub lost: u32,
     /// Grants in it that the picture does not have, nor any reading of this journal had.
     pub never_seen: Vec<Pair>,
+    /// Grants in it that are listed now, by the picture or by the own view of their app. The others are sent their revoke all the same,
+    /// unless a read before shows them gone.
+    pub listed: u32,
     /// What the picture it was made of lacks. Never empty when grants may be missing from the plan.
     pub missing: Vec<Missing>,
     /// When the picture was read.
@@ -262,7 +265,7 @@ impl PolicyReport {
 
     /// The same by what another sweep read, if that was later than everything that this one read or did.
     #[must_use]
-    pub(crate) fn as_seen(self, seen: &Seen) -> Self {
+    pub(crate) fn told_by(self, seen: &Seen) -> Self {
         let is_later = self.own.last.as_ref().is_some_and(|last| millis_between(last, &seen.began) > 0);
         if !is_later {
             return self;
@@ -315,6 +318,7 @@ impl Proposal {
             ),
             lost: 0,
             never_seen: Vec::new(),
+            listed: count(&|pair| picture.grant(&pair.member_id, &pair.connected_app_id).is_some()),
             missing: picture.facts.missing.clone(),
             read_at: picture.facts.ended,
             denied: denial(session, &file.grants),
