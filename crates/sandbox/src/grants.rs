@@ -87,16 +87,17 @@ impl Grants {
         }
     }
 
-    /// A member consents; a consent that is still alive is replaced, as a new authorization replaces the scopes.
+    /// A member consents. Of a consent that is still alive the scopes are replaced, as a new authorization does; it lives on from when
+    /// it began, so that a list that lags does not lack what lived all the time.
     pub fn give(&mut self, app: AppNo, member: MemberNo, scopes: Scopes, at_ms: i64) {
         let history = self.by_app[app as usize].entry(member).or_insert_with(|| {
             self.by_member[member as usize].push(app);
             Vec::new()
         });
-        if ends_open(history) {
-            history.pop();
+        match history.last_mut().filter(|last| last.end.is_none()) {
+            Some(alive) => alive.scopes = scopes,
+            None => history.push(Consent { from_ms: at_ms, end: None, scopes }),
         }
-        history.push(Consent { from_ms: at_ms, end: None, scopes });
     }
 
     /// Room for one more app; its number.

@@ -344,6 +344,15 @@ async fn lagging_reads_answer_the_past_in_both_views() {
 }
 
 #[tokio::test]
+async fn a_consent_that_is_given_anew_lacks_in_no_list_that_lags() {
+    let (ground, app, member, _) = pair().await;
+    let again = json!({"member_id": member, "connected_app_id": app, "scopes": ["openid"]});
+    assert_eq!(ground.control("consent", again).await.status, 200);
+    ground.faults(json!({"read_lag_ms": 60_000})).await;
+    assert!(ground.members_of(&app).await.contains(&member) && ground.apps_of(&member).await.contains(&app));
+}
+
+#[tokio::test]
 async fn disagreeing_views_differ_by_turns_about_what_was_revoked() {
     let (ground, app, member, token) = pair().await;
     ground.revoke(&member, &app, &token).await.unwrap().data();
