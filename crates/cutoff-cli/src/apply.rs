@@ -14,7 +14,7 @@ use cutoff::policy::Refused;
 use cutoff::sweep::Wish;
 use cutoff::sweep::engine::{Ended, Progress};
 use cutoff::sweep::verdict::{Outcome, Why};
-use cutoff::sweeps::{Line, SweepReport, all_gone};
+use cutoff::sweeps::{BlockStand, Line, SweepReport, all_gone};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::Timestamp;
 use journal::{Failure, Hash, SweepId};
@@ -224,6 +224,10 @@ pub async fn carry_out(
             // An edited copy of one.
             None => cutoff::Error::Plan(Unusable::CarriedOut).into(),
         }),
+        Err(cutoff::Error::Block(Refused::IncompleteList)) => {
+            let apps = file.block.iter().flat_map(|block| &block.apps);
+            Err(crate::contain::without_block(&seat.desk.shown().await?.picture, apps))
+        }
         other => {
             let report = other?;
             if others > 0 {
@@ -455,6 +459,7 @@ async fn what_helps(seat: &Seat, report: &SweepReport) -> Result<(), Ending> {
         None if digest.unsettled => say(&format!("Another read may tell more: {settle}")),
         None => {}
     }
+    unproven(report);
     if rest > 0 {
         say(&format!(
             "{} still be revoked by another request. Plan it with: {}",
@@ -464,6 +469,32 @@ async fn what_helps(seat: &Seat, report: &SweepReport) -> Result<(), Ending> {
         say(&format!("and then: {}", command(&["apply", "again.json", "--yes"])));
     }
     Ok(())
+}
+
+/// Says that a containment is unproven where the policy hides its apps, and what has to be done for a read to tell.
+fn unproven(report: &SweepReport) {
+    let hidden =
+        |line: &&Line| !line.never_sent && (line.why == Some(Why::HiddenByPolicy) || line.outcome == Outcome::Hidden);
+    let (n, Some(policy)) = (report.lines.iter().filter(hidden).count(), &report.policy) else { return };
+    if n == 0 {
+        return;
+    }
+    let of = count(n, "grant that it is gone", "grants that they are gone");
+    let told = format!("The containment is unproven: no read shows of {of}");
+    let id = report.id.to_string();
+    match policy.stand() {
+        BlockStand::InForce => say(&format!(
+            "{told}, as long as the policy hides the app. Lifting the block reads again, and lets members consent again. Look at what it \
+             would do with: {}",
+            command(&["lift", &id])
+        )),
+        BlockStand::ForbiddenBefore | BlockStand::Theirs => say(&format!(
+            "{told}, as long as the policy hides the app, and that is not this sweep's to lift. Once the app is allowed again, what is \
+             still listed shows with: {}",
+            command(&["inventory"])
+        )),
+        _ => {}
+    }
 }
 
 /// Says how many are not gone, and what is known of them: those that nothing was sent for apart from the others, whatever the rules

@@ -252,8 +252,29 @@ async fn propose(seat: &Seat, flags: &Contain) -> Result<(Proposal, Option<Chang
                  listed now with --unlisted; or block it as well with --app ID. Nothing was sent.",
             )
         }
+        cutoff::Error::Block(Refused::IncompleteList) => without_block(picture, &apps),
         other => other.into(),
     })
+}
+
+/// Why a list of allowed apps is not written, and how the grants of some apps are revoked all the same.
+pub fn without_block<'a>(picture: &Picture, apps: impl IntoIterator<Item = &'a ConnectedAppId>) -> Ending {
+    let why = Ending::from(cutoff::Error::Block(Refused::IncompleteList)).sentence;
+    let listed: Vec<&str> =
+        apps.into_iter().filter(|app| picture.app(app).is_some()).map(ConnectedAppId::as_str).collect();
+    if listed.is_empty() {
+        return Ending::usage(why);
+    }
+    let words: Vec<&str> = std::iter::once("plan")
+        .chain(listed.into_iter().flat_map(|app| ["--app", app]))
+        .chain(["--out", "plan.json"])
+        .collect();
+    Ending::usage(format!(
+        "{why}\nIf it stays so, the grants can be revoked without a block, and members can consent again at once. Plan that with: {}\nand \
+         then: {}",
+        command(&words),
+        command(&["apply", "plan.json", "--yes"])
+    ))
 }
 
 /// Says what keeps somebody from blocking and revoking, before many decisions are asked of them.
@@ -314,9 +335,7 @@ fn named(picture: &Picture, gone: &[Listed], wanted: &str) -> Result<Vec<Connect
     if !found.is_empty() {
         return Ok(found.into_iter().map(|app| app.id.clone()).collect());
     }
-    let name = |app: &Listed| app.unlisted.as_ref().map(|unlisted| folded(&unlisted.name)).unwrap_or_default();
-    let same = |app: &&Listed| app.id.as_str() == wanted || !name(app).is_empty() && name(app) == folded(wanted);
-    let found: Vec<ConnectedAppId> = gone.iter().filter(same).map(|app| app.id.clone()).collect();
+    let found: Vec<ConnectedAppId> = known_once(gone, wanted).map(|app| app.id.clone()).collect();
     if !found.is_empty() {
         return Ok(found);
     }
@@ -328,6 +347,35 @@ fn named(picture: &Picture, gone: &[Listed], wanted: &str) -> Result<Vec<Connect
             safe(wanted)
         ))),
     }
+}
+
+/// Those apps of earlier readings that are called so.
+fn known_once<'a>(gone: &'a [Listed], wanted: &'a str) -> impl Iterator<Item = &'a Listed> {
+    let name = |app: &Listed| app.unlisted.as_ref().map(|unlisted| folded(&unlisted.name)).unwrap_or_default();
+    gone.iter().filter(move |app| app.id.as_str() == wanted || !name(app).is_empty() && name(app) == folded(wanted))
+}
+
+/// Why an app of an earlier reading cannot be planned by what is listed now, and what revokes its grants; `None` for one that the policy
+/// does not hide.
+///
+/// # Errors
+/// When the journal cannot be read.
+pub async fn hidden_now(seat: &Seat, picture: &Picture, wanted: &str) -> Result<Option<Ending>, Ending> {
+    if !apps_called(picture, wanted).is_empty() {
+        return Ok(None);
+    }
+    let hidden = |id: &ConnectedAppId| {
+        let mut missing = picture.facts.missing.iter();
+        missing.any(|missing| missing.cause == Cause::Hidden && missing.what.app() == Some(id))
+    };
+    let gone = seat.desk.not_listed_now(picture).await?;
+    let Some(app) = known_once(&gone, wanted).find(|app| hidden(&app.id)) else { return Ok(None) };
+    Ok(Some(Ending::usage(format!(
+        "{}: the organization's policy hides it, so there is no list to plan by. Nothing was written. What that reading had is revoked \
+         with: {}",
+        called(picture, app),
+        command(&["contain", "--app", app.id.as_str()])
+    ))))
 }
 
 /// An app by name and id; of one that the list lacks also what is known of it.

@@ -44,6 +44,11 @@ pub async fn run(seat: &Seat, flags: &Plan) -> Done {
     let what = if let Some(sweep) = &flags.failed_of {
         What::Pairs(rest_of(seat, sweep).await?)
     } else if flags.grant.is_empty() {
+        for wanted in &flags.app {
+            if let Some(hidden) = crate::contain::hidden_now(seat, &shown.picture, wanted).await? {
+                return Err(hidden);
+            }
+        }
         let filters = Filters {
             app: flags.app.clone(),
             member: flags.member.clone(),

@@ -264,8 +264,18 @@ fn an_app_that_somebody_has_forbidden_and_the_policy_hides_is_revoked_for_all_wh
     ground.admin(&["inventory"]);
     ground.control("policy", json!({"third_party_connected_apps_allowed_type": "NOT_ALLOWED"}));
     ground.admin(&["contain", "--app", &app]).expect(5).says(&["would be revoked, none of which is listed now"]);
+    // A plan is made of what is listed: whoever asks for one is told what works instead, and it does.
+    let file = ground.dir.path().join("plan.json").display().to_string();
+    for wanted in [&app, "DataSync"] {
+        let works = format!("cutoff contain --app {app}");
+        let told = ground.admin(&["plan", "--app", wanted, "--out", &file]).expect(5);
+        told.says(&["the organization's policy hides it", &works]);
+    }
     let done = contain(&ground, &["--app", &app]).expect(2);
     nothing_false(&ground, &done);
+    let done = done.says(&["the policy hides the app, so no read can show", "The containment is unproven"]);
+    let done = done.says(&["that is not this sweep's to lift", "cutoff inventory"]);
+    assert!(!done.err.contains("cutoff lift"), "{}", done.err);
     let sent: BTreeSet<_> = revocations(&ground).iter().map(pair).collect();
     assert_eq!((sent, puts(&ground)), (planned, 0));
     assert_eq!(grants_of(&ground, &app).len(), 0);
@@ -314,6 +324,9 @@ fn what_the_policy_hides_is_never_called_revoked_and_what_had_no_answer_is_sent_
     let done =
         done.says(&["another read may tell more", "--settle", "2 grants may still be revoked by another request"]);
     assert!(done.err.contains("--failed-of"), "{}", done.err);
+    let unproven = format!("The containment is unproven: no read shows of {} grants that they are gone", planned.len());
+    let next = format!("Look at what it would do with: cutoff lift {}", newest_sweep(&ground));
+    done.says(&[&unproven, &next]);
     assert_eq!(grants_of(&ground, &app).len(), 2, "two live on behind the policy");
 
     ground.faults(json!({"reset_before_commit_share": null, "server_error_share": null}));
@@ -958,8 +971,16 @@ fn the_grants_that_a_cut_list_lacks_are_revoked_with_the_others() {
 #[test]
 fn no_list_of_allowed_apps_is_written_from_a_list_that_was_cut() {
     let ground = small();
-    apps(&ground);
+    let app = app_called(&ground, "DataSync");
+    let app = (app.clone(), grants_of(&ground, &app).len());
     ground.faults(json!({"list_cap": 2}));
-    contain(&ground, &["--app", "DataSync"]).expect(5).says(&["The list of apps is not whole"]);
+    let way = format!("cutoff plan --app {} --out plan.json", app.0);
+    let told = contain(&ground, &["--app", "DataSync"]).expect(5);
+    told.says(&["The list of apps is not whole", "members can consent again at once", &way, "cutoff apply plan.json"]);
     assert_eq!((changes(&ground).len(), revocations(&ground).len()), (0, 0));
+    // The way that is named is one.
+    let file = ground.dir.path().join("plan.json").display().to_string();
+    ground.admin(&["plan", "--app", &app.0, "--out", &file]).expect(2);
+    ground.admin(&["apply", &file, "--yes"]).expect(0);
+    assert_eq!((changes(&ground).len(), revocations(&ground).len()), (0, app.1));
 }

@@ -17,7 +17,7 @@ use crate::directory::Directory;
 use crate::error::Error;
 use crate::inventory::picture::{Facts, Missing, Names, Picture, u32_of};
 use crate::inventory::selection::Selection;
-use crate::inventory::shown::Shown;
+use crate::inventory::shown::{Shown, place_of};
 use crate::permission::Denial;
 use crate::plan::Item;
 use crate::plan_file::{Pair, PlanFile, Unusable};
@@ -603,8 +603,19 @@ impl Desk {
         block_last: bool,
     ) -> Result<Vec<StoredRow>, Error> {
         let shown = self.shown().await.ok();
-        let items: Vec<Item> =
+        let mut items: Vec<Item> =
             plan.grants.iter().map(|pair| item(pair, session, directory, shown.as_deref())).collect();
+        // Whether the policy forbids an app can only be told by its kind, and a hidden one is in no list.
+        if items.iter().any(|item| item.client_type.is_none()) {
+            let (journal, place) = (self.journal.clone(), place_of(session));
+            let once = blocking(move || journal.once_listed(&place, &HashSet::new())).await?;
+            for item in items.iter_mut().filter(|item| item.client_type.is_none()) {
+                if let Some(app) = once.iter().find(|app| app.connected_app_id == item.connected_app_id.as_str()) {
+                    item.client_type = Some(ClientType::from(app.client_type.clone()));
+                    item.app_name.get_or_insert_with(|| app.name.clone());
+                }
+            }
+        }
         let clock = self.clock.now().stamp();
         let mut opening = revoke::opening(session, hash, id, clock.clone())?;
         opening.reason.clone_from(&plan.reason);
