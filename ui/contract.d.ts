@@ -3088,6 +3088,10 @@ policy: SweepPolicy | null,
  */
 collateral: number | null, 
 /**
+ * Apps of which it could not be seen whether grants in no plan vanished.
+ */
+unseen: number, 
+/**
  * Grants of the plan that were listed again after the block was lifted.
  */
 returned: number, 

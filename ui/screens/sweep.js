@@ -308,6 +308,7 @@ export function sweepScreen(frame, id, back) {
     if (hides && accepted > 0) made.push(el("p", { class: "soft", "data-fact": "accepted" }, said.accepted_hidden(accepted)));
     if (hides && hidden > 0) made.push(note("hidden", said.hidden(hidden)));
     if (sweep.collateral) made.push(pairsNote("collateral", said.collateral(sweep.collateral)));
+    if (sweep.unseen > 0) made.push(note("unseen", said.unseen(sweep.unseen)));
     if (sweep.returned > 0) {
       const line = pairsNote("returned", said.returned(sweep.returned));
       for (const key of /** @type {const} */ (["revoke-returned", "block-again"])) {

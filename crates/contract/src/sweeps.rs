@@ -128,6 +128,8 @@ pub struct Sweep {
     pub policy: Option<SweepPolicy>,
     /// Grants in no plan that vanished meanwhile. `null`: nobody looked.
     pub collateral: Option<u32>,
+    /// Apps of which it could not be seen whether grants in no plan vanished.
+    pub unseen: u32,
     /// Grants of the plan that were listed again after the block was lifted.
     pub returned: u32,
     /// Grants of it that were found gone, and that the inventory that is shown lists again.

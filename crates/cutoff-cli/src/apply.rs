@@ -370,12 +370,7 @@ pub async fn end(seat: &Seat, report: &SweepReport, again: &str) -> Done {
         crate::contain::tell(report);
     }
     left(report);
-    if let Some(until) = report.tokens_until {
-        say(&format!(
-            "Tokens issued before may be accepted until about {}, if the vendor kept Stytch's lifetime of 60 minutes.",
-            time_of_day(until)
-        ));
-    }
+    tokens(report);
     let id = report.id;
     match &report.ended {
         Some(Ended::SessionEnded(_)) => {
@@ -445,6 +440,16 @@ pub async fn end(seat: &Seat, report: &SweepReport, again: &str) -> Done {
         return Ok(DENIED);
     }
     Ok(PARTIAL)
+}
+
+/// Says until when tokens may be accepted that were issued before: by the last of the sweep's grants.
+pub fn tokens(report: &SweepReport) {
+    if let Some(until) = report.tokens_until {
+        say(&format!(
+            "Tokens issued before may be accepted until about {}, if the vendor kept Stytch's lifetime of 60 minutes.",
+            utc(until)
+        ));
+    }
 }
 
 /// Says what may still be done about grants that are not gone: another read where one may tell more, another request where one may

@@ -222,6 +222,9 @@ async fn of_one(seat: &Seat, id: SweepId) -> Done {
     if digest.policy.is_some() && digest.stand == Stand::Closed {
         crate::contain::beside_plan(digest.collateral.as_deref(), &digest.unseen);
     }
+    if report.tokens_until.is_some_and(|until| until > seat.now()) {
+        apply::tokens(&report);
+    }
     seen_again(&back, &names);
     what_next(seat, &digest, &report, &back).await?;
     if let (None, Some(at)) = (digest.confirmed_at, digest.look_again_at) {

@@ -413,4 +413,6 @@ fn until_when_tokens_may_be_accepted_is_one_time_in_window_command_line_and_repo
     assert_eq!(log(&ground)[0]["confirm_due_at"].as_str(), Some(latest.as_str()), "the log");
     let told = format!("accepted until about {} UTC", last[..19].replace('T', " "));
     assert!(String::from_utf8_lossy(&pack.bytes).contains(&told), "the report: {told}");
+    let told = format!("accepted until about {}Z", last[..19].replace('T', " "));
+    ground.here(&["log", &id.to_string()]).expect(0).says(&[&told]);
 }

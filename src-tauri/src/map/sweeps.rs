@@ -87,6 +87,7 @@ pub(crate) fn sweep(
         refused,
         policy: digest.policy.as_ref().map(super::contain::sweep_policy),
         collateral: digest.collateral.as_ref().map(|pairs| super::number(pairs.len())),
+        unseen: super::number(digest.unseen.len()),
         returned: super::number(digest.returned.len()),
         listed_again: super::number(again.of_sweep(digest.id)),
         head: digest.head.clone(),

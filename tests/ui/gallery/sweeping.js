@@ -98,6 +98,7 @@ export const sweep = (given = {}) => ({
   refused: null,
   policy: null,
   collateral: null,
+  unseen: 0,
   returned: 0,
   listed_again: 0,
   head: "9f2c".padEnd(64, "a"),
