@@ -1264,7 +1264,7 @@ export const words = {
     collateral: (/** @type {number} */ n) => `${count(n, "grant", "grants")} outside the plan vanished meanwhile`,
     collateral_note: "They were there in the reading behind the plan and are not any more. The block took them with it, somebody else revoked them, or their members left.",
     collateral_show: "Name them",
-    unseen: (/** @type {number} */ n) => `Of ${count(n, "app", "apps")} outside the plan it could not be seen whether grants vanished: no list tells of ${n === 1 ? "it" : "them"} any more. The evidence names ${n === 1 ? "it, and why" : "them, and why"}.`,
+    unseen: (/** @type {number} */ n) => `Of ${count(n, "app", "apps")} outside the plan it could not be seen whether grants vanished meanwhile. The evidence names ${n === 1 ? "it, and why" : "them, and why"}.`,
     returned: (/** @type {number} */ n) => `${count(n, "grant", "grants")} returned after the block was lifted`,
     head_line: "Head to keep: {head}",
     live: (/** @type {string} */ state) => `Sweep: ${state}`,

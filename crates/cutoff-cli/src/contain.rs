@@ -558,7 +558,9 @@ pub fn tell(report: &SweepReport) {
 pub fn beside_plan(collateral: Option<&[Pair]>, unseen: &[Unseen]) {
     match collateral {
         Some([]) => {}
-        None if unseen.is_empty() => say("Whether grants beside the plan vanished meanwhile was not looked for."),
+        None if unseen.is_empty() => {
+            say("Whether grants beside the plan vanished meanwhile was not looked for, or could not be.")
+        }
         None => {}
         Some(vanished) => {
             say(&format!("{} vanished meanwhile and in no plan:", count(vanished.len(), "grant", "grants")));

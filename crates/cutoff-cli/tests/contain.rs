@@ -666,7 +666,7 @@ fn grants_that_the_block_took_from_an_app_that_was_left_out_are_named_by_that_ap
     let done = done.says(&[&told, &left]);
     assert!(!done.err.contains("could not be seen"), "{}", done.err);
     let report = String::from_utf8_lossy(&std::fs::read(&pack).expect("a pack")).into_owned();
-    for word in ["No list told of these apps any more", "in no plan vanished meanwhile"] {
+    for word in ["The inventory did not tell of the grants to these apps", "in no plan vanished meanwhile"] {
         assert!(report.contains(word), "{word}");
     }
     ground.here(&["log", &newest_sweep(&ground)]).expect(0).says(&[&told]);

@@ -106,7 +106,7 @@ impl<'a> Told<'a> {
             (LOOKED, _) => {
                 let apps = note.detail.iter().filter(|(key, _)| key.starts_with(APP)).map(|(_, app)| self.app(app));
                 format!(
-                    "No list told of these apps any more. Their own views were read for grants that are in no plan:{}",
+                    "The inventory did not tell of the grants to these apps. Their own views were read for those that are in no plan:{}",
                     list(apps.collect::<Vec<_>>().into_iter())
                 )
             }
@@ -270,7 +270,7 @@ impl<'a> Told<'a> {
 fn unseen_why(why: Option<WhyUnseen>) -> &'static str {
     match why {
         Some(WhyUnseen::UnknownBefore) => {
-            ": the reading before the sweep had no grant of it either, and it is in no list that could be read"
+            ": the reading before the sweep had no grant of it either, and the inventory does not tell of it now"
         }
         Some(WhyUnseen::Hidden) => {
             ": the policy hides it from the lists, and its own view answered that there is no such app"

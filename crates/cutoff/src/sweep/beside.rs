@@ -1,4 +1,4 @@
-//! Grants in no plan that a block may have taken with it. Where no list tells of an app any more, its own view is asked for those it
+//! Grants in no plan that a block may have taken with it. Where the inventory does not tell of an app's, its own view is asked for those it
 //! had, and the members whom that lacks are asked for theirs. It writes down what is proven gone, and of which apps nothing could be
 //! proven and why; it sends nothing but reads.
 
@@ -16,7 +16,7 @@ use crate::policy::{Kind, forbids};
 
 /// The note of apps of which it was not seen whether grants in no plan vanished.
 pub(crate) const UNSEEN: &str = "beside_unseen";
-/// The note of apps that no list tells of any more, and whose own views were read whole.
+/// The note of apps of whose grants the inventory did not tell, and whose own views did.
 pub(crate) const LOOKED: &str = "beside_looked";
 /// An app in such a note; its number follows, the same in each key.
 pub(crate) const APP: &str = "app_";
