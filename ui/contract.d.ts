@@ -2578,13 +2578,17 @@ rows: number,
  */
 grants: number, 
 /**
- * It is a finding: nothing was planned and nothing sent.
+ * It is a finding: nothing was sent for it.
  */
 finding: boolean, 
 /**
- * Grants by outcome, derived from the rows by this version's rules.
+ * Grants by outcome, derived from the rows by this version's rules, less those that nothing was sent for.
  */
 outcomes: Array<EvidenceOutcome>, 
+/**
+ * Grants that nothing was sent for, though they are not known to be gone.
+ */
+unsent: number, 
 /**
  * Without a closing row the sweep is unfinished.
  */

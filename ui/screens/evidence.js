@@ -125,7 +125,7 @@ function good(told, facts, head) {
     told.lead = say(said.unchanged, { head: el("span", { class: "mono" }, head) });
     if (facts.since === "rows") told.notes.push(note("rows", said.unchanged_rows(facts.rows_vouched, facts.rows - facts.rows_vouched), " ", said.unchanged_rows_note));
   }
-  const counts = facts.outcomes.map((one) => `${words.outcome[one.outcome].short} ${words.number(one.grants)}`).join(" · ");
+  const counts = facts.outcomes.map((one) => `${words.outcome[one.outcome].short} ${words.number(one.grants)}`).concat(facts.unsent > 0 ? [words.sweep.not_sent(facts.unsent)] : []).join(" · ");
   told.facts.push({ key: "rows", label: said.rows, value: facts.finding ? said.finding_value(facts.rows) : said.rows_value(facts.rows, facts.grants) });
   if (counts !== "") told.facts.push({ key: "outcomes", label: said.outcomes, value: counts });
   told.facts.push({ key: "closed", label: said.closed, value: facts.closed ? said.closed_yes : said.closed_no });

@@ -1488,7 +1488,7 @@ export const words = {
     button: "Erase from the journal…",
     title: "Erase {member} from the journal?",
     lead: "Their name, address and the reasons they gave are taken out of this journal's sweeps and readings. Ids, times and outcomes stay, and the evidence stays verifiable. Where a reason of somebody else's names them, that is said afterwards.",
-    note: "Packs that were handed on, and exported files, are as they were.",
+    note: "Packs that were handed on, and exported files, are as they were. As long as the member is in the organization, the next reading brings the name and address back: erase again after they have left.",
     go: "Erase name and address",
     done: (/** @type {number} */ n) => (n === 0 ? "The journal had no text of theirs." : `${count(n, "text was", "texts were")} erased.`),
     reasons: (/** @type {number} */ n) => `${count(n, "reason", "reasons")} that somebody else gave ${n === 1 ? "seems" : "seem"} to name them and ${n === 1 ? "stays" : "stay"}. The command above erases ${n === 1 ? "it" : "them"} too.`,

@@ -71,10 +71,12 @@ pub struct EvidenceFacts {
     pub rows: u32,
     /// Grants that were planned; 0 also for a sweep that only changed the policy.
     pub grants: u32,
-    /// It is a finding: nothing was planned and nothing sent.
+    /// It is a finding: nothing was sent for it.
     pub finding: bool,
-    /// Grants by outcome, derived from the rows by this version's rules.
+    /// Grants by outcome, derived from the rows by this version's rules, less those that nothing was sent for.
     pub outcomes: Vec<EvidenceOutcome>,
+    /// Grants that nothing was sent for, though they are not known to be gone.
+    pub unsent: u32,
     /// Without a closing row the sweep is unfinished.
     pub closed: bool,
     /// Whether the counts of its closing row were compared with those derived here.

@@ -8,24 +8,25 @@ use std::io::Read as _;
 use std::path::Path;
 
 use cutoff::Error;
-use cutoff::activity::Resume;
+use cutoff::activity::{Resume, Wanted};
 use cutoff::plan_file::{self, LARGEST, Pair, PlanFile, Unusable};
 use cutoff::policy::Refused;
 use cutoff::sweep::Wish;
 use cutoff::sweep::engine::{Ended, Progress};
 use cutoff::sweep::verdict::{Outcome, Why};
 use cutoff::sweeps::{BlockStand, Line, SweepReport, all_gone};
+use cutoff::watch::Kind;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::Timestamp;
 use journal::{Failure, Hash, SweepId};
 use serde::Serialize;
 use tokio::sync::watch;
 
-use crate::ending::{DENIED, DONE, Ending, PARTIAL, SESSION, plan, refusal};
+use crate::ending::{DENIED, DONE, Ending, PARTIAL, SESSION, not_gone_on_with, plan, refusal};
 use crate::export::{Place, pack_of};
 use crate::flags::Apply;
 use crate::interrupts::Interrupts;
-use crate::next::command;
+use crate::next::{command, new_plan};
 use crate::seat::Seat;
 use crate::text::safe;
 use crate::told::{Printer, are, count, time_of_day, utc};
@@ -122,7 +123,11 @@ pub async fn run(seat: &Seat, flags: &Apply) -> Done {
         concurrency: flags.concurrency.map(usize::from),
         block_last: flags.block_last,
     };
-    let report = carry_out(seat, &file, &how, &again).await?;
+    let before = sweeps_of(seat, &file).await?;
+    let report = match carry_out(seat, &file, &how, &again).await {
+        Ok(report) => report,
+        Err(ending) => return Err(refused(seat, &file, &before, place, ending).await),
+    };
     finish(seat, &report, place).await?;
     let gone: Vec<Pair> = report
         .lines
@@ -220,13 +225,19 @@ pub async fn carry_out(
     match done {
         Err(cutoff::Error::Plan(Unusable::Unfinished)) => Err(unfinished(seat, &file.hash(), again).await),
         Err(cutoff::Error::Plan(Unusable::CarriedOut)) => Err(match seat.desk.sweep_of_plan(&file.hash()).await? {
-            Some(id) => Ending::usage(preview::carried_out(id)),
+            Some(id) => preview::carried_out(seat, id).await?,
             // An edited copy of one.
             None => cutoff::Error::Plan(Unusable::CarriedOut).into(),
         }),
         Err(cutoff::Error::Block(Refused::IncompleteList)) => {
             let apps = file.block.iter().flat_map(|block| &block.apps);
             Err(crate::contain::without_block(&seat.desk.shown().await?.picture, apps))
+        }
+        Err(cutoff::Error::Plan(why @ (Unusable::TooOld | Unusable::OtherMember))) => {
+            Err(match seat.desk.sweep_of_plan(&file.hash()).await? {
+                Some(id) => left_behind(seat, id, why == Unusable::TooOld).await?,
+                None => cutoff::Error::Plan(why).into(),
+            })
         }
         other => {
             let report = other?;
@@ -252,6 +263,56 @@ async fn unfinished(seat: &Seat, plan: &Hash, again: &str) -> Ending {
         return cutoff::Error::Busy { pid }.into();
     }
     Ending::usage(goes_on(again))
+}
+
+/// Why a sweep that was begun before is not gone on with, and how what is left of it is planned.
+///
+/// # Errors
+/// When the journal cannot be read.
+pub async fn left_behind(seat: &Seat, id: SweepId, too_old: bool) -> Result<Ending, Ending> {
+    let rest = plan_of_rest(seat, id).await?;
+    Ok(not_gone_on_with(too_old, &id.to_string(), rest.as_ref().map(|rest| rest.command.as_str())))
+}
+
+/// How what is left of a sweep is planned.
+pub struct Rest {
+    /// The command.
+    pub command: String,
+    /// The file that it writes.
+    pub file: String,
+    /// How many grants.
+    pub grants: usize,
+}
+
+/// How what is left of a sweep, or came back, is planned; `None` where that would plan nothing.
+///
+/// # Errors
+/// When the journal cannot be read.
+pub async fn plan_of_rest(seat: &Seat, id: SweepId) -> Result<Option<Rest>, Ending> {
+    // Elsewhere its ids would mean others.
+    let digest = seat.desk.digest(id).await?;
+    if seat.desk.session().is_ok() && !seat.desk.is_here(&digest) {
+        return Ok(None);
+    }
+    let lines = seat.desk.sweep_report(id).await?.lines;
+    let (grants, ..) = seat.desk.sweep_grants(id, &Wanted::default(), 0, u32::MAX).await?;
+    let back = seat.desk.seen_again(id).await?;
+    let back = |line: &Line| {
+        let (member_id, connected_app_id) = line.pair();
+        let pair = Pair { member_id, connected_app_id };
+        back.iter().any(|again| again.kind == Kind::SeenAgain && again.grant == pair)
+    };
+    let left = lines.iter().zip(&grants).filter(|(line, _)| line.may_be_sent_again() || back(line));
+    let left: Vec<_> = left.map(|(_, report)| report.grant.first_party).collect();
+    if left.is_empty() {
+        return Ok(None);
+    }
+    let (id, file) = (id.to_string(), new_plan(0));
+    let mut words = vec!["plan", "--failed-of", &id];
+    // They were taken in once, and are left out unasked.
+    words.extend(left.contains(&true).then_some("--first-party"));
+    words.extend(["--out", &file]);
+    Ok(Some(Rest { command: command(&words), grants: left.len(), file }))
 }
 
 /// What is said of a plan with an unfinished sweep.
@@ -318,7 +379,7 @@ fn printed(seat: &Seat, report: &SweepReport) -> Result<(), Ending> {
 /// When the evidence could not be written, once everything else was told; or the output takes no more.
 pub async fn finish(seat: &Seat, report: &SweepReport, place: Option<Place>) -> Result<(), Ending> {
     let written = match place {
-        Some(place) => Some(evidence(seat, report, place).await),
+        Some(place) => Some(evidence(seat, report.id, place).await),
         None => None,
     };
     print(seat, report)?;
@@ -328,10 +389,43 @@ pub async fn finish(seat: &Seat, report: &SweepReport, place: Option<Place>) -> 
     Ok(())
 }
 
-async fn evidence(seat: &Seat, report: &SweepReport, place: Place) -> Result<Hash, Ending> {
-    let pack = pack_of(seat, report.id).await?;
-    place.put(&pack.bytes)?;
+async fn evidence(seat: &Seat, id: SweepId, place: Place) -> Result<Hash, Ending> {
+    let pack = pack_of(seat, id).await?;
+    place.put(&pack.bytes, Some(id))?;
     Ok(pack.head)
+}
+
+/// The sweeps of a plan, each with its head.
+///
+/// # Errors
+/// When the journal cannot be read.
+pub async fn sweeps_of(seat: &Seat, file: &PlanFile) -> Result<Vec<(SweepId, Hash)>, Ending> {
+    let (hash, sweeps) = (file.hash(), seat.desk.sweeps().await?);
+    Ok(sweeps.into_iter().filter(|sweep| sweep.opening.plan.hash == hash).map(|sweep| (sweep.id, sweep.head)).collect())
+}
+
+/// Writes the evidence of a sweep that was refused after it was opened, or says that none was. `before`: what the journal had of the
+/// plan's sweeps when this run began.
+pub async fn refused(
+    seat: &Seat,
+    file: &PlanFile,
+    before: &[(SweepId, Hash)],
+    place: Option<Place>,
+    ending: Ending,
+) -> Ending {
+    let Some(place) = place else { return ending };
+    let now = sweeps_of(seat, file).await.unwrap_or_default();
+    let told = match now.iter().find(|sweep| !before.contains(sweep)) {
+        None => "No evidence was written: it was refused before a sweep was opened, so there is none.".to_owned(),
+        Some((id, _)) => match evidence(seat, *id, place).await {
+            Ok(head) => format!(
+                "Evidence of how far it went was written, of sweep {id}. Its head, to be noted somewhere else: {head}"
+            ),
+            Err(failed) => failed.sentence,
+        },
+    };
+    say(&told);
+    ending
 }
 
 /// Grants by outcome; those that nothing was sent for apart from the others, whatever the rules call them.
@@ -391,12 +485,12 @@ pub async fn end(seat: &Seat, report: &SweepReport, again: &str) -> Done {
                     ),
                 });
                 say(&format!("Once that is mended, go on with: {again}"));
-                if report.lines.iter().any(Line::may_be_sent_again) {
+                if let Some(rest) = plan_of_rest(seat, id).await? {
                     say(&format!(
                         "To revoke without the block, so that members can consent again, plan it with: {}",
-                        command(&["plan", "--failed-of", &id.to_string(), "--out", "again.json"])
+                        rest.command
                     ));
-                    say(&format!("and then: {}", command(&["apply", "again.json", "--yes"])));
+                    say(&format!("and then: {}", command(&["apply", &rest.file, "--yes"])));
                 }
                 return Ok(told.code);
             }
@@ -405,7 +499,19 @@ pub async fn end(seat: &Seat, report: &SweepReport, again: &str) -> Done {
             return Ok(told.code);
         }
         Some(Ended::CanaryDied { failed, of }) => {
-            say(&format!("Stopped after the first {of}: {failed} of them failed. Go on with: {again}"));
+            let stage = if *of <= 1 { "first" } else { "second" };
+            let spared = match not_attempted(report) {
+                0 => String::new(),
+                n => format!(" {} not sent.", are(n, "other grant was", "other grants were")),
+            };
+            say(&format!(
+                "Stopped after the first {of}, at the {stage} stage of the canary (one, then up to five in all, then the rest): {failed} of \
+                 {of} failed, and more than one in five stops it.{spared}"
+            ));
+            say(&format!(
+                "Once what failed is mended, go on with the following, which tries the failed again first and stops likewise: {again}"
+            ));
+            say(&format!("Or send the rest without stopping: {}", again.replacen(" --canary", "", 1)));
         }
         // Where it was closed before it could be stopped, nothing is left to go on with.
         Some(Ended::Paused) if !report.closed => say(&format!("Stopped. Go on with: {again}")),
@@ -457,7 +563,6 @@ pub fn tokens(report: &SweepReport) {
 async fn what_helps(seat: &Seat, report: &SweepReport) -> Result<(), Ending> {
     let id = report.id.to_string();
     let digest = seat.desk.digest(report.id).await?;
-    let rest = seat.desk.rest_of(report.id).await?.len();
     let settle = command(&["log", &id, "--settle"]);
     match digest.look_again_at {
         Some(at) => say(&format!("From {} another read may tell more: {settle}", utc(at.timestamp()))),
@@ -465,13 +570,13 @@ async fn what_helps(seat: &Seat, report: &SweepReport) -> Result<(), Ending> {
         None => {}
     }
     unproven(report);
-    if rest > 0 {
+    if let Some(rest) = plan_of_rest(seat, report.id).await? {
         say(&format!(
             "{} still be revoked by another request. Plan it with: {}",
-            count(rest, "grant may", "grants may"),
-            command(&["plan", "--failed-of", &id, "--out", "again.json"])
+            count(rest.grants, "grant may", "grants may"),
+            rest.command
         ));
-        say(&format!("and then: {}", command(&["apply", "again.json", "--yes"])));
+        say(&format!("and then: {}", command(&["apply", &rest.file, "--yes"])));
     }
     Ok(())
 }

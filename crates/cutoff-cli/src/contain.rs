@@ -16,12 +16,12 @@ use cutoff::sweeps::{Apply, BlockStand, Proposal, SweepReport, What};
 use journal::SweepId;
 use stytch_b2b::ConnectedAppId;
 
-use crate::apply::{carry_out, end, finish, how_again, kept};
+use crate::apply::{carry_out, end, finish, how_again, kept, refused, sweeps_of};
 use crate::ending::{DENIED, DONE, Ending, PARTIAL, api};
 use crate::export::Place;
 use crate::flags::{Choice, Contain};
 use crate::lists::apps_called;
-use crate::next::command;
+use crate::next::{command, this_run_with};
 use crate::plan::{not_yours, risks};
 use crate::seat::Seat;
 use crate::text::safe;
@@ -30,7 +30,7 @@ use crate::{Done, reading, say};
 
 /// Why the vendor's own apps are not blocked unasked.
 const VENDORS: &str = "Those are the vendor's own apps: its command line or mobile app may need them. Nothing was sent. If that is meant, add \
-                       --first-party.";
+                       --first-party:";
 /// Ids and apps that are named one by one; after that many, a number stands for the others.
 const MOST: usize = 20;
 
@@ -98,7 +98,13 @@ pub async fn run(seat: &Seat, flags: &Contain) -> Done {
     }
     // Before anything is sent: evidence that cannot be written is no reason to find out afterwards.
     let place = flags.evidence.as_deref().map(Place::take).transpose()?;
-    let report = carry_out(seat, &file, &how, &again(flags, "SWEEP")).await?;
+    // A plan that was made just now has no sweep yet.
+    let begun = flags.resume.as_ref().map_or_else(|| command(&["log"]), |sweep| again(flags, sweep));
+    let before = sweeps_of(seat, &file).await?;
+    let report = match carry_out(seat, &file, &how, &begun).await {
+        Ok(report) => report,
+        Err(ending) => return Err(refused(seat, &file, &before, place, ending).await),
+    };
     finish(seat, &report, place).await?;
     let code = end(seat, &report, &again(flags, &report.id.to_string())).await?;
     if file.block.is_none() {
@@ -162,8 +168,9 @@ pub fn would(seat: &Seat, file: &PlanFile, listed: Option<usize>) -> String {
         _ => format!("revoke {grants}"),
     };
     format!(
-        "This would {does} in the organization {}. Nothing was sent. If that is meant, add --yes.",
-        crate::preview::organization_called(seat, file)
+        "This would {does} in the organization {}. Nothing was sent. If that is meant, add --yes: {}",
+        crate::preview::organization_called(seat, file),
+        this_run_with(&["--yes"])
     )
 }
 
@@ -232,7 +239,9 @@ async fn propose(seat: &Seat, flags: &Contain) -> Result<(Proposal, Option<Chang
     });
     proposed.map_err(|error| match error {
         // Only the vendor's own are left out, and they are all that was asked for.
-        cutoff::Error::Plan(Unusable::Grants) => Ending::usage(VENDORS),
+        cutoff::Error::Plan(Unusable::Grants) => {
+            Ending::usage(format!("{VENDORS} {}", this_run_with(&["--first-party"])))
+        }
         cutoff::Error::Block(Refused::AlreadyForbidden { missing, first_party_left_out }) => {
             left_out(&first_party_left_out);
             for missing in &missing {
@@ -243,14 +252,24 @@ async fn propose(seat: &Seat, flags: &Contain) -> Result<(Proposal, Option<Chang
             Ending { code, ..cutoff::Error::Block(Refused::AlreadyForbidden { missing, first_party_left_out }).into() }
         }
         cutoff::Error::Block(Refused::Undecided(rows)) => {
-            for row in rows.iter().filter(|row| row.fate == Fate::Undecided) {
+            let open: Vec<&Row> = rows.iter().filter(|row| row.fate == Fate::Undecided).collect();
+            for row in &open {
                 say(&undecided(picture, row));
             }
-            Ending::usage(
+            let (unlisted, listed): (Vec<&Row>, Vec<&Row>) = open.iter().partition(|row| row.app.unlisted.is_some());
+            let mut words: Vec<&str> = listed.iter().flat_map(|row| ["--DECIDE", row.app.id.as_str()]).collect();
+            words.extend((!unlisted.is_empty()).then_some(["--unlisted", "DECIDE"]).into_iter().flatten());
+            let unlisted = match unlisted.is_empty() {
+                true => "",
+                false => ", and the DECIDE of --unlisted to keep or leave-out",
+            };
+            Ending::usage(format!(
                 "Each of those would stay allowed, or silently become forbidden if it is not listed now. Decide for each with --keep ID \
                  (it stays allowed) or --leave-out ID (it is forbidden too, and its grants are left alone), or for all that are not \
-                 listed now with --unlisted; or block it as well with --app ID. Nothing was sent.",
-            )
+                 listed now with --unlisted; or block it as well with --app ID. Nothing was sent.\nIn the following change each \
+                 --DECIDE to --keep, --leave-out or --app{unlisted}; as it stands it is refused: {}",
+                this_run_with(&words)
+            ))
         }
         cutoff::Error::Block(Refused::IncompleteList) => without_block(picture, &apps),
         other => other.into(),

@@ -112,7 +112,7 @@ async fn compare(seat: &Seat, flags: &Diff) -> Done {
         .collect();
     let more = not_compared.len().saturating_sub(names.len());
     say(&format!(
-        "{} cannot be compared, since one of the two did not read all of it: {}{}.",
+        "{} cannot be compared, since one of the two did not read all of it, so what came or went there in between is not told: {}{}.",
         count(not_compared.len(), "app", "apps"),
         names.join(", "),
         if more > 0 { format!(" and {more} more") } else { String::new() }

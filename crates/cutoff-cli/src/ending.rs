@@ -520,12 +520,8 @@ fn block_anew() -> String {
 
 /// Why a plan cannot be used, and what to do.
 pub fn plan(unusable: Unusable) -> String {
-    let rest = || {
-        let rest = command(&["plan", "--failed-of", "SWEEP", "--out", "again.json"]);
-        format!(
-            "Nothing was sent. Find the sweep with: {}\nMake a new plan of what is left with: {rest}",
-            command(&["log"])
-        )
+    let find = || {
+        format!("Nothing was sent. Find the sweep, and how what is left of it is planned, with: {}", command(&["log"]))
     };
     match unusable {
         Unusable::NotAPlan => format!("That is not a plan. Make one: {CHOOSE}"),
@@ -550,21 +546,24 @@ pub fn plan(unusable: Unusable) -> String {
                 .to_owned()
         }
         Unusable::CarriedOut => format!("This plan was carried out already. Make a new one: {CHOOSE}"),
-        Unusable::Unfinished => format!(
-            "A sweep of this plan is unfinished. Go on with it: {}",
-            command(&["apply", "PLAN", "--resume", "--yes"])
-        ),
-        Unusable::OtherMember => {
-            format!(
-                "Another member began the sweep of this plan, and only they may go on with it, within a day. {}",
-                rest()
-            )
+        Unusable::Unfinished => {
+            format!("A sweep of this plan is unfinished. See how it is gone on with: {}", command(&["log"]))
         }
-        Unusable::TooOld => format!(
-            "Nothing was done for the sweep of this plan for a day: what is left may have been consented to again since, rightly. {}",
-            rest()
-        ),
+        Unusable::OtherMember => format!("{OTHER_MEMBER} {}", find()),
+        Unusable::TooOld => format!("{TOO_OLD} {}", find()),
     }
+}
+
+const OTHER_MEMBER: &str =
+    "Another member began the sweep of this plan, and only they may go on with it, within a day.";
+const TOO_OLD: &str = "Nothing was done for the sweep of this plan for a day: what is left may have been consented to again since, rightly.";
+
+/// Why a sweep that is known is not gone on with, and how what is left of it is planned, if anything is.
+pub fn not_gone_on_with(too_old: bool, sweep: &str, rest: Option<&str>) -> Ending {
+    let why = if too_old { TOO_OLD } else { OTHER_MEMBER };
+    let rest = rest.map_or_else(String::new, |rest| format!("\nMake a new plan of what is left with: {rest}"));
+    let look = command(&["log", sweep]);
+    Ending::usage(format!("{why} Nothing was sent. See what became of it: {look}{rest}"))
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use tempfile::NamedTempFile;
 
 use crate::ending::{BROKEN, DONE, Ending};
 use crate::flags::{Erase, Export};
-use crate::next::command;
+use crate::next::{command, this_run_with};
 use crate::seat::Seat;
 use crate::told::{Printer, count};
 use crate::{Done, say};
@@ -45,7 +45,7 @@ pub async fn run(seat: &Seat, flags: &Export) -> Done {
             },
         )?;
     }
-    place.put(&pack.bytes)?;
+    place.put(&pack.bytes, Some(id))?;
     let mut printer = Printer::new(seat.json);
     if seat.json {
         printer.line(&Line {
@@ -85,7 +85,8 @@ pub async fn erase(seat: &Seat, flags: &Erase) -> Done {
         named.retain(|id| !reasons_of.contains(id));
         return Err(Ending::usage(format!(
             "This would erase the name, the address and the reasons of that member from every sweep and snapshot here, for good. \
-             Nothing was erased. If that is meant, add --yes.{}",
+             Nothing was erased. {COME_BACK} If that is meant, add --yes: {}{}",
+            this_run_with(&["--yes"]),
             told_elsewhere(&flags.member, &reasons_of, &named)
         )));
     }
@@ -107,6 +108,7 @@ pub async fn erase(seat: &Seat, flags: &Erase) -> Done {
         printer.text(&format!("{} erased. The sweeps still verify.", count(erased.texts, "text was", "texts were")))?;
     }
     printer.done()?;
+    say(COME_BACK);
     let left = told_elsewhere(&flags.member, &reasons_of, &erased.reasons);
     if !left.is_empty() {
         say(left.trim_start());
@@ -125,6 +127,11 @@ pub async fn erase(seat: &Seat, flags: &Erase) -> Done {
     Ok(DONE)
 }
 
+/// What is true of every erasing: a reading takes names as it finds them.
+const COME_BACK: &str = "As long as the member is in the organization, the next reading, which lists and plans make too, brings the name and \
+                         the address back. To keep them out, remove the member from the organization first, or erase again after \
+                         the last reading.";
+
 /// Which reasons of others seem to name the member, and how these go too, with those `asked` for; nothing if none does.
 fn told_elsewhere(member: &str, asked: &[SweepId], named: &[SweepId]) -> String {
     if named.is_empty() {
@@ -135,7 +142,7 @@ fn told_elsewhere(member: &str, asked: &[SweepId], named: &[SweepId]) -> String 
     let flags = asked.iter().chain(&ids).flat_map(|id| ["--reason-of", id.as_str()]);
     let words: Vec<&str> = ["erase", member].into_iter().chain(flags).chain(["--yes"]).collect();
     format!(
-        " {} that somebody else gave {} to name the member, and stays: of {}. To erase that too: {}",
+        "\n{} that somebody else gave {} to name the member, and stays: of {}. To erase that too: {}",
         count(named.len(), "reason", "reasons"),
         if named.len() == 1 { "seems" } else { "seem" },
         ids.join(", "),
@@ -169,20 +176,22 @@ impl Place {
         Ok(Self { path: path.to_owned(), file })
     }
 
-    /// Writes the pack in place of whatever pack was there: all of it or none.
+    /// Writes the pack in place of whatever pack was there: all of it or none. `sweep`: the one whose evidence it is, if the journal
+    /// can write it once more.
     ///
     /// # Errors
     /// When the disk does not take it.
-    pub fn put(mut self, bytes: &[u8]) -> Result<(), Ending> {
+    pub fn put(mut self, bytes: &[u8], sweep: Option<SweepId>) -> Result<(), Ending> {
         let shown = self.path.display().to_string();
         let failed = |error: &std::io::Error| {
-            Ending::new(
-                BROKEN,
-                format!(
-                    "The pack could not be written: {error}. The journal holds what it says; make room and write it with: {}",
-                    command(&["export", "SWEEP", "--out", &shown])
+            let next = match sweep {
+                Some(id) => format!(
+                    "The journal holds what it says; make room and write it with: {}",
+                    command(&["export", &id.to_string(), "--out", &shown])
                 ),
-            )
+                None => "Make room and try again.".to_owned(),
+            };
+            Ending::new(BROKEN, format!("The pack could not be written: {error}. {next}"))
         };
         self.file.write_all(bytes).and_then(|()| self.file.as_file().sync_all()).map_err(|error| failed(&error))?;
         let path = self.path;

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
 
-use cutoff::indicators::{By, Findings, Indicators, Kind, LARGEST, MOST, MOST_ASKED, Match, Unreadable};
+use cutoff::indicators::{By, Findings, Indicators, Kind, KnownBefore, LARGEST, MOST, MOST_ASKED, Match, Unreadable};
 use cutoff::inventory::picture::{Cause, Picture, What as Lacks};
 use cutoff::sweeps::What;
 use journal::{Hash, SweepId};
@@ -19,7 +19,7 @@ use crate::lists::fresh_enough;
 use crate::next::command;
 use crate::seat::Seat;
 use crate::text::{cut, safe};
-use crate::told::{Printer, count, missing};
+use crate::told::{Printer, count, missing, utc_of};
 use crate::{Done, plan, say};
 
 /// What is named one by one; after that many, a number stands for the others.
@@ -40,6 +40,8 @@ struct Line<'a> {
     connected_app_ids: &'a [ConnectedAppId],
     look_alike_app_ids: &'a [ConnectedAppId],
     grants: u32,
+    /// Apps of it that an earlier reading had and no list has now.
+    known_before: &'a [KnownBefore],
 }
 
 /// The last line: what all of that is said of.
@@ -81,7 +83,7 @@ pub async fn run(seat: &Seat, flags: &Plan, file: &Path) -> Done {
     if let Some(place) = place {
         let id = seat.desk.record_finding(&indicators, &findings, &shown.picture, flags.reason.clone()).await?;
         let made = pack_of(seat, id).await?;
-        place.put(&made.bytes)?;
+        place.put(&made.bytes, Some(id))?;
         pack = Some((id, made.head));
     }
     tell(seat, &indicators, &findings, &shown.picture, pack)?;
@@ -100,7 +102,7 @@ pub async fn run(seat: &Seat, flags: &Plan, file: &Path) -> Done {
     if findings.complete {
         return Ok(code);
     }
-    missing(&shown.picture);
+    missing(seat, &shown.picture);
     lacking(&findings, &shown.picture);
     Ok(if code == DONE { PARTIAL } else { code })
 }
@@ -170,6 +172,7 @@ fn tell(
                 connected_app_ids: &each.apps,
                 look_alike_app_ids: &each.look_alikes,
                 grants: each.grants,
+                known_before: &each.known_before,
             })?;
         } else {
             let read = match (written.line, written.text == each.indicator.text) {
@@ -254,9 +257,18 @@ fn sentence(found: &Match, findings: &Findings, picture: &Picture) -> String {
         let more = ids.len().saturating_sub(names.len());
         names.join(", ") + &if more > 0 { format!(" and {more} more") } else { String::new() }
     };
+    let known: String = found
+        .known_before
+        .iter()
+        .take(5)
+        .map(|known| {
+            let (app, at) = (safe(known.connected_app_id.as_str()), utc_of(&known.read_at));
+            format!("; {app} is known from the reading of {at}, not listed now")
+        })
+        .collect();
     let by = match found.by {
-        None if hidden(found, findings) => return format!("unknown    {indicator}: the policy hides it"),
-        None => return format!("not found  {indicator}"),
+        None if hidden(found, findings) => return format!("unknown    {indicator}: the policy hides it{known}"),
+        None => return format!("not found  {indicator}{known}"),
         Some(By::Id) => "by its id",
         Some(By::Name) => "by its name",
         Some(By::LookAlike) => "only by the look of its name",
@@ -266,7 +278,7 @@ fn sentence(found: &Match, findings: &Findings, picture: &Picture) -> String {
         alike => format!("; look-alikes: {}", named(alike)),
     };
     format!(
-        "found      {indicator}: {by}, {}, {}{alike}",
+        "found      {indicator}: {by}, {}, {}{alike}{known}",
         named(&found.apps),
         count(found.grants as usize, "grant", "grants")
     )

@@ -57,7 +57,7 @@ pub async fn run(seat: &Seat, flags: &Inventory) -> Done {
         let matching = query.filter.matches(picture, &shown.index).count();
         say(&format!("{matching} of {} match.", count(picture.grants.len(), "grant", "grants")));
     }
-    Ok(missing(picture))
+    Ok(missing(seat, picture))
 }
 
 /// The last snapshot, for whoever may look at it without a session.

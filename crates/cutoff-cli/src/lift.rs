@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use crate::apply::{print, watched};
 use crate::ending::{DONE, Ending, PARTIAL, SESSION, differing, refusal};
 use crate::flags::Lift;
-use crate::next::command;
+use crate::next::{command, this_run_with};
 use crate::seat::Seat;
 use crate::text::safe;
 use crate::told::{count, utc_of};
@@ -82,7 +82,8 @@ pub async fn run(seat: &Seat, flags: &Lift) -> Done {
                 let before = if lifted_before { format!("The block was lifted once{when}. ") } else { String::new() };
                 return Err(Ending::usage(format!(
                     "{before}The policy was changed since it was blocked, by another administrator or another sweep: {told}. Nothing was \
-                     changed now. To take back only what the block did, add --over-changes."
+                     changed now. To take back only what the block did, add --over-changes: {}",
+                    this_run_with(&["--over-changes"])
                 )));
             }
             if *merged == view.now {
@@ -93,7 +94,8 @@ pub async fn run(seat: &Seat, flags: &Lift) -> Done {
         }
     };
     if !flags.yes {
-        return Err(Ending::usage(format!("{over}. Nothing was changed. If that is meant, add --yes.")));
+        let next = this_run_with(&["--yes"]);
+        return Err(Ending::usage(format!("{over}. Nothing was changed. If that is meant, add --yes: {next}")));
     }
     let (wish, wishes) = watch::channel(Wish::Run);
     let (progress, drawn) = watch::channel(Progress::default());

@@ -127,7 +127,7 @@ pub async fn apps(seat: &Seat, flags: &List) -> Done {
             count(window.grants as usize, "grant", "grants")
         ));
     }
-    Ok(missing(picture))
+    Ok(missing(seat, picture))
 }
 
 /// `cutoff members`.
@@ -188,7 +188,7 @@ pub async fn members(seat: &Seat, flags: &List) -> Done {
     if !seat.json {
         say(&format!("{} of {} shown.", window.matching, count(window.total as usize, "member", "members")));
     }
-    Ok(missing(picture))
+    Ok(missing(seat, picture))
 }
 
 /// What lists are made of: the last snapshot if it is young enough, else what is read now.

@@ -3,12 +3,13 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use cutoff::activity::{Digest, Resume, Stand, Wanted};
+use cutoff::activity::{Digest, Resume, Sought, Stand, Wanted};
 use cutoff::clock::rfc3339;
+use cutoff::indicators::KnownBefore;
 use cutoff::plan_file::Pair;
 use cutoff::report::Report;
 use cutoff::seen_again::SeenAgain;
-use cutoff::sweeps::{BlockStand, Line as SweepLine, PolicyReport, SweepReport};
+use cutoff::sweeps::{BlockStand, PolicyReport};
 use cutoff::watch::Kind;
 use journal::{SweepId, Verdict};
 use serde::Serialize;
@@ -40,12 +41,15 @@ struct Line<'a> {
     grants: usize,
     members: u32,
     apps: Vec<App>,
+    /// Without those that nothing was sent for.
     outcomes: BTreeMap<&'static str, u32>,
-    /// How many of those nothing was sent for, though they are not known to be gone.
+    /// How many nothing was sent for, though they are not known to be gone.
     not_attempted: u32,
     /// How many of those that were gone a later reading listed again.
     seen_again: usize,
     block: Option<BlockLine<'a>>,
+    /// Of a finding alone.
+    finding: Option<FindingLine>,
     gone_at: Option<String>,
     confirmed_at: Option<String>,
     confirm_due_at: Option<String>,
@@ -81,6 +85,38 @@ struct SoughtLine<'a> {
     connected_app_ids: &'a [String],
     look_alike_app_ids: &'a [String],
     grants: u32,
+    /// Apps of it that an earlier reading had and no list had then.
+    known_before: &'a [KnownBefore],
+    /// Whether everything was read that the finding looked in: if not, what was not found may be there all the same.
+    complete: bool,
+}
+
+/// What a finding came to.
+#[derive(Serialize)]
+struct FindingLine {
+    indicators: usize,
+    found: usize,
+    /// Whether everything was read that was looked in.
+    complete: bool,
+    /// Whether nothing was found because nothing is there.
+    nil: bool,
+}
+
+impl FindingLine {
+    fn of(sought: &[Sought], complete: bool) -> Self {
+        let found = sought.iter().filter(|indicator| indicator.matched_by != "none").count();
+        Self { indicators: sought.len(), found, complete, nil: found == 0 && complete }
+    }
+
+    fn told(&self) -> String {
+        let of = count(self.indicators, "indicator", "indicators");
+        match (self.found, self.complete) {
+            (0, true) => format!("Nil finding: none of {of} found, everything read"),
+            (0, false) => format!("None of {of} found, not everything read: no nil finding"),
+            (found, true) => format!("{found} of {of} found"),
+            (found, false) => format!("{found} of {of} found, not everything read"),
+        }
+    }
 }
 
 /// One grant on a line: as it is told when a plan is carried out, and once it is, when it was confirmed.
@@ -150,6 +186,8 @@ async fn of_one(seat: &Seat, id: SweepId) -> Done {
                 connected_app_ids: &indicator.apps,
                 look_alike_app_ids: &indicator.look_alikes,
                 grants: indicator.grants,
+                known_before: &indicator.known_before,
+                complete,
             })?;
         }
         for (line, grant) in report.lines.iter().zip(&grants) {
@@ -164,13 +202,14 @@ async fn of_one(seat: &Seat, id: SweepId) -> Done {
         }
         printer.done()?;
         seen_again(&back, &names);
-        what_next(seat, &digest, &report, &back).await?;
+        what_next(seat, &digest).await?;
         return Ok(DONE);
     }
     for line in heading(&digest, &apps(&grants, &digest, &names), state(seat, &digest).await, &back) {
         printer.text(&line)?;
     }
     if !sought.is_empty() {
+        printer.text(&format!("{}.", FindingLine::of(&sought, complete).told()))?;
         if !complete {
             printer.text("Not everything could be read: what was not found may be there all the same.")?;
         }
@@ -193,6 +232,10 @@ async fn of_one(seat: &Seat, id: SweepId) -> Done {
             ]);
         }
         printer.table(&table)?;
+        for known in sought.iter().flat_map(|indicator| &indicator.known_before) {
+            let (app, at) = (safe(known.connected_app_id.as_str()), utc_of(&known.read_at));
+            printer.text(&format!("{app} is known from the reading of {at}, and was not listed then."))?;
+        }
     }
     let mut table = Table::new(&[
         ("OUTCOME", Set::Left),
@@ -226,7 +269,7 @@ async fn of_one(seat: &Seat, id: SweepId) -> Done {
         apply::tokens(&report);
     }
     seen_again(&back, &names);
-    what_next(seat, &digest, &report, &back).await?;
+    what_next(seat, &digest).await?;
     if let (None, Some(at)) = (digest.confirmed_at, digest.look_again_at) {
         let next = command(&["log", &id.to_string(), "--settle"]);
         say(&format!("Not yet confirmed. From {} a second read can: {next}", utc(at.timestamp())));
@@ -235,7 +278,7 @@ async fn of_one(seat: &Seat, id: SweepId) -> Done {
 }
 
 /// Says how an unfinished sweep is gone on with, or that it cannot be, and how a new plan is made of what is left of one that is over.
-async fn what_next(seat: &Seat, digest: &Digest, report: &SweepReport, back: &[SeenAgain]) -> Result<(), Ending> {
+async fn what_next(seat: &Seat, digest: &Digest) -> Result<(), Ending> {
     let id = digest.id.to_string();
     if !matches!(digest.stand, Stand::Closed | Stand::Cancelled) {
         if let Ok(Resume::Held { pid }) = seat.desk.may_go_on(digest).await {
@@ -262,9 +305,8 @@ async fn what_next(seat: &Seat, digest: &Digest, report: &SweepReport, back: &[S
             return Ok(());
         }
     }
-    if report.lines.iter().any(SweepLine::may_be_sent_again) || back.iter().any(|again| again.kind == Kind::SeenAgain) {
-        let next = command(&["plan", "--failed-of", &id, "--out", "again.json"]);
-        say(&format!("A new plan of what is left, or came back, is made with: {next}"));
+    if let Some(rest) = apply::plan_of_rest(seat, digest.id).await? {
+        say(&format!("A new plan of what is left, or came back, is made with: {}", rest.command));
     }
     Ok(())
 }
@@ -323,7 +365,7 @@ fn heading(digest: &Digest, apps: &[App], state: &str, back: &[SeenAgain]) -> Ve
         match kind(digest) {
             "contain" if digest.grants == 0 => "Block alone, no revoke was planned",
             "contain" => "Block and revoke",
-            "finding" => "A finding: nothing was planned and nothing sent",
+            "finding" => "A finding: what was looked for, and what was found; nothing was sent for it",
             _ => "Revoke",
         },
         utc(digest.began.timestamp()),
@@ -492,7 +534,7 @@ async fn all(seat: &Seat) -> Done {
         let (grants, ..) = seat.desk.sweep_grants(sweep.id, &Wanted::default(), 0, u32::MAX).await?;
         let apps = apps(&grants, &digest, &Names::of(seat, &digest, &grants, &[]).await?);
         let state = state(seat, &digest).await;
-        let outcomes: BTreeMap<_, _> = report.outcomes.iter().map(|(outcome, n)| (outcome.name(), *n)).collect();
+        let outcomes: BTreeMap<_, _> = digest.outcomes.iter().map(|(outcome, n)| (outcome.name(), *n)).collect();
         let block = digest.policy.as_ref().map(|policy| BlockLine {
             state: block_state(policy),
             apps: policy.forbids.len(),
@@ -501,6 +543,13 @@ async fn all(seat: &Seat) -> Done {
             returned: digest.returned.len(),
         });
         let kind = kind(&digest);
+        let finding = match kind {
+            "finding" => {
+                let (sought, complete) = seat.desk.sought(sweep.id).await?;
+                Some(FindingLine::of(&sought, complete))
+            }
+            _ => None,
+        };
         let back = seat.desk.seen_again(sweep.id).await?;
         let again = back.iter().filter(|back| back.kind == Kind::SeenAgain).count();
         if seat.json {
@@ -519,6 +568,7 @@ async fn all(seat: &Seat) -> Done {
                 not_attempted: apply::not_attempted(&report),
                 seen_again: again,
                 block,
+                finding,
                 gone_at: digest.gone_at.map(|at| at.to_string()),
                 confirmed_at: digest.confirmed_at.map(|at| at.to_string()),
                 confirm_due_at: digest.look_again_at.filter(|_| digest.confirmed_at.is_none()).map(|at| at.to_string()),
@@ -530,7 +580,9 @@ async fn all(seat: &Seat) -> Done {
         let counts = apply::counts(&report);
         // What a list says of a sweep is as of its own reads; what later ones listed stands beside it.
         let seen = (again > 0).then(|| format!("but {again} seen again"));
-        let told: Vec<String> = counts.iter().map(|(n, name)| format!("{n} {name}")).chain(seen).collect();
+        let finding = finding.map(|finding| finding.told());
+        let counts = counts.iter().map(|(n, name)| format!("{n} {name}"));
+        let told: Vec<String> = counts.chain(seen).chain(finding).collect();
         let confirmed = if digest.confirmed_at.is_some() { ", confirmed" } else { "" };
         let named = |app: &App| {
             app.app_name.clone().filter(|name| !name.is_empty()).unwrap_or_else(|| app.connected_app_id.clone())

@@ -1,5 +1,6 @@
 //! The next command to type, as a shell takes it, at the place that this run was pointed at. It runs nothing.
 
+use std::path::Path;
 use std::sync::OnceLock;
 
 use clap::ValueEnum as _;
@@ -24,6 +25,8 @@ struct Place {
     json: bool,
     /// The words by which this run asks for a containment: which apps, and what was decided. Empty in any other.
     containment: Vec<String>,
+    /// All words of this run, but the program's name.
+    words: Vec<String>,
 }
 
 impl Place {
@@ -50,12 +53,22 @@ impl Place {
             handed_over: common.session_token_stdin,
             json: common.json,
             containment: Vec::new(),
+            words: Vec::new(),
         }
     }
 
     fn containment(&self) -> Option<String> {
         let words = std::iter::once("contain").chain(self.containment.iter().map(String::as_str));
         (!self.containment.is_empty()).then(|| self.command(&words.collect::<Vec<_>>()))
+    }
+
+    fn with(&self, more: &[&str]) -> String {
+        // What stands behind a bare -- is no flag.
+        let end = self.words.iter().position(|word| word == "--").unwrap_or(self.words.len());
+        let (flags, rest) = self.words.split_at(end);
+        let flags = flags.iter().map(String::as_str).chain(more.iter().copied());
+        let told = flags.chain(rest.iter().map(String::as_str)).map(typed);
+        std::iter::once("cutoff".to_owned()).chain(told).collect::<Vec<_>>().join(" ")
     }
 
     fn command(&self, words: &[&str]) -> String {
@@ -115,7 +128,8 @@ fn containment(flags: &Contain) -> Vec<String> {
 /// Notes the flags of this run.
 pub fn remember(line: &CommandLine) {
     // A second run in one process there is none.
-    let _ = RUN.set(Place::of(line));
+    let words = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
+    let _ = RUN.set(Place { words, ..Place::of(line) });
 }
 
 /// The containment that this run asked for, to be looked at anew. `None` where it asked for none, or went on with one: then what was
@@ -123,6 +137,21 @@ pub fn remember(line: &CommandLine) {
 #[must_use]
 pub fn containment_anew() -> Option<String> {
     RUN.get().and_then(Place::containment)
+}
+
+/// This run's own command with more flags: all that was asked for, and what was missing. A word in capitals among those is to be
+/// decided by whoever types it, and is refused as it stands.
+#[must_use]
+pub fn this_run_with(more: &[&str]) -> String {
+    RUN.get().map_or_else(|| Place::default().with(more), |place| place.with(more))
+}
+
+/// The name of a new plan's file that nothing has in this folder, so that the command that is told works as it stands; the `nth`
+/// such name from 0, where several are told at once.
+#[must_use]
+pub fn new_plan(nth: usize) -> String {
+    let name = |n: usize| if n == 1 { "again.json".to_owned() } else { format!("again-{n}.json") };
+    (1..).map(name).filter(|name| Path::new(name).symlink_metadata().is_err()).nth(nth).unwrap_or_default()
 }
 
 /// A command of this program with its own words, each as a shell takes it, and the flags of this run that it needs to mean the same
@@ -226,6 +255,16 @@ mod tests {
     }
 
     #[test]
+    fn a_run_that_lacks_a_flag_is_told_whole_with_it() {
+        let words = ["contain", "--app", "Data Sync", "--reason", "it's", "--", "x"].map(str::to_owned).to_vec();
+        let place = Place { words, ..Place::default() };
+        assert_eq!(
+            place.with(&["--keep", "ID", "--yes"]),
+            "cutoff contain --app 'Data Sync' --reason 'it'\\''s' --keep ID --yes -- x"
+        );
+    }
+
+    #[test]
     fn a_next_command_means_the_place_of_this_run_and_is_one_that_the_program_takes() {
         use clap::Parser as _;
         let place = Place {
@@ -234,6 +273,7 @@ mod tests {
             handed_over: true,
             json: false,
             containment: vec![],
+            words: vec![],
         };
         assert_eq!(
             place.command(&["log", "ID", "--settle"]),

@@ -78,7 +78,7 @@ pub async fn run(seat: &Seat, flags: &Plan) -> Done {
         What::Pairs(pairs) => unlisted(&shown.picture, pairs),
         What::Selected(_) => DONE,
     };
-    let incomplete = missing(&shown.picture);
+    let incomplete = missing(seat, &shown.picture);
     Ok([code, unlisted, incomplete].into_iter().find(|code| *code != DONE).unwrap_or(DONE))
 }
 

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
-use cutoff::activity::Stand;
+use cutoff::activity::{Resume, Stand};
 use cutoff::inventory::picture::Picture;
 use cutoff::kept_plan::{Compared, PolicyNow};
 use cutoff::plan_file::{Pair, PlanFile};
@@ -118,9 +118,14 @@ pub async fn show(seat: &Seat, file: &PlanFile, again: &str) -> Result<Ending, E
     let denied = compared.as_ref().and_then(|compared| compared.proposal.denied.clone());
     let listed = compared.as_ref().filter(|_| begun.is_none()).map(|compared| compared.proposal.listed as usize);
     let ending = match (&begun, denied) {
-        (Some(sweep), _) if over => Ending::usage(carried_out(sweep.id)),
+        (Some(sweep), _) if over => carried_out(seat, sweep.id).await?,
         (_, Some(denied)) => cutoff::Error::NotAllowed(Box::new(denied)).into(),
-        (Some(_), None) => Ending::usage(crate::apply::goes_on(again)),
+        (Some(sweep), None) => match seat.desk.may_go_on(sweep).await {
+            Ok(held @ (Resume::OtherMember | Resume::TooOld)) => {
+                crate::apply::left_behind(seat, sweep.id, held == Resume::TooOld).await?
+            }
+            _ => Ending::usage(crate::apply::goes_on(again)),
+        },
         (None, None) => Ending::usage(crate::contain::would(seat, file, listed)),
     };
     let shown = seat.desk.shown().await.ok().filter(|_| compared.is_some());
@@ -269,14 +274,18 @@ pub fn organization_called(seat: &Seat, file: &PlanFile) -> String {
 }
 
 /// What is said of a plan that a sweep was begun with and that is over.
-pub fn carried_out(id: SweepId) -> String {
+///
+/// # Errors
+/// When the journal cannot be read.
+pub async fn carried_out(seat: &Seat, id: SweepId) -> Result<Ending, Ending> {
+    let rest = crate::apply::plan_of_rest(seat, id).await?;
+    let rest =
+        rest.map_or_else(String::new, |rest| format!("\nMake a new plan of what is left of it with: {}", rest.command));
     let id = id.to_string();
-    format!(
-        "This plan was carried out already, by the sweep {id}. Nothing was sent. See what became of it: {}\nMake a new plan of what is left \
-         of it with: {}",
-        command(&["log", &id]),
-        command(&["plan", "--failed-of", &id, "--out", "again.json"])
-    )
+    let look = command(&["log", &id]);
+    Ok(Ending::usage(format!(
+        "This plan was carried out already, by the sweep {id}. Nothing was sent. See what became of it: {look}{rest}"
+    )))
 }
 
 /// Says what a fresh read lists otherwise than the plan, and names it. `older`: grants of its apps that are not in it and not new.

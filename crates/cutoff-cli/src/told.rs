@@ -3,14 +3,18 @@
 use std::io::{self, BufWriter, IsTerminal as _, Stdout, Write as _};
 
 use cutoff::clock::rfc3339;
+use cutoff::inventory::MOST_ASKED;
 use cutoff::inventory::export::{FirstSeenLine, WidthLine};
 use cutoff::inventory::picture::{Cause, Facts, FirstSeen, Missing, Names, Picture, What};
 use cutoff::inventory::width::Width;
+use cutoff::permission;
 use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::ending::{DONE, Ending, PARTIAL};
+use crate::next::command;
 use crate::say;
+use crate::seat::Seat;
 use crate::text::{Table, safe};
 
 /// Sentences on what is missing; after that many, one counts the rest.
@@ -163,7 +167,7 @@ pub fn heading(facts: &Facts, now: Timestamp) -> String {
 }
 
 /// Says on standard error what is missing from a picture, and answers the code to end with.
-pub fn missing(picture: &Picture) -> u8 {
+pub fn missing(seat: &Seat, picture: &Picture) -> u8 {
     let facts = &picture.facts;
     if facts.complete() {
         return DONE;
@@ -178,8 +182,32 @@ pub fn missing(picture: &Picture) -> u8 {
     if facts.missing.len() > MOST_MISSING {
         say(&format!("And {} more.", facts.missing.len() - MOST_MISSING));
     }
+    let untold = |missing: &Missing| {
+        matches!(missing.what, What::AppRows(_)) && missing.cause == Cause::CutShort && missing.rows > 0
+    };
+    if facts.missing.iter().any(untold) {
+        say(&not_borne_out(seat));
+    }
     say("Incomplete: what is missing is no proof that it is not there.");
     PARTIAL
+}
+
+/// What would tell of grants that are counted only, since a list lacks them and nothing bears out that they are gone.
+fn not_borne_out(seat: &Seat) -> String {
+    let needs = permission::read_member_apps();
+    match seat.desk.session() {
+        Ok(session) if session.may(needs.clone()).allowed == Some(false) => format!(
+            "Whether those are gone the members' own lists would tell, which your role may not read: it needs {} on {}. A reading by \
+             somebody who holds it tells.",
+            safe(&needs.action),
+            safe(&needs.resource)
+        ),
+        _ => format!(
+            "Whether those are gone the members' own lists tell, of which one reading asks for {MOST_ASKED} at the most, and the next for \
+             others. Read again with: {}",
+            command(&["inventory"])
+        ),
+    }
 }
 
 /// What could not be read, and why.

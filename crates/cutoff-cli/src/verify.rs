@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
 
-use cutoff::evidence::{self, Broken, LARGEST, PEOPLE, Since, Verified};
+use cutoff::evidence::{self, Broken, LARGEST, PEOPLE, Since, Sought, Verified};
 use journal::Hash;
 use serde::Serialize;
 
@@ -32,11 +32,28 @@ struct Line<'a> {
     sweep_id: Option<String>,
     rows: Option<u64>,
     grants: Option<u64>,
+    /// How many of them a request left for, or may have.
+    sent: Option<u64>,
+    /// Without those that nothing was sent for.
     outcomes: Option<BTreeMap<&'static str, u64>>,
+    not_attempted: Option<u64>,
+    /// Of a finding alone.
+    finding: Option<FindingLine>,
     closed: Option<bool>,
     counts_compared: Option<bool>,
     erased: Option<u64>,
     absent: Option<&'a [&'static str]>,
+}
+
+/// What a finding says.
+#[derive(Serialize)]
+struct FindingLine {
+    indicators: u64,
+    found: u64,
+    /// Whether everything was read that was looked in.
+    complete: bool,
+    /// Whether nothing was found because nothing is there.
+    nil: bool,
 }
 
 /// Checks a pack.
@@ -97,7 +114,7 @@ pub fn redact(flags: &Redact, json: bool) -> Done {
         ));
     }
     let verified = evidence::verify(&redacted.bytes, None).map_err(|broken| refused(&broken))?;
-    place.put(&redacted.bytes)?;
+    place.put(&redacted.bytes, None)?;
     let mut printer = Printer::new(json);
     if json {
         printer.line(&line(&verified))?;
@@ -139,7 +156,15 @@ fn line(verified: &Verified) -> Line<'_> {
         sweep_id: Some(verified.sweep_id.to_string()),
         rows: Some(verified.rows),
         grants: Some(verified.grants),
+        sent: Some(verified.sent),
         outcomes: Some(verified.outcomes.iter().map(|(outcome, n)| (outcome.name(), *n)).collect()),
+        not_attempted: Some(verified.not_attempted),
+        finding: verified.finding.map(|found| FindingLine {
+            indicators: found.indicators,
+            found: found.found,
+            complete: found.complete,
+            nil: found.is_nil(),
+        }),
         closed: Some(verified.closed),
         counts_compared: Some(verified.counts_compared),
         erased: Some(verified.erased),
@@ -163,7 +188,10 @@ fn broken_line(broken: &Broken) -> Line<'static> {
         sweep_id: None,
         rows: None,
         grants: None,
+        sent: None,
         outcomes: None,
+        not_attempted: None,
+        finding: None,
         closed: None,
         counts_compared: None,
         erased: None,
@@ -195,15 +223,16 @@ fn tell(printer: &mut Printer, verified: &Verified, head: Option<Hash>, pack: &s
             )?;
         }
     }
-    let outcomes: Vec<String> =
-        verified.outcomes.iter().map(|(outcome, n)| format!("{n} {}", outcome.name())).collect();
+    let spared = Some(verified.not_attempted).filter(|n| *n > 0).map(|n| format!("{n} not attempted"));
+    let counted = verified.outcomes.iter().map(|(outcome, n)| format!("{n} {}", outcome.name()));
+    let outcomes: Vec<String> = counted.chain(spared).collect();
     let (id, rows) = (verified.sweep_id, verified.rows);
-    printer.text(&match verified.grants {
-        0 if verified.finding => {
-            format!("Finding {id}: {rows} rows; what was looked for and found. Nothing was sent for it.")
+    printer.text(&match (verified.grants, &verified.finding) {
+        (0, Some(found)) => {
+            format!("Finding {id}: {rows} rows. {} Nothing was sent for it.", said(found))
         }
-        0 => format!("Sweep {id}: {rows} rows, no grants: it only changed the policy, or was to."),
-        grants => format!("Sweep {id}: {rows} rows, {grants} grants: {}.", outcomes.join(", ")),
+        (0, None) => format!("Sweep {id}: {rows} rows, no grants: it only changed the policy, or was to."),
+        (grants, _) => format!("Sweep {id}: {rows} rows, {grants} grants: {}.", outcomes.join(", ")),
     })?;
     printer.text(&format!("Head of the pack {}", verified.head))?;
     printer.text(&format!("Head of the rows {}", verified.chain_head))?;
@@ -220,6 +249,21 @@ fn tell(printer: &mut Printer, verified: &Verified, head: Option<Hash>, pack: &s
         printer.text("The closing row counts by rules of another version; its counts were not compared.")?;
     }
     Ok(())
+}
+
+/// What a finding came to: one that is nil is told from one of which not everything could be read.
+fn said(found: &Sought) -> String {
+    let of = count(usize::try_from(found.indicators).unwrap_or(usize::MAX), "indicator", "indicators");
+    match (found.found, found.complete) {
+        (0, true) => format!("Nil finding: none of {of} was found, and everything was read."),
+        (0, false) => {
+            format!("None of {of} was found: no nil finding, since not everything was read.")
+        }
+        (n, true) => format!("{n} of {of} found, and everything was read."),
+        (n, false) => {
+            format!("{n} of {of} found; not everything was read, so what was not found may be there all the same.")
+        }
+    }
 }
 
 fn refused(broken: &Broken) -> Ending {

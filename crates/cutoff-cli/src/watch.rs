@@ -15,7 +15,7 @@ use stytch_b2b::ConnectedAppId;
 use crate::ending::{DONE, Ending, PARTIAL, UNREACHABLE};
 use crate::flags::Watch;
 use crate::interrupts::Interrupts;
-use crate::next::command;
+use crate::next::{command, new_plan};
 use crate::seat::Seat;
 use crate::text::{cut, safe};
 use crate::told::{Printer, missing, time_of_day, utc};
@@ -75,7 +75,7 @@ pub async fn run(seat: &Seat, flags: &Watch) -> Done {
                 // Of a gap that stays, each reading would say the same.
                 if missing_before.as_ref() != Some(&facts.missing) {
                     missing_before = Some(facts.missing.clone());
-                    let incomplete = missing(&shown.picture);
+                    let incomplete = missing(seat, &shown.picture);
                     // What the policy forbids nobody can consent to: that it is hidden is no gap in what a watch is for.
                     if flags.once && facts.missing.iter().any(|missing| missing.cause != Cause::Hidden) {
                         code = code.max(incomplete);
@@ -221,7 +221,8 @@ fn next(found: &[ComeBack]) {
     for back in found {
         apps.entry(back.connected_app_id.as_str()).or_default().push(back);
     }
-    for (app, backs) in apps {
+    for (nth, (app, backs)) in apps.into_iter().enumerate() {
+        let file = new_plan(nth);
         let grants: Vec<String> = backs.iter().map(|back| format!("{}:{app}", back.member_id)).collect();
         let mut plan = vec!["plan"];
         if grants.len() > MOST_NAMED {
@@ -229,9 +230,9 @@ fn next(found: &[ComeBack]) {
         } else {
             plan.extend(grants.iter().flat_map(|grant| ["--grant", grant]));
         }
-        plan.extend(["--out", "again.json"]);
+        plan.extend(["--out", &file]);
         say(&format!("Revoke it again: {}", command(&plan)));
-        say(&format!("and then: {}", command(&["apply", "again.json", "--yes"])));
+        say(&format!("and then: {}", command(&["apply", &file, "--yes"])));
         say(&format!(
             "Or block the app first, so that nobody can consent again. This tells what that would do and what has to be decided for it, and \
              sends nothing yet: {}",

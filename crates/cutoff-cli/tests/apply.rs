@@ -529,7 +529,12 @@ fn a_canary_that_dies_spares_the_rest() {
     plan(&ground, &["--app", "DataSync"]).expect(0);
     let planned = pairs_of_plan(&ground).len();
     ground.faults(json!({"server_error_share": 1.0, "on": "/revoke"}));
-    let ended = apply(&ground, &["--yes", "--canary"]).expect(2).says(&["Stopped after the first 1"]);
+    let ended = apply(&ground, &["--yes", "--canary"]).expect(2).says(&[
+        "Stopped after the first 1, at the first stage of the canary",
+        "1 of 1 failed, and more than one in five stops it",
+        &format!("{} other grants were not sent", planned - 1),
+        "go on with the following, which tries the failed again first",
+    ]);
     nothing_false(&ground, &ended);
     let tried: std::collections::BTreeSet<_> =
         ground.ledger()["revocations"].as_array().expect("revocations").iter().map(pair).collect();

@@ -5,7 +5,7 @@ mod ground;
 use std::process::{Command, Stdio};
 
 use ground::{Ended, Ground, cutoff, end, files, ground, run, start};
-use serde_json::json;
+use serde_json::{Value, json};
 
 const PUBLIC: &str = "public-token-test-1d1b0b4c-2b7c-4b55-9e0d-0a5f2c6f7a11";
 
@@ -237,10 +237,6 @@ fn a_next_command_that_is_told_can_be_typed_as_it_stands() {
     let card = ground.sandbox.card();
     let dir = ground.dir.path().join("it's here; or $HOME").display().to_string();
     let place = ["--base-url", &card.url, "--public-token", &card.public_token, "--state-dir", &dir];
-    let told = |ended: &Ended, before: &str| {
-        let rest = ended.err.lines().find_map(|line| line.split_once(before)).map(|(_, rest)| rest.to_owned());
-        rest.unwrap_or_else(|| panic!("{before:?} is not told:\n{}", ended.err))
-    };
     let run = |arguments: &[&str]| {
         let mut command = cutoff();
         command.args(arguments).args(place).arg("--session-token-stdin").current_dir(ground.dir.path());
@@ -256,6 +252,62 @@ fn a_next_command_that_is_told_can_be_typed_as_it_stands() {
     assert!(ground.ledger()["revocations"].as_array().is_some_and(|rows| !rows.is_empty()), "it was carried out");
     shell(&ground, &told(&done, "a second read confirms it, which cutoff watch makes while it runs, or: ")).expect(0);
     shell(&ground, &told(&done, "Lift it with: ")).expect(0).says(&["The block is lifted"]);
+}
+
+/// What is told behind some words, up to the end of the line.
+#[track_caller]
+fn told(ended: &Ended, before: &str) -> String {
+    let rest = ended.err.lines().find_map(|line| line.split_once(before)).map(|(_, rest)| rest.to_owned());
+    rest.unwrap_or_else(|| panic!("{before:?} is not told:\n{}", ended.err))
+}
+
+#[test]
+fn decisions_that_are_asked_for_stand_marked_in_a_whole_command_that_is_refused_until_they_are_made() {
+    let ground = ground();
+    let reason = "it's for T 1";
+    let undecided = ground.admin(&["contain", "--app", "DataSync", "--reason", reason]).expect(5);
+    let line = told(&undecided, "as it stands it is refused: ");
+    shell(&ground, &line).expect(5).says(&["--DECIDE"]);
+    assert_eq!(ground.ledger()["revocations"], json!([]), "nothing was sent");
+    // Everything that this run was asked for is in it, and in the one that says yes.
+    let decided = line.replace("--DECIDE", "--keep").replace("--unlisted DECIDE", "--unlisted keep");
+    let would = shell(&ground, &decided).expect(5);
+    let yes = told(&would, "add --yes: ");
+    assert!(yes.ends_with(" --yes") && yes.contains("T 1"), "{yes}");
+    shell(&ground, &yes).expect(0);
+    let logged = ground.here(&["log", "--json"]).expect(0).lines().remove(0);
+    assert_eq!(logged["reason"], reason);
+    // A block is lifted in two such steps, too.
+    let sweep = logged["sweep_id"].as_str().expect("an id").to_owned();
+    let would = ground.admin(&["lift", &sweep]).expect(5);
+    shell(&ground, &told(&would, "add --yes: ")).expect(0).says(&["The block is lifted"]);
+}
+
+#[test]
+fn a_new_plan_is_told_only_where_it_would_plan_something_and_never_over_a_file_that_is_there() {
+    let ground = ground();
+    let file = ground.dir.path().join("again.json").display().to_string();
+    ground.admin(&["plan", "--app", "DataSync", "--out", &file]).expect(0);
+    ground.admin(&["apply", &file, "--yes"]).expect(0);
+    let sweep = ground.here(&["log", "--json"]).expect(0).lines()[0]["sweep_id"].as_str().expect("an id").to_owned();
+    let over = ground.admin(&["apply", &file]).expect(5).says(&["carried out already", &sweep]);
+    assert!(!over.err.contains("--failed-of"), "nothing is left to plan: {}", over.err);
+    let plan: Value = serde_json::from_slice(&std::fs::read(&file).expect("the plan")).expect("JSON");
+    let grant = &plan["grants"][0];
+    ground.control(
+        "consent",
+        json!({"member_id": grant["member_id"], "connected_app_id": grant["connected_app_id"], "scopes": ["openid"]}),
+    );
+    ground.admin(&["inventory"]).expect(0);
+    let mut again = cutoff();
+    again.args(["apply", &file]).args(ground.place()).arg("--session-token-stdin").current_dir(ground.dir.path());
+    let over = end(start(again, &ground.token("admin"))).expect(5);
+    let line = told(&over, "Make a new plan of what is left of it with: ");
+    assert!(line.contains(&sweep) && line.contains("--out again-2.json"), "{line}");
+    shell(&ground, &line).expect(0);
+    let made = std::fs::read(ground.dir.path().join("again-2.json")).expect("the new plan");
+    let made: Value = serde_json::from_slice(&made).expect("JSON");
+    assert_eq!(made["grants"].as_array().map(Vec::len), Some(1));
 }
 
 #[test]

@@ -93,6 +93,7 @@ fn both_take(dir: &Path, bytes: &[u8], head: Option<Hash>) -> cutoff::evidence::
     };
     let told = json!({
         "head": first.head.to_string(), "chain_head": first.chain_head.to_string(), "rows": first.rows, "grants": first.grants,
+        "sent": first.sent,
         "closed": first.closed, "erased": first.erased, "head_of": head_of, "rows_vouched": vouched,
     });
     for (key, value) in told.as_object().expect("an object") {
@@ -571,8 +572,10 @@ fn a_person_can_be_taken_out_and_the_head_stays() {
 
     // And in the journal: the chain is what it was, and a later pack no longer has the texts.
     let sweep = sweep_of(&ground);
-    ground.here(&["erase", member]).expect(5).says(&["--yes"]);
-    ground.here(&["erase", member, "--yes"]).expect(0);
+    // A member who is still there is read again, so that is said before and after.
+    let back = "the next reading, which lists and plans make too, brings the name";
+    ground.here(&["erase", member]).expect(5).says(&["--yes", back]);
+    ground.here(&["erase", member, "--yes"]).expect(0).says(&[back]);
     let later = dir.join("later.zip");
     ground
         .here(&["export", sweep["sweep_id"].as_str().expect("an id"), "--out", &later.display().to_string()])
@@ -695,6 +698,34 @@ fn a_sweep_that_ended_early_has_a_pack_and_the_next_run_writes_it_whole() {
 }
 
 #[test]
+fn a_sweep_that_was_refused_after_it_was_opened_has_its_pack_and_one_that_was_not_opened_has_none() {
+    let ground = ground_with(Options { members: 12, apps: 4, ..Options::default() });
+    let file = ground.dir.path().join("plan.json").display().to_string();
+    let pack = ground.dir.path().join("pack.zip");
+    ground.admin(&["contain", "--app", "DataSync", "--unlisted", "keep", "--out", &file]).expect(0);
+    ground.control("policy", json!({"third_party_connected_apps_allowed_type": "NOT_ALLOWED"}));
+    let refused = apply(&ground, &["--yes", "--evidence", &pack.display().to_string()]).expect(5);
+    let refused = refused.says(&["The organization's policy is not what the plan was made for"]);
+    let sweep = sweep_of(&ground)["sweep_id"].as_str().expect("an id").to_owned();
+    let refused = refused.says(&[&format!("Evidence of how far it went was written, of sweep {sweep}")]);
+    let verified = both_take(ground.dir.path(), &std::fs::read(&pack).expect("a pack"), None);
+    assert_eq!((verified.sweep_id.to_string(), verified.sent), (sweep, 0));
+    assert_eq!(verified.not_attempted, verified.grants);
+    assert!(refused.err.contains(&verified.head.to_string()), "{}", refused.err);
+    // Expired before anything was opened.
+    std::fs::remove_file(&file).expect("gone");
+    plan(&ground, &["--member", &ground.email("member")]);
+    let mut old: Value = serde_json::from_slice(&std::fs::read(&file).expect("the plan")).expect("JSON");
+    old["expires_at"] = json!("2020-01-01T00:00:00.000Z");
+    std::fs::write(&file, old.to_string()).expect("written");
+    let none = ground.dir.path().join("none.zip");
+    apply(&ground, &["--yes", "--evidence", &none.display().to_string()])
+        .expect(5)
+        .says(&["No evidence was written: it was refused before a sweep was opened"]);
+    assert!(!none.exists());
+}
+
+#[test]
 fn what_was_never_sent_is_called_not_attempted_and_is_not_asked_of_the_vendor() {
     let ground = ground_with(Options { members: 60, apps: 8, ..Options::default() });
     let planned = plan(&ground, &["--app", "DataSync"]);
@@ -717,6 +748,22 @@ fn what_was_never_sent_is_called_not_attempted_and_is_not_asked_of_the_vendor() 
     assert_eq!(spared, planned - sent.len(), "each grant that nothing was sent for");
     assert!(report.contains("the request did not leave this computer"), "some of them were about to be");
     assert!(!report.contains("Sent or about to be sent"), "{report}");
+
+    // Every count keeps them apart, whatever the rules call them: nobody refused what nobody was asked.
+    let verified = both_take(ground.dir.path(), &std::fs::read(&path).expect("a pack"), None);
+    assert_eq!((verified.sent, verified.not_attempted), (sent.len() as u64, spared as u64));
+    assert_eq!(verified.outcomes.values().sum::<u64>(), sent.len() as u64, "{:?}", verified.outcomes);
+    let told = run(&["verify", &path.display().to_string(), "--json"]).expect(2).lines().remove(0);
+    assert_eq!((&told["sent"], &told["not_attempted"]), (&json!(sent.len()), &json!(spared)));
+    let told = run(&["verify", &path.display().to_string()]).expect(2).out;
+    assert!(told.contains(&format!(", {spared} not attempted.")), "{told}");
+    let table = String::from_utf8(file(&mut files, GRANTS).clone()).expect("UTF-8");
+    assert_eq!(table.lines().filter(|line| line.split(',').nth(1) == Some("not_attempted")).count(), spared, "{table}");
+    let of_report = format!("<td class=\"n\">{spared}</td><td class=\"out\">not attempted</td>");
+    assert!(report.contains(&of_report), "{report}");
+    let logged = sweep_of(&ground);
+    let counted: u64 = logged["outcomes"].as_object().expect("counts").values().filter_map(Value::as_u64).sum();
+    assert_eq!((counted, &logged["not_attempted"]), (sent.len() as u64, &json!(spared)), "{logged}");
 }
 
 #[test]

@@ -96,6 +96,53 @@ fn nothing_found_is_said_to_be_nothing_only_when_everything_was_read() {
     assert!(!gap.err.contains("Nil finding"), "{}", gap.err);
     let gap = gap.says(&["no nil finding, since not everything was read"]);
     assert_eq!(gap.lines().pop().expect("a line")["complete"], json!(false));
+
+    // And so it is told of what was exported, long after.
+    let pack = ground.dir.path().join("gap.zip").display().to_string();
+    look(&ground, "No Such App\n", &["--max-age", "0", "--evidence", &pack]).expect(2);
+    let whole = ground.dir.path().join("nil.zip").display().to_string();
+    ground.faults(json!({"server_error_share": null, "on": app}));
+    look(&ground, "No Such App\n", &["--max-age", "0", "--evidence", &whole]).expect(0);
+    for (pack, complete, words) in
+        [(&pack, false, "no nil finding"), (&whole, true, "Nil finding: none of 1 indicator")]
+    {
+        let told = run(&["verify", pack]).expect(0).out;
+        assert!(told.contains(words), "{told}");
+        let line = run(&["verify", pack, "--json"]).expect(0).lines().remove(0);
+        let finding = json!({"indicators": 1, "found": 0, "complete": complete, "nil": complete});
+        assert_eq!(line["finding"], finding);
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/verify_pack.py");
+        let second = Command::new("python3").arg(script).arg(pack).output().expect("python3");
+        let second: Value = serde_json::from_slice(&second.stdout).expect("JSON");
+        assert_eq!(second["finding"], finding, "both verifiers say the same");
+        let id = line["sweep_id"].as_str().expect("an id");
+        let logged = ground.here(&["log", "--json"]).expect(0).lines();
+        assert_eq!(logged.iter().find(|sweep| sweep["sweep_id"] == id).expect("it")["finding"], finding);
+        assert!(ground.here(&["log", id]).expect(0).out.contains(words.split(':').next().expect("words")));
+        assert_eq!(ground.here(&["log", id, "--json"]).expect(0).lines()[0]["complete"], json!(complete));
+    }
+}
+
+#[test]
+fn an_app_that_only_an_earlier_reading_had_is_named_with_when_that_was() {
+    let ground = forty();
+    ground.admin(&["inventory"]).expect(0);
+    let app = ground.truth().first().expect("a grant").1.clone();
+    let plan = ground.dir.path().join("all.json").display().to_string();
+    ground.admin(&["plan", "--app", &app, "--first-party", "--out", &plan]).expect(0);
+    ground.admin(&["apply", &plan, "--yes"]).expect(0);
+    let pack = ground.dir.path().join("known.zip").display().to_string();
+    let told = look(&ground, &format!("{app}\n"), &["--max-age", "0", "--evidence", &pack]);
+    let line = told.lines().remove(0);
+    assert_eq!((&line["found"], &line["known_before"][0]["connected_app_id"]), (&json!(false), &json!(app)));
+    let at = line["known_before"][0]["read_at"].as_str().expect("when").to_owned();
+    assert!(at.parse::<jiff::Timestamp>().is_ok(), "{at}");
+    let sweep = told.lines().pop().expect("a line")["sweep_id"].as_str().expect("an id").to_owned();
+    let logged = ground.here(&["log", &sweep]).expect(0).out;
+    assert!(logged.contains(&format!("{app} is known from the reading of ")), "{logged}");
+    let bytes = std::fs::read(&pack).expect("a pack");
+    let report = format!("(known from the reading of {at}, not listed now)");
+    assert!(bytes.windows(report.len()).any(|part| part == report.as_bytes()), "in the report");
 }
 
 #[test]

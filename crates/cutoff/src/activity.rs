@@ -15,6 +15,7 @@ use crate::clock::{later, millis_between};
 use crate::desk::Desk;
 use crate::error::Error;
 use crate::evidence::INDICATORS;
+use crate::indicators::KnownBefore;
 use crate::inventory::picture::u32_of;
 use crate::plan_file::{Pair, Unusable};
 use crate::report::{Report, look_again};
@@ -337,6 +338,8 @@ pub struct Sought {
     pub look_alikes: Vec<String>,
     /// Grants of the former.
     pub grants: u32,
+    /// Apps that it names, that an earlier reading had and no list had then.
+    pub known_before: Vec<KnownBefore>,
 }
 
 impl Digest {
@@ -463,6 +466,7 @@ impl Desk {
                         apps: ids("connected_app_ids"),
                         look_alikes: ids("look_alike_app_ids"),
                         grants: detail("grants").parse().unwrap_or(0),
+                        known_before: serde_json::from_str(detail("known_before")).unwrap_or_default(),
                     });
                 } else if note.what == INDICATORS {
                     complete = detail("complete") == "true";

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use futures::{StreamExt as _, stream};
 use jiff::Timestamp;
 use journal::{Body, Closing, Hash, IndicatorDraft, Note, RowDraft, SweepId};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use stytch_b2b::{ConnectedAppId, Error as ApiError, MemberId};
 
@@ -26,7 +26,7 @@ use crate::inventory::look_alike::Likenesses;
 use crate::inventory::picture::{Cause, Missing, Picture, Reading, What, u32_of};
 use crate::inventory::shown::Shown;
 use crate::plan_file::Pair;
-use crate::policy::{State, forbids, state_of};
+use crate::policy::{Listed, State, Unlisted, forbids, state_of};
 use crate::revoke;
 use crate::session::Session;
 use crate::sweep::engine::blocking;
@@ -561,6 +561,17 @@ pub struct Match {
     pub look_alikes: Vec<ConnectedAppId>,
     /// Grants to `apps`.
     pub grants: u32,
+    /// Apps that it names, that an earlier reading had and no list has now. What became of them no reading tells.
+    pub known_before: Vec<KnownBefore>,
+}
+
+/// An app that an earlier reading had.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KnownBefore {
+    /// Its id.
+    pub connected_app_id: ConnectedAppId,
+    /// The end of the last kept reading that listed it, RFC 3339.
+    pub read_at: String,
 }
 
 /// What was found in an inventory, and how much of it could be read.
@@ -687,7 +698,14 @@ pub fn find(indicators: &Indicators, picture: &Picture) -> Findings {
             _ => (None, Vec::new(), Vec::new()),
         };
         let grants = apps.iter().map(|&app| u32_of(picture.grants_of_app(app).len())).sum();
-        Match { indicator: indicator.clone(), by, apps: ids(&apps), look_alikes: ids(&look_alikes), grants }
+        Match {
+            indicator: indicator.clone(),
+            by,
+            apps: ids(&apps),
+            look_alikes: ids(&look_alikes),
+            grants,
+            known_before: Vec::new(),
+        }
     });
     let each = each.collect();
     let of_apps = |missing: &&Missing| matches!(missing.what, What::App(_) | What::AppRows(_) | What::ListRows);
@@ -722,7 +740,11 @@ impl Desk {
     pub async fn match_indicators(&self, indicators: &Indicators, shown: &Arc<Shown>) -> Result<Findings, Error> {
         let session = self.seated().ok().map(|(session, _)| session);
         let (wanted, shown) = (indicators.clone(), shown.clone());
+        let picture = shown.picture.clone();
         let mut findings = blocking(move || Ok(find(&wanted, &shown.picture))).await?;
+        if session.is_some() {
+            known_before(&mut findings, &self.not_listed_now(&picture).await?);
+        }
         let unlisted = |found: &Match| found.by != Some(By::Id) && found.indicator.kind != Kind::Name;
         let mut seen = HashSet::new();
         let mut ids: Vec<ConnectedAppId> =
@@ -899,6 +921,31 @@ impl Desk {
     }
 }
 
+/// Notes with each indicator the apps of earlier readings that it names by their id or their very name.
+fn known_before(findings: &mut Findings, once: &[Listed]) {
+    let mut by: HashMap<String, Vec<KnownBefore>> = HashMap::new();
+    for app in once {
+        let Some(Unlisted { name, known_at: Some(at), .. }) = &app.unlisted else { continue };
+        let known = KnownBefore { connected_app_id: app.id.clone(), read_at: rfc3339(*at) };
+        let (id, name) = (app.id.as_str().to_ascii_lowercase(), folded(name.trim()));
+        // The first byte keeps what is looked for by its id from what is by its name.
+        by.entry(format!("i{id}")).or_default().push(known.clone());
+        if !name.is_empty() {
+            by.entry(format!("n{name}")).or_default().push(known);
+        }
+    }
+    for found in &mut findings.each {
+        let Indicator { text, kind, .. } = &found.indicator;
+        let id = (*kind != Kind::Name).then(|| format!("i{}", text.to_ascii_lowercase()));
+        let name = (*kind != Kind::Id).then(|| format!("n{}", folded(text.trim())));
+        let of = |key: Option<String>| key.and_then(|key| by.get(&key)).cloned().unwrap_or_default();
+        found.known_before = match of(id) {
+            by_id if by_id.is_empty() => of(name),
+            by_id => by_id,
+        };
+    }
+}
+
 /// The id that an indicator is asked for by, if it can be one. Stytch's own are in lower case.
 fn asked_as(found: &Match) -> Option<ConnectedAppId> {
     let text = &found.indicator.text;
@@ -929,6 +976,9 @@ fn draft(found: &Match) -> IndicatorDraft {
         ("look_alike_app_ids", ids(&found.look_alikes)),
         ("grants", found.grants.to_string()),
     ]);
+    let known = Some(&found.known_before).filter(|known| !known.is_empty());
+    let known = known.map(|known| ("known_before".to_owned(), serde_json::to_string(known).unwrap_or_default()));
+    let detail = detail.into_iter().chain(known).collect();
     IndicatorDraft { text: found.indicator.text.clone(), detail }
 }
 

@@ -14,6 +14,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -170,6 +171,12 @@ impl Links {
         let seq = self.seq;
         let broken = |why: String| Break { seq, why };
         let row = parse(line).map_err(broken)?;
+        let in_form = serde_json::from_slice(line)
+            .and_then(|line: Value| Ok(is_in_form(&line, &serde_json::to_value(&row)?)))
+            .unwrap_or(false);
+        if !in_form {
+            return Err(broken("a value is not in its one form".into()));
+        }
         self.fits(&row).map_err(broken)?;
         let previous = match (&self.head, &row.body) {
             (Some(head), _) => *head,
@@ -263,6 +270,18 @@ pub(crate) fn parse(line: &[u8]) -> Result<Row, String> {
     strict::check(line).map_err(|unfit| unfit.to_string())?;
     // serde_json's message can quote a value of the row, and a value may be anybody's name: its place is enough.
     serde_json::from_slice(line).map_err(|error| format!("not a row of version 1 (at byte {})", error.column()))
+}
+
+/// Whether what was read of a line stands there in the form it is written in: an object as an object, a word as a text. A parser may also
+/// take a list for an object, by the order of its fields, and for a word an object with one key, or a number, by its place.
+fn is_in_form(line: &Value, read: &Value) -> bool {
+    match (line, read) {
+        (Value::Object(line), Value::Object(read)) => {
+            read.iter().all(|(key, read)| line.get(key).map_or(read.is_null(), |line| is_in_form(line, read)))
+        }
+        (Value::Array(line), Value::Array(read)) => line.iter().zip(read).all(|(line, read)| is_in_form(line, read)),
+        _ => std::mem::discriminant(line) == std::mem::discriminant(read),
+    }
 }
 
 /// Walks a whole chain from its lines alone, as a reader of an exported file would.

@@ -199,6 +199,21 @@ fn a_chain_recomputed_after_an_edit_verifies_but_has_another_head() {
 }
 
 #[test]
+fn a_row_whose_kind_is_a_number_or_whose_object_is_a_list_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let journal = Journal::open(dir.path()).unwrap();
+    let id = full_sweep(&journal);
+    let rows = journal.rows(id).unwrap();
+    // By its place a number would be the name of a kind, and by their order the values of a list would be fields.
+    for (is, instead) in [("\"kind\":\"intent\"", "\"kind\":2"), ("\"view\":\"app\"", "\"view\":{\"app\":null}")] {
+        let forged: Vec<String> = rows.iter().map(|row| row.line.replacen(is, instead, 1)).collect();
+        let at = forged.iter().zip(&rows).position(|(forged, row)| *forged != row.line).expect(is) as u64;
+        let found = chain::walk(forged.iter().map(|line| line.as_bytes())).unwrap_err();
+        assert_eq!((found.seq, found.why.as_str()), (at, "a value is not in its one form"));
+    }
+}
+
+#[test]
 fn a_missing_moved_or_foreign_row_is_found() {
     let edits: [(&str, &str, u64); 7] = [
         ("the last row is cut off", "DELETE FROM rows WHERE seq = 9", 9),

@@ -7,6 +7,7 @@ use journal::{INDICATOR, Note};
 
 use super::record::Record;
 use super::report::{bare, count, id, text};
+use crate::indicators::KnownBefore;
 
 /// The note that says what was looked for and in how much.
 pub(crate) const INDICATORS: &str = "indicators";
@@ -67,6 +68,11 @@ fn row(sweep: &Record<'_>, note: &Note) -> String {
     let ids = |key: &str| serde_json::from_str::<Vec<String>>(detail(key)).unwrap_or_default();
     let mut apps: Vec<String> = ids("connected_app_ids").iter().map(|app| id(app)).collect();
     apps.extend(ids("look_alike_app_ids").iter().map(|app| format!("{} (look-alike)", id(app))));
+    let known: Vec<KnownBefore> = serde_json::from_str(detail("known_before")).unwrap_or_default();
+    apps.extend(known.iter().map(|known| {
+        let (app, at) = (id(known.connected_app_id.as_str()), bare(&known.read_at, LONG));
+        format!("{app} (known from the reading of {at}, not listed now)")
+    }));
     format!(
         "<tr><td class=\"n\">{}</td><td>{indicator}</td><td>{by}</td><td>{}</td><td class=\"n\">{}</td></tr>",
         bare(n, LONG),

@@ -19,4 +19,4 @@ pub(crate) use finding::INDICATORS;
 pub use heads::Noted;
 pub use manifest::{FILES, GRANTS, LETTER, MANIFEST, PEOPLE, REPORT, ROWS};
 pub use pack::{Pack, Redacted, redact};
-pub use verify::{Broken, Since, Verified, verify, verify_by};
+pub use verify::{Broken, Since, Sought, Verified, verify, verify_by};

@@ -64,7 +64,9 @@ impl<'a> Record<'a> {
             .into_values()
             .zip(rows.grants())
             .map(|(finding, grant)| {
-                *outcomes.entry(finding.outcome).or_default() += 1;
+                if !finding.never_sent() {
+                    *outcomes.entry(finding.outcome).or_default() += 1;
+                }
                 let person = texts.get(&(PersonKind::Member as u8, grant.member_id.as_str()));
                 Line {
                     person: person.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default(),

@@ -116,16 +116,17 @@ impl Page {
         }
         self.html("<h2>Outcome</h2>\n<table class=\"counts\">\n<thead><tr><th class=\"n\">Grants</th><th>Outcome</th><th>That is</th></tr></thead>\n<tbody>");
         for (outcome, n) in &sweep.outcomes {
-            let of = |line: &&Line<'_>| line.finding.outcome == *outcome && line.finding.never_sent();
-            let spared = match sweep.lines.iter().filter(of).count() {
-                0 => String::new(),
-                all if all == *n => " For none of these a request was sent: not attempted.".to_owned(),
-                some => format!(" For {some} of these no request was sent: not attempted."),
-            };
             self.html(format_args!(
-                "<tr><td class=\"n\">{n}</td><td class=\"out\">{}</td><td>{}{spared}</td></tr>",
+                "<tr><td class=\"n\">{n}</td><td class=\"out\">{}</td><td>{}</td></tr>",
                 word(*outcome),
                 meaning(*outcome)
+            ));
+        }
+        let spared = sweep.lines.iter().filter(|line| line.finding.never_sent()).count();
+        if spared > 0 {
+            self.html(format_args!(
+                "<tr><td class=\"n\">{spared}</td><td class=\"out\">not attempted</td><td>No request was sent, so the grant is as it \
+                 was, as far as this sweep goes.</td></tr>"
             ));
         }
         self.html(format_args!(
@@ -323,7 +324,8 @@ impl Page {
     fn doubts(&mut self, sweep: &Record<'_>) {
         self.html("<h2>What could not be proven</h2>\n<ul>");
         for outcome in sweep.outcomes.keys().filter(|outcome| !outcome.is_gone()) {
-            let of_these: Vec<&Line<'_>> = sweep.lines.iter().filter(|line| line.finding.outcome == *outcome).collect();
+            let of = |line: &&Line<'_>| line.finding.outcome == *outcome && !line.finding.never_sent();
+            let of_these: Vec<&Line<'_>> = sweep.lines.iter().filter(of).collect();
             let reason_of = |line: &Line<'_>| line.finding.why.map_or_else(|| doubt(line), why);
             let reasons: BTreeSet<&str> = of_these.iter().map(|line| reason_of(line)).collect();
             for reason in reasons {
@@ -334,6 +336,13 @@ impl Page {
                     count(n, "grant", "grants")
                 ));
             }
+        }
+        let spared = sweep.lines.iter().filter(|line| line.finding.never_sent()).count();
+        if spared > 0 {
+            self.html(format_args!(
+                "<li><b>Not attempted, {}:</b> no request was sent, so nothing is proven of it either way.</li>",
+                count(spared, "grant", "grants")
+            ));
         }
         let unconfirmed = sweep.lines.iter().filter(|line| line.gone() && line.finding.confirmed.is_none()).count();
         if unconfirmed > 0 {
@@ -463,7 +472,8 @@ fn row(line: &Line<'_>) -> String {
         list(&grant.scopes)
     );
     let class = if line.gone() { "out" } else { "out open" };
-    let _ = write!(out, "<td><span class=\"{class}\">{}</span>", word(finding.outcome));
+    let said = if finding.never_sent() { "not attempted" } else { word(finding.outcome) };
+    let _ = write!(out, "<td><span class=\"{class}\">{said}</span>");
     if let Some(reason) = finding.why {
         let _ = write!(out, "<span class=\"sub\">{}</span>", short_why(reason));
     }
@@ -705,9 +715,6 @@ fn meaning(outcome: Outcome) -> &'static str {
 
 /// What is in doubt about an outcome that names no reason of its own.
 fn doubt(line: &Line<'_>) -> &'static str {
-    if line.finding.never_sent() {
-        return "not attempted: no request was sent for it, so it is as it was, as far as this sweep goes.";
-    }
     match line.finding.outcome {
         Outcome::StillThere => {
             "listed in the last read: not removed, or consented to again. Stytch gives no way to tell which."

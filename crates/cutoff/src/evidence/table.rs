@@ -46,7 +46,8 @@ pub(crate) fn write(sweep: &Record<'_>) -> Vec<u8> {
         let at = |clock: &Option<journal::Clock>| clock.as_ref().map(|clock| clock.utc.to_string()).unwrap_or_default();
         line(&[
             &grant.n.to_string(),
-            finding.outcome.name(),
+            // The rows' own names have none for it, and whoever counts a column must not take it for a refusal.
+            if finding.never_sent() { "not_attempted" } else { finding.outcome.name() },
             finding.why.map(Why::name).unwrap_or_default(),
             &grant.member_id,
             row.person.name.as_deref().unwrap_or_default(),

@@ -8,6 +8,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::archive::{self, LARGEST};
+use super::finding::INDICATORS;
 use super::manifest::{self, FILES, MANIFEST, Manifest, PEOPLE, People, ROWS};
 use super::record::is_finding;
 use crate::sweep::rows::Rows;
@@ -28,10 +29,14 @@ pub struct Verified {
     pub rows: u64,
     /// How many grants were planned; every one has an outcome.
     pub grants: u64,
-    /// It is a finding: nothing was planned and nothing sent. A sweep that only changed the policy has no grants either.
-    pub finding: bool,
-    /// Grants by outcome, derived from the rows by this version's rules.
+    /// Grants for which a request left, or may have.
+    pub sent: u64,
+    /// It is a finding: nothing was sent for it. A sweep that only changed the policy has no grants either.
+    pub finding: Option<Sought>,
+    /// Grants by outcome, derived from the rows by this version's rules, less those that nothing was sent for.
     pub outcomes: BTreeMap<Outcome, u64>,
+    /// Grants that nothing was sent for, though they are not known to be gone.
+    pub not_attempted: u64,
     /// Whether the sweep has a closing row; without one it is unfinished.
     pub closed: bool,
     /// Whether the counts of the last closing row were compared with those derived here; rules of another version count otherwise.
@@ -42,6 +47,43 @@ pub struct Verified {
     pub erased: u64,
     /// What the head that was given vouches for.
     pub since: Since,
+}
+
+/// What a finding says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sought {
+    /// How many indicators were looked for.
+    pub indicators: u64,
+    /// Of how many something was found.
+    pub found: u64,
+    /// Whether everything was read that was looked in. If not, what was not found may be there all the same.
+    pub complete: bool,
+}
+
+impl Sought {
+    fn of(rows: &[Row]) -> Option<Self> {
+        if !is_finding(rows) {
+            return None;
+        }
+        let notes = || {
+            rows.iter().filter_map(|row| match &row.body {
+                Body::Note(note) => Some(note),
+                _ => None,
+            })
+        };
+        let each = || notes().filter(|note| note.what == INDICATOR);
+        let none = |note: &&Note| note.detail.get("matched_by").is_none_or(|by| by == "none");
+        let (indicators, unfound) = (each().count() as u64, each().filter(none).count() as u64);
+        let whole = notes().find(|note| note.what == INDICATORS).and_then(|note| note.detail.get("complete"));
+        let complete = whole.is_some_and(|complete| complete == "true");
+        Some(Self { indicators, found: indicators - unfound, complete })
+    }
+
+    /// Whether nothing was found because nothing is there: not so where something could not be read.
+    #[must_use]
+    pub fn is_nil(&self) -> bool {
+        self.found == 0 && self.complete
+    }
 }
 
 /// What a head vouches for.
@@ -123,11 +165,16 @@ pub fn verify_by(bytes: &[u8], head: Option<Hash>, rules: &Rules) -> Result<Veri
         },
     };
     let (chain_head, rows, closed) = (chain.head(), chain.hashes.len() as u64, chain.closing().is_some());
-    let finding = is_finding(&chain.rows);
+    let finding = Sought::of(&chain.rows);
     let (journal_id, sweep_id, grants) = (chain.opening.journal_id, chain.opening.sweep_id, chain.opening.plan.count);
     let mut outcomes: BTreeMap<Outcome, u64> = BTreeMap::new();
+    let (mut sent, mut not_attempted) = (0, 0);
     for finding in verdict::findings(&Rows::new(chain.rows), rules).into_values() {
-        *outcomes.entry(finding.outcome).or_default() += 1;
+        sent += u64::from(finding.attempts > 0);
+        match finding.never_sent() {
+            true => not_attempted += 1,
+            false => *outcomes.entry(finding.outcome).or_default() += 1,
+        }
     }
     Ok(Verified {
         journal_id,
@@ -136,8 +183,10 @@ pub fn verify_by(bytes: &[u8], head: Option<Hash>, rules: &Rules) -> Result<Veri
         chain_head,
         rows,
         grants,
+        sent,
         finding,
         outcomes,
+        not_attempted,
         closed,
         counts_compared,
         absent: FILES.into_iter().filter(|name| open.file(name).is_none() && open.is_due(name)).collect(),
@@ -242,14 +291,8 @@ impl Chain {
         let told = |found: journal::Break| Broken::Row { seq: found.seq, why: found.why };
         let mut links = Links::new();
         let (mut rows, mut hashes) = (Vec::new(), Vec::new());
-        for (seq, line) in (0..).zip(lines.split(|byte| *byte == b'\n')) {
+        for line in lines.split(|byte| *byte == b'\n') {
             let (row, _, hash) = links.next(line).map_err(told)?;
-            let in_form = serde_json::from_slice(line)
-                .and_then(|line: Value| Ok(is_in_form(&line, &serde_json::to_value(&row)?)))
-                .unwrap_or(false);
-            if !in_form {
-                return Err(Broken::Row { seq, why: "a value is not in its one form".to_owned() });
-            }
             rows.push(row);
             hashes.push(hash);
         }
@@ -307,18 +350,6 @@ impl Chain {
             *counts.entry(finding.outcome.name().to_owned()).or_default() += 1;
         }
         if counts == closing.counts { Ok(true) } else { Err(broken("its counts are not those of the rows before it")) }
-    }
-}
-
-/// Whether what was read of a line stands there in the form it is written in: an object as an object, a word as a text. A parser may also
-/// take a list for an object, by the order of its fields, and for a word an object with one key, or a number, by its place.
-fn is_in_form(line: &Value, read: &Value) -> bool {
-    match (line, read) {
-        (Value::Object(line), Value::Object(read)) => {
-            read.iter().all(|(key, read)| line.get(key).map_or(read.is_null(), |line| is_in_form(line, read)))
-        }
-        (Value::Array(line), Value::Array(read)) => line.iter().zip(read).all(|(line, read)| is_in_form(line, read)),
-        _ => std::mem::discriminant(line) == std::mem::discriminant(read),
     }
 }
 

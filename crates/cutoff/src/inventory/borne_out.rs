@@ -20,7 +20,7 @@ use crate::session::Session;
 use crate::sweep::engine::blocking;
 
 /// So many members, and as many apps, are asked for at the most in one reading. Of the others nothing tells.
-const MOST_ASKED: usize = 200;
+pub const MOST_ASKED: usize = 200;
 
 /// The members whose grants a list lacks, by app.
 type Lacking = BTreeMap<String, Vec<String>>;

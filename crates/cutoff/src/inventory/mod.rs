@@ -15,3 +15,5 @@ pub mod selection;
 pub mod shown;
 pub mod take;
 pub mod width;
+
+pub use borne_out::MOST_ASKED;
