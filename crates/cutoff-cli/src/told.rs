@@ -182,8 +182,10 @@ pub fn missing(seat: &Seat, picture: &Picture) -> u8 {
     if facts.missing.len() > MOST_MISSING {
         say(&format!("And {} more.", facts.missing.len() - MOST_MISSING));
     }
-    let untold = |missing: &Missing| {
-        matches!(missing.what, What::AppRows(_)) && missing.cause == Cause::CutShort && missing.rows > 0
+    let untold = |missing: &Missing| match missing.what {
+        What::App(_) => missing.cause == Cause::CutShort,
+        What::AppRows(_) => missing.cause == Cause::CutShort && missing.rows > 0,
+        _ => false,
     };
     if facts.missing.iter().any(untold) {
         say(&not_borne_out(seat));

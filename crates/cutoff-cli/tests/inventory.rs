@@ -472,7 +472,13 @@ fn more_grants_than_one_reading_asks_about_are_gone_after_some_readings() {
     let lost = before.len() - ground.truth().len();
     assert!((201..400).contains(&lost), "{lost} grants are gone");
     let calls = ground.calls().len();
-    ground.admin(&["inventory"]).expect(2).says(&["nothing bears out"]);
+    // That some stay open is said, and how they are told.
+    ground.admin(&["inventory"]).expect(2).says(&[
+        "nothing bears out",
+        "one reading asks for 200 at the most, and the next for others. Read again with: cutoff inventory",
+    ]);
+    let told = ground.admin(&["diff"]).expect(2).says(&["what came or went there in between is not told"]);
+    assert!(told.out.contains(" 0 gone"), "{}", told.out);
     ground.admin(&["inventory"]).expect(0);
     let own = |path: &&String| path.contains("/members/") && path.ends_with("/connected_apps");
     assert_eq!(ground.calls()[calls..].iter().filter(own).count(), lost, "each member is asked once");
