@@ -307,7 +307,7 @@ pub async fn plan_of_rest(seat: &Seat, id: SweepId) -> Result<Option<Rest>, Endi
     if left.is_empty() {
         return Ok(None);
     }
-    let (id, file) = (id.to_string(), new_plan(0));
+    let (id, file) = (id.to_string(), new_plan("again", 0));
     let mut words = vec!["plan", "--failed-of", &id];
     // They were taken in once, and are left out unasked.
     words.extend(left.contains(&true).then_some("--first-party"));

@@ -21,7 +21,7 @@ use crate::ending::{DENIED, DONE, Ending, PARTIAL, api};
 use crate::export::Place;
 use crate::flags::{Choice, Contain};
 use crate::lists::apps_called;
-use crate::next::{command, this_run_with};
+use crate::next::{command, new_plan, this_run_with};
 use crate::plan::{not_yours, risks};
 use crate::seat::Seat;
 use crate::text::safe;
@@ -284,15 +284,16 @@ pub fn without_block<'a>(picture: &Picture, apps: impl IntoIterator<Item = &'a C
     if listed.is_empty() {
         return Ending::usage(why);
     }
+    let file = new_plan("plan", 0);
     let words: Vec<&str> = std::iter::once("plan")
         .chain(listed.into_iter().flat_map(|app| ["--app", app]))
-        .chain(["--out", "plan.json"])
+        .chain(["--out", &file])
         .collect();
     Ending::usage(format!(
         "{why}\nIf it stays so, the grants can be revoked without a block, and members can consent again at once. Plan that with: {}\nand \
          then: {}",
         command(&words),
-        command(&["apply", "plan.json", "--yes"])
+        command(&["apply", &file, "--yes"])
     ))
 }
 

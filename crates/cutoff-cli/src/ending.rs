@@ -8,7 +8,7 @@ use cutoff::{Error, Fault, Field};
 use stytch_b2b::{Cause, Error as ApiError};
 use vault::Trouble;
 
-use crate::next::{command, containment_anew};
+use crate::next::{command, containment_anew, new_plan};
 use crate::text::{lines, safe};
 
 /// Everything was done.
@@ -493,7 +493,7 @@ fn not_blocked(refused: &Refused) -> String {
             "{} is of a type that this version does not know, so it cannot be told which part of the policy is its. Nothing was \
              sent; revoke its grants with: {}",
             safe(id.as_str()),
-            command(&["plan", "--app", id.as_str(), "--out", "plan.json"])
+            command(&["plan", "--app", id.as_str(), "--out", &new_plan("plan", 0)])
         ),
         Refused::UnknownWord(word) => format!(
             "The organization's policy says {}, which this version does not know. Nothing was sent; a plan without a block \

@@ -149,8 +149,8 @@ pub fn this_run_with(more: &[&str]) -> String {
 /// The name of a new plan's file that nothing has in this folder, so that the command that is told works as it stands; the `nth`
 /// such name from 0, where several are told at once.
 #[must_use]
-pub fn new_plan(nth: usize) -> String {
-    let name = |n: usize| if n == 1 { "again.json".to_owned() } else { format!("again-{n}.json") };
+pub fn new_plan(stem: &str, nth: usize) -> String {
+    let name = |n: usize| if n == 1 { format!("{stem}.json") } else { format!("{stem}-{n}.json") };
     (1..).map(name).filter(|name| Path::new(name).symlink_metadata().is_err()).nth(nth).unwrap_or_default()
 }
 

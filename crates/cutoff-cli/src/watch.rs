@@ -222,7 +222,7 @@ fn next(found: &[ComeBack]) {
         apps.entry(back.connected_app_id.as_str()).or_default().push(back);
     }
     for (nth, (app, backs)) in apps.into_iter().enumerate() {
-        let file = new_plan(nth);
+        let file = new_plan("again", nth);
         let grants: Vec<String> = backs.iter().map(|back| format!("{}:{app}", back.member_id)).collect();
         let mut plan = vec!["plan"];
         if grants.len() > MOST_NAMED {
