@@ -726,6 +726,29 @@ fn a_sweep_that_was_refused_after_it_was_opened_has_its_pack_and_one_that_was_no
 }
 
 #[test]
+fn a_report_counts_the_grants_that_a_cut_list_lacked_and_nobody_could_tell_of() {
+    let ground = ground_with(Options { members: 12, apps: 4, ..Options::default() });
+    ground.admin(&["inventory"]).expect(0);
+    ground.faults(json!({"list_cap": 3}));
+    ground.faults(json!({"server_error_share": 1.0, "on": "/members/"}));
+    let cut = ground.admin(&["inventory"]).expect(2).says(&["neither shown nor called gone"]);
+    ground.faults(json!({"list_cap": null}));
+    ground.faults(json!({"server_error_share": null, "on": "/members/"}));
+    let told = cut.err.lines().filter(|line| line.contains("that an earlier reading had"));
+    let untold: u32 = told.filter_map(|line| line.split(' ').next()?.parse::<u32>().ok()).sum();
+    assert!(untold > 0, "{}", cut.err);
+    let (file, pack) = (ground.dir.path().join("plan.json"), ground.dir.path().join("pack.zip"));
+    ground.admin(&["plan", "--app", "DataSync", "--out", &file.display().to_string()]).expect(2);
+    apply(&ground, &["--yes", "--evidence", &pack.display().to_string()]).expect(0);
+    let mut files = take_apart(&std::fs::read(&pack).expect("a pack"));
+    let report = String::from_utf8(self::file(&mut files, REPORT).clone()).expect("UTF-8");
+    assert!(
+        report.contains(&format!("that they were gone: {untold}. They are counted here and not named")),
+        "{report}"
+    );
+}
+
+#[test]
 fn what_was_never_sent_is_called_not_attempted_and_is_not_asked_of_the_vendor() {
     let ground = ground_with(Options { members: 60, apps: 8, ..Options::default() });
     let planned = plan(&ground, &["--app", "DataSync"]);

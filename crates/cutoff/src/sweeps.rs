@@ -15,7 +15,7 @@ use crate::clock::{millis_between, rfc3339};
 use crate::desk::Desk;
 use crate::directory::Directory;
 use crate::error::Error;
-use crate::inventory::picture::{Facts, Missing, Names, Picture, u32_of};
+use crate::inventory::picture::{Cause, Facts, Missing, Names, Picture, What as Lacks, u32_of};
 use crate::inventory::selection::Selection;
 use crate::inventory::shown::{Shown, place_of};
 use crate::permission::Denial;
@@ -870,6 +870,11 @@ pub(crate) fn inventory_note(facts: &Facts, picture: &Picture) -> Body {
         Names::Denied => "denied",
         Names::Incomplete => "incomplete",
     };
+    let untold = facts
+        .missing
+        .iter()
+        .filter(|missing| matches!(missing.what, Lacks::AppRows(_)) && missing.cause == Cause::CutShort);
+    let untold: u32 = untold.map(|missing| missing.rows).sum();
     let detail = [
         ("began_at", rfc3339(facts.began)),
         ("read_at", rfc3339(facts.ended)),
@@ -883,7 +888,8 @@ pub(crate) fn inventory_note(facts: &Facts, picture: &Picture) -> Body {
         ("under_way", facts.under_way.to_string()),
     ]
     .into_iter()
-    .chain(facts.snapshot.map(|number| ("snapshot", number.to_string())));
+    .chain(facts.snapshot.map(|number| ("snapshot", number.to_string())))
+    .chain((untold > 0).then(|| ("not_borne_out", untold.to_string())));
     let detail = detail.map(|(key, value)| (key.to_owned(), value)).collect();
     Body::Note(Note { what: "inventory".to_owned(), detail })
 }

@@ -264,6 +264,13 @@ impl Page {
                 detail("missing")
             )),
         }
+        if let Some(untold) = note.detail.get("not_borne_out") {
+            self.html(format_args!(
+                "<p class=\"warn\">Grants that an earlier reading had, that were in no list of that one, and of which nothing bore out that \
+                 they were gone: {}. They are counted here and not named. A later reading asks after others of their members.</p>",
+                bare(untold, NAME)
+            ));
+        }
     }
 
     fn decisions(&mut self, sweep: &Record<'_>) {
