@@ -673,6 +673,24 @@ fn grants_that_the_block_took_from_an_app_that_was_left_out_are_named_by_that_ap
 }
 
 #[test]
+fn whoever_goes_on_with_a_sweep_names_what_its_block_took_before() {
+    let ground = small();
+    let app = app_called(&ground, "DataSync");
+    let left = another(&ground, &app);
+    let taken = ground::count_grants(grants_of(&ground, &left).len());
+    ground.faults(json!({"policy_revokes": true}));
+    ground.faults(json!({"server_error_share": 1.0, "on": "/revoke"}));
+    contain(&ground, &["--app", &app, "--leave-out", &left, "--canary"]).expect(2);
+    assert_eq!((changes(&ground).len(), grants_of(&ground, &left).len()), (1, 0));
+    // Another reading knows nothing of what was there before the block.
+    ground.admin(&["inventory"]);
+    ground.faults(json!({"server_error_share": null, "on": null}));
+    let done = contain(&ground, &["--resume", &newest_sweep(&ground)]);
+    nothing_false(&ground, &done);
+    done.says(&[&format!("{taken} vanished meanwhile and in no plan"), &left]);
+}
+
+#[test]
 fn of_an_app_that_was_left_out_no_grant_is_named_that_lives_on_and_none_that_a_cut_list_lacks() {
     // A server that cuts its lists short after the block: what they lack is not taken for gone.
     for cap in [None, Some(1)] {

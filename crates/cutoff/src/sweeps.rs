@@ -554,7 +554,8 @@ impl Desk {
 
     /// Reads the inventory again and writes down what vanished and is in no plan.
     async fn look_beside(&self, engine: &mut Engine<'_>, plan: &PlanFile, before: Option<u32>) -> Result<(), Error> {
-        let Some(before) = before else { return Ok(()) };
+        // Whoever takes a sweep up again compares with what was there when it began, and not with what its block has left.
+        let Some(before) = engine.first_snapshot().or(before) else { return Ok(()) };
         if let Err(error) = self.read_inventory(&|_| ()).await {
             tracing::warn!(%error, "what else vanished was not looked for");
             return Ok(());
@@ -563,7 +564,14 @@ impl Desk {
         if after <= before {
             return Ok(());
         }
-        let (shown, _) = self.changes(before, after).await?;
+        let (shown, _) = match self.changes(before, after).await {
+            Ok(changes) => changes,
+            // Somebody has it forgotten meanwhile, perhaps. That is no reason to leave a sweep open whose grants are settled.
+            Err(error) => {
+                tracing::warn!(%error, "what else vanished was not looked for");
+                return Ok(());
+            }
+        };
         let planned: HashSet<&Pair> = plan.grants.iter().collect();
         let vanished: Vec<Pair> = shown
             .picture

@@ -78,6 +78,14 @@ struct Had {
 }
 
 impl Engine<'_> {
+    /// The snapshot of the inventory that was shown when the sweep began.
+    pub(crate) fn first_snapshot(&self) -> Option<u32> {
+        self.rows.all().iter().find_map(|row| match &row.body {
+            Body::Note(note) if note.what == "inventory" => note.detail.get("snapshot")?.parse().ok(),
+            _ => None,
+        })
+    }
+
     /// Writes down which grants in no plan vanished: `gone` are those of which the lists tell it, `untold` the apps of which they do
     /// not tell, and `before` what was there.
     pub(crate) async fn look_beside(
