@@ -899,8 +899,11 @@ pub(crate) fn inventory_note(facts: &Facts, picture: &Picture) -> Body {
     .chain(facts.snapshot.map(|number| ("snapshot", number.to_string())))
     .chain((untold > 0).then(|| ("not_borne_out", untold.to_string())));
     let detail = detail.map(|(key, value)| (key.to_owned(), value)).collect();
-    Body::Note(Note { what: "inventory".to_owned(), detail })
+    Body::Note(Note { what: INVENTORY.to_owned(), detail })
 }
+
+/// The note of how the inventory was read that a sweep was planned by.
+pub(crate) const INVENTORY: &str = "inventory";
 
 fn item(pair: &Pair, session: &Session, directory: &Directory, shown: Option<&Shown>) -> Item {
     let picture = shown.map(|shown| &shown.picture);

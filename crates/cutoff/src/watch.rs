@@ -30,7 +30,7 @@ use crate::sweep::change::Blocking;
 use crate::sweep::engine::blocking;
 use crate::sweep::rows::Rows;
 use crate::sweep::verdict::{Finding, Rules};
-use crate::sweeps::{BlockStand, PolicyReport, policy_report};
+use crate::sweeps::{BlockStand, INVENTORY, PolicyReport, policy_report};
 
 /// So many come-backs that were told are remembered beside those that are listed now.
 const REMEMBERED: usize = 10_000;
@@ -51,6 +51,8 @@ pub struct Lost {
     pub gone_at: Timestamp,
     /// The app's name, as far as it was kept.
     pub app_name: Option<String>,
+    /// The snapshot that its sweep was planned by; `None`: none was noted.
+    pub planned_by: Option<u32>,
 }
 
 /// In which way something came back.
@@ -105,13 +107,15 @@ pub struct ComeBack {
 /// that was made before the grant was gone says nothing of what came after.
 ///
 /// A look-alike counts when its grant was not there in an earlier complete reading and is by one since the loss. What was there
-/// from the very first reading may have been there before the loss, and is not told.
+/// from the very first reading may have been there before the loss, and is not told. Nor is anything by the snapshot that the sweep
+/// was planned by, or an earlier one: times alone would say otherwise where the clock was set back since.
 #[must_use]
 pub fn come_backs(
     lost: &[Lost],
     picture: &Picture,
     asked: &dyn Fn(&ConnectedAppId) -> Option<Timestamp>,
 ) -> Vec<ComeBack> {
+    let was_known = |lost: &Lost| lost.planned_by.zip(picture.facts.snapshot).is_some_and(|(by, shown)| shown <= by);
     // Of a grant that was lost more than once the last time counts.
     let mut last: HashMap<(u32, &ConnectedAppId), &Lost> = HashMap::new();
     for lost in lost {
@@ -135,13 +139,16 @@ pub fn come_backs(
             let app = &picture.apps[grant.app as usize];
             let Some(seen_at) = asked(&app.id) else { continue };
             let (kind, lost) = if let Some(lost) = last.get(&(*member, &app.id)) {
-                if seen_at <= lost.gone_at {
+                if seen_at <= lost.gone_at || was_known(lost) {
                     continue;
                 }
                 (Kind::SeenAgain, *lost)
             } else {
                 let after = |lost: &&&Lost| {
-                    grant.first_seen.after.is_some() && grant.first_seen.by > lost.gone_at && seen_at > lost.gone_at
+                    !was_known(lost)
+                        && grant.first_seen.after.is_some()
+                        && grant.first_seen.by > lost.gone_at
+                        && seen_at > lost.gone_at
                 };
                 // Under the name it had when it was lost, or the one it has now.
                 let mut alike = |lost: &&&Lost| {
@@ -190,6 +197,10 @@ pub(crate) fn lost_in(journal: &Journal, sweep_id: SweepId, rules: &Rules) -> Re
         .map(|record| (record.subject.as_str(), record.text.as_str()))
         .collect();
     let rows = Rows::new(journal.rows(sweep_id)?.into_iter().map(|stored| stored.row));
+    let planned_by = rows.all().iter().find_map(|row| match &row.body {
+        Body::Note(note) if note.what == INVENTORY => note.detail.get("snapshot")?.parse().ok(),
+        _ => None,
+    });
     let lost = rows.grants().iter().filter_map(|grant| {
         let of = rows.of(grant.n);
         let gone = |upto: usize| {
@@ -204,6 +215,7 @@ pub(crate) fn lost_in(journal: &Journal, sweep_id: SweepId, rules: &Rules) -> Re
             connected_app_id: ConnectedAppId::from(grant.connected_app_id.as_str()),
             gone_at: gone.utc.timestamp(),
             app_name: names.get(grant.connected_app_id.as_str()).map(|name| (*name).to_owned()),
+            planned_by,
         })
     });
     Ok(lost.collect())

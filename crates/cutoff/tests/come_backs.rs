@@ -25,6 +25,9 @@ const NAMES: [(&str, u32); 8] = [
     ("\u{200b}", 0),
 ];
 
+/// The snapshot that is shown.
+const SHOWN: u32 = 2;
+
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_700_000_000 + second).expect("a time")
 }
@@ -43,14 +46,25 @@ struct World {
     apps: Vec<(usize, Option<i64>)>,
     /// App, member, first seen by and after.
     grants: Vec<(u32, u32, i64, Option<i64>)>,
-    /// Member, app (also some that are not listed), gone at, and the name that was kept.
-    lost: Vec<(u32, u32, i64, Option<usize>)>,
+    /// Member, app (also some that are not listed), gone at, the name that was kept, and the snapshot of the plan.
+    lost: Vec<Loss>,
 }
+
+type Loss = (u32, u32, i64, Option<usize>, Option<u32>);
 
 fn world() -> impl Strategy<Value = World> {
     let apps = vec((0..NAMES.len(), proptest::option::weighted(0.9, 0..20_i64)), 1..6);
     let grants = vec((0..6_u32, 0..4_u32, 0..20_i64, proptest::option::of(0..20_i64)), 0..16);
-    let lost = vec((0..5_u32, 0..8_u32, 0..20_i64, proptest::option::weighted(0.8, 0..NAMES.len())), 0..6);
+    let lost = vec(
+        (
+            0..5_u32,
+            0..8_u32,
+            0..20_i64,
+            proptest::option::weighted(0.8, 0..NAMES.len()),
+            proptest::option::weighted(0.8, 0..4_u32),
+        ),
+        0..6,
+    );
     (apps, grants, lost).prop_map(|(apps, grants, lost)| {
         let mut seen = BTreeSet::new();
         let known = |grant: &(u32, u32, i64, Option<i64>)| (grant.0 as usize) < apps.len();
@@ -92,7 +106,7 @@ impl World {
             live: false,
             read_by: String::new(),
             reader: member_id(0),
-            snapshot: Some(1),
+            snapshot: Some(SHOWN),
             began: now,
             ended: now,
             missing: Vec::new(),
@@ -117,17 +131,17 @@ impl World {
                     continue;
                 };
                 let (name, Some(asked)) = self.apps[app as usize] else { continue };
-                let own = self.lost.iter().filter(|lost| (lost.0, lost.1) == (member, app)).map(|lost| lost.2).max();
-                if let Some(gone) = own {
-                    if asked > gone {
-                        out.push((member, app, Kind::SeenAgain, gone));
+                let own = self.lost.iter().filter(|lost| (lost.0, lost.1) == (member, app)).max_by_key(|lost| lost.2);
+                if let Some((_, _, gone, _, planned_by)) = own {
+                    if asked > *gone && planned_by.is_none_or(|by| by < SHOWN) {
+                        out.push((member, app, Kind::SeenAgain, *gone));
                     }
                     continue;
                 }
                 let mut latest: Option<i64> = None;
                 for lost in self.lost.iter().filter(|lost| lost.0 == member) {
                     // Only the last loss of a grant counts, with the name that was kept then.
-                    let same = |other: &&(u32, u32, i64, Option<usize>)| (other.0, other.1) == (lost.0, lost.1);
+                    let same = |other: &&Loss| (other.0, other.1) == (lost.0, lost.1);
                     let last = self.lost.iter().filter(same).max_by_key(|other| other.2);
                     if last.is_none_or(|last| !std::ptr::eq(last, lost)) {
                         continue;
@@ -137,7 +151,8 @@ impl World {
                         .into_iter()
                         .flatten()
                         .any(|other| NAMES[name].1 != 0 && NAMES[other].1 == NAMES[name].1);
-                    if alike && after.is_some() && *by > lost.2 && asked > lost.2 {
+                    if alike && lost.4.is_none_or(|by| by < SHOWN) && after.is_some() && *by > lost.2 && asked > lost.2
+                    {
                         latest = latest.max(Some(lost.2));
                     }
                 }
@@ -153,12 +168,13 @@ proptest! {
     #[test]
     fn what_came_back_is_told_and_nothing_else(world in world()) {
         let sweep_id = SweepId::random();
-        let lost: Vec<Lost> = world.lost.iter().map(|(member, app, gone, name)| Lost {
+        let lost: Vec<Lost> = world.lost.iter().map(|(member, app, gone, name, planned_by)| Lost {
             sweep_id,
             member_id: member_id(*member),
             connected_app_id: app_id(*app),
             gone_at: at(*gone),
             app_name: name.map(|name| NAMES[name].0.to_owned()),
+            planned_by: *planned_by,
         }).collect();
         let asked = |app: &ConnectedAppId| {
             let at = (0..).zip(&world.apps).find(|(at, _)| app_id(*at) == *app).and_then(|(_, (_, asked))| *asked);
