@@ -42,6 +42,13 @@ pub fn millis_between(earlier: &Stamp, later: &Stamp) -> i64 {
     later.utc.timestamp().as_millisecond() - earlier.utc.timestamp().as_millisecond()
 }
 
+/// `at` in milliseconds since the epoch, by the wall clock of `from` and counted steadily since: what waits until a time would wait for
+/// hours more where somebody sets the clock back meanwhile.
+#[must_use]
+pub fn steady_ms(from: &Stamp, at: &Stamp) -> i64 {
+    from.utc.timestamp().as_millisecond().saturating_add(millis_between(from, at))
+}
+
 /// The moment `span` after `stamp`, by the wall clock.
 #[must_use]
 pub fn later(stamp: &Stamp, span: Duration) -> Utc {
@@ -112,6 +119,7 @@ mod tests {
         let second =
             Stamp { utc: "2026-11-23T09:00:00.000Z".parse().expect("a time"), mono_ms: 6_500, boot_id: "a".into() };
         assert_eq!(millis_between(&first, &second), 1_500);
+        assert_eq!(steady_ms(&first, &second), first.utc.timestamp().as_millisecond() + 1_500);
         let other_boot = Stamp { boot_id: "b".into(), ..second };
         assert_eq!(millis_between(&first, &other_boot), -3_600_000);
     }

@@ -428,7 +428,8 @@ impl Engine<'_> {
         self.tell(Step::PolicyAnswerRecorded);
         if let Some(ApiError::RateLimited { retry_after, .. }) = &error {
             // The next call waits for the limit, and that is a read.
-            self.tempo.refused(self.clock.now().utc.as_millisecond(), *retry_after, jitter(self.pace.jitter));
+            let now = self.now_ms();
+            self.tempo.refused(now, *retry_after, jitter(self.pace.jitter));
         }
         Ok(error)
     }

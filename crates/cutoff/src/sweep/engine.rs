@@ -21,7 +21,7 @@ use super::rows::Rows;
 use super::tempo::{May, Tempo};
 use super::verdict::{self, Finding, Outcome, RULES_VERSION, Rules, Why};
 use super::{Manner, Observer, Pace, Step, Wish};
-use crate::clock::Clock;
+use crate::clock::{Clock, steady_ms};
 use crate::directory::Directory;
 use crate::error::Error;
 use crate::session::Session;
@@ -90,6 +90,8 @@ pub struct Engine<'a> {
     pub(super) session: &'a Session,
     pub(super) directory: &'a Directory,
     pub(super) clock: &'a Clock,
+    /// When this run took the sweep up: what its times are counted from.
+    began: journal::Clock,
     pub(super) reads: u32,
     /// The last refusal of the revoke itself: what a sweep of one answers its caller with.
     pub(super) refusal: Option<ApiError>,
@@ -167,6 +169,7 @@ impl<'a> Engine<'a> {
             session,
             directory,
             clock,
+            began: clock.now().stamp(),
             reads: 0,
             refusal: None,
             id,
@@ -499,7 +502,7 @@ impl<'a> Engine<'a> {
                 Some((row, error)) = under_way.next(), if !under_way.is_empty() => {
                     let now = self.now_ms();
                     if let Body::Answer(answer) = &row.body {
-                        let sent = answer.sent.utc.timestamp().as_millisecond();
+                        let sent = self.at_ms(&answer.sent);
                         match &error {
                             Some(ApiError::RateLimited { retry_after, .. }) => {
                                 self.tempo.refused(now, *retry_after, jitter(self.pace.jitter));
@@ -622,7 +625,8 @@ impl<'a> Engine<'a> {
             }
             let pause = self.pace.network.get(turn).or(self.pace.network.last()).copied().unwrap_or_default();
             let at = self.now_ms().saturating_add(i64::try_from(pause.as_millis()).unwrap_or(i64::MAX));
-            self.progress.send_modify(|progress| progress.offline_until_ms = Some(at));
+            let shown = self.by_the_wall(at);
+            self.progress.send_modify(|progress| progress.offline_until_ms = Some(shown));
             self.tell(Step::Waiting);
             self.wait(pause).await;
             let token = self.session.token();
@@ -638,11 +642,23 @@ impl<'a> Engine<'a> {
     }
 
     fn tell_limit(&self, until: Option<i64>) {
+        let until = until.map(|at| self.by_the_wall(at));
         self.progress.send_modify(|progress| progress.limited_until_ms = until);
     }
 
-    fn now_ms(&self) -> i64 {
-        self.clock.now().utc.as_millisecond()
+    /// What the pace goes by.
+    pub(super) fn at_ms(&self, stamp: &journal::Clock) -> i64 {
+        steady_ms(&self.began, stamp)
+    }
+
+    pub(super) fn now_ms(&self) -> i64 {
+        self.at_ms(&self.clock.now().stamp())
+    }
+
+    /// Such a time as the wall clock tells it now, for somebody who looks at one.
+    fn by_the_wall(&self, at_ms: i64) -> i64 {
+        let now = self.clock.now();
+        at_ms.saturating_sub(self.at_ms(&now.stamp())).saturating_add(now.utc.as_millisecond())
     }
 
     async fn read(&mut self, grants: Vec<Grant>, may_send: bool) -> Result<Option<Ended>, Error> {

@@ -157,14 +157,15 @@ impl Engine<'_> {
         while self.manner.patient
             && self.wished().is_none()
             && !ids.is_empty()
-            && let May::Go(at_once) = self.tempo.may(self.clock.now().utc.as_millisecond())
+            && let now = self.now_ms()
+            && let May::Go(at_once) = self.tempo.may(now)
         {
             let mut calls = Vec::new();
             for id in ids.drain(..ids.len().min(at_once)) {
                 calls.push(one_list(self.session, self.clock, view, id));
             }
             for (id, began, ended, answer) in future::join_all(calls).await {
-                let (sent, now) = (began.utc.timestamp().as_millisecond(), ended.utc.timestamp().as_millisecond());
+                let (sent, now) = (self.at_ms(&began), self.at_ms(&ended));
                 match answer {
                     Err(ApiError::RateLimited { retry_after, .. }) => {
                         self.tempo.refused(now, retry_after, jitter(self.pace.jitter));
