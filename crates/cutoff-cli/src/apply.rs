@@ -582,7 +582,7 @@ async fn what_helps(seat: &Seat, report: &SweepReport) -> Result<(), Ending> {
 }
 
 /// Says that a containment is unproven where the policy hides its apps, and what has to be done for a read to tell.
-fn unproven(report: &SweepReport) {
+pub fn unproven(report: &SweepReport) {
     let hidden =
         |line: &&Line| !line.never_sent && (line.why == Some(Why::HiddenByPolicy) || line.outcome == Outcome::Hidden);
     let (n, Some(policy)) = (report.lines.iter().filter(hidden).count(), &report.policy) else { return };

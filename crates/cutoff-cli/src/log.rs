@@ -262,7 +262,8 @@ async fn of_one(seat: &Seat, id: SweepId) -> Done {
     }
     printer.text(&format!("Head {}", report.head))?;
     printer.done()?;
-    if digest.policy.is_some() && digest.stand == Stand::Closed {
+    let looked = digest.collateral.is_some() || !digest.unseen.is_empty();
+    if digest.policy.is_some() && (looked || digest.stand == Stand::Closed) {
         crate::contain::beside_plan(digest.collateral.as_deref(), &digest.unseen);
     }
     if report.tokens_until.is_some_and(|until| until > seat.now()) {
@@ -272,8 +273,14 @@ async fn of_one(seat: &Seat, id: SweepId) -> Done {
     what_next(seat, &digest).await?;
     if let (None, Some(at)) = (digest.confirmed_at, digest.look_again_at) {
         let next = command(&["log", &id.to_string(), "--settle"]);
-        say(&format!("Not yet confirmed. From {} a second read can: {next}", utc(at.timestamp())));
+        let at = utc(at.timestamp());
+        say(&match digest.gone_at {
+            Some(_) => format!("Not yet confirmed. From {at} a second read can: {next}"),
+            // A second read confirms what a first one found gone.
+            None => format!("From {at} another read may tell more: {next}"),
+        });
     }
+    apply::unproven(&report);
     Ok(DONE)
 }
 

@@ -327,6 +327,9 @@ fn what_the_policy_hides_is_never_called_revoked_and_what_had_no_answer_is_sent_
     let unproven = format!("The containment is unproven: no read shows of {} grants that they are gone", planned.len());
     let next = format!("Look at what it would do with: cutoff lift {}", newest_sweep(&ground));
     done.says(&[&unproven, &next]);
+    // And whoever looks later is told the same, and of no second read that would confirm what no first one showed.
+    let later = ground.here(&["log", &newest_sweep(&ground)]).expect(0).says(&[&unproven, &next]);
+    assert!(!later.err.contains("Not yet confirmed"), "{}", later.err);
     assert_eq!(grants_of(&ground, &app).len(), 2, "two live on behind the policy");
 
     ground.faults(json!({"reset_before_commit_share": null, "server_error_share": null}));
