@@ -2582,6 +2582,10 @@ grants: number,
  */
 finding: boolean, 
 /**
+ * Of a finding: whether everything was read that was looked in. If not, what was not found may be there all the same.
+ */
+complete: boolean | null, 
+/**
  * Grants by outcome, derived from the rows by this version's rules, less those that nothing was sent for.
  */
 outcomes: Array<EvidenceOutcome>, 

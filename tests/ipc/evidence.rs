@@ -56,6 +56,7 @@ fn a_pack_is_written_and_checks_with_its_heads_and_not_after_a_change() {
     assert_eq!((&facts.sweep_id, &facts.head, facts.rows), (&done.sweep_id, &pack.head, pack.rows));
     assert_eq!((facts.outcomes[0].outcome, facts.outcomes[0].grants), (Outcome::Revoked, done.grants));
     assert!(facts.closed && facts.counts_compared);
+    assert_eq!((facts.finding, facts.complete, facts.unsent), (false, None, 0));
     for (head, since) in [(&pack.head, EvidenceSince::Pack), (&pack.chain_head, EvidenceSince::Rows)] {
         let EvidenceVerdict::Good(facts) = check(&app, Some(&format!(" {head}\n"))) else { panic!("unchanged") };
         assert_eq!((facts.since, facts.rows_vouched), (since, pack.rows));

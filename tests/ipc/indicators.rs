@@ -73,6 +73,7 @@ fn what_an_advisory_names_is_found_planned_contained_and_exported() {
     let checked: Option<EvidenceCheck> = app.get("evidence_check", json!({"head": pack.head}));
     let EvidenceVerdict::Good(facts) = checked.expect("a verdict").verdict else { panic!("it holds together") };
     assert_eq!((facts.grants, facts.closed), (0, true), "nothing was sent for a finding");
+    assert_eq!((facts.finding, facts.complete), (true, Some(true)), "everything was read that was looked in");
     assert!(app.get::<Vec<Value>>("sweep_list", json!({})).is_empty(), "a finding is no sweep");
     assert!(ground.ledger().revocations.is_empty());
 }

@@ -131,6 +131,7 @@ function good(told, facts, head) {
   told.facts.push({ key: "closed", label: said.closed, value: facts.closed ? said.closed_yes : said.closed_no });
   if (facts.absent.length > 0) told.facts.push({ key: "absent", label: said.absent, value: say(said.absent_value, { files: named(facts.absent.join(", "), { limit: 200 }) }) });
   if (facts.erased > 0) told.facts.push({ key: "erased", label: said.erased, value: said.erased_value(facts.erased) });
+  if (facts.complete === false) told.notes.push(note("incomplete", said.finding_incomplete));
   if (facts.closed && !facts.counts_compared) told.notes.push(note("counts", said.counts));
   told.record = [
     { key: "sweep", label: said.sweep, value: el("span", { class: "mono" }, facts.sweep_id) },

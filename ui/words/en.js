@@ -1464,6 +1464,7 @@ export const words = {
     too_large: "It is larger than a pack can be. Nothing of it was looked at.",
     rows: "Rows",
     rows_value: (/** @type {number} */ rows, /** @type {number} */ grants) => `${count(rows, "row", "rows")}, ${count(grants, "grant", "grants")}`,
+    finding_incomplete: "Not everything could be read: what was not found may be there all the same.",
     finding_value: (/** @type {number} */ rows) => `${count(rows, "row", "rows")}; what was looked for and found. Nothing was sent for it.`,
     outcomes: "Outcomes",
     sweep: "Sweep",

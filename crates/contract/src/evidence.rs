@@ -73,6 +73,8 @@ pub struct EvidenceFacts {
     pub grants: u32,
     /// It is a finding: nothing was sent for it.
     pub finding: bool,
+    /// Of a finding: whether everything was read that was looked in. If not, what was not found may be there all the same.
+    pub complete: Option<bool>,
     /// Grants by outcome, derived from the rows by this version's rules, less those that nothing was sent for.
     pub outcomes: Vec<EvidenceOutcome>,
     /// Grants that nothing was sent for, though they are not known to be gone.

@@ -34,6 +34,7 @@ fn facts(verified: &Verified) -> wire::EvidenceFacts {
         rows: rows(verified.rows),
         grants: rows(verified.grants),
         finding: verified.finding.is_some(),
+        complete: verified.finding.map(|finding| finding.complete),
         outcomes: verified.outcomes.iter().map(outcome).collect(),
         unsent: rows(verified.not_attempted),
         closed: verified.closed,

@@ -147,7 +147,7 @@ export const lifted = (returned, how = {}) => ({ sweep: sweep({ stand: { state: 
 export const pack = () => ({ file: "cutoff-acme-robotics-s1.cutoff", path: "~/Downloads/cutoff-evidence-acme-robotics-20261123T104207Z.zip", bytes: 81_204, head: HEAD, chain_head: CHAIN, rows: 431 });
 
 /** @param {Partial<EvidenceFacts>} [given] @returns {EvidenceVerdict} */
-export const good = (given = {}) => ({ verdict: "good", since: "pack", rows_vouched: 431, sweep_id: "4d0f7f5e-1f4a-4d4e-9d7a-6f2a7f1c9b11", head: HEAD, chain_head: CHAIN, rows: 431, grants: 158, finding: false, outcomes: [{ outcome: "revoked", grants: 157 }, { outcome: "accepted", grants: 1 }], unsent: 0, closed: true, counts_compared: true, absent: [], erased: 0, ...given });
+export const good = (given = {}) => ({ verdict: "good", since: "pack", rows_vouched: 431, sweep_id: "4d0f7f5e-1f4a-4d4e-9d7a-6f2a7f1c9b11", head: HEAD, chain_head: CHAIN, rows: 431, grants: 158, finding: false, complete: null, outcomes: [{ outcome: "revoked", grants: 157 }, { outcome: "accepted", grants: 1 }], unsent: 0, closed: true, counts_compared: true, absent: [], erased: 0, ...given });
 /** @param {import("../../../ui/contract.js").EvidenceBreak} why @returns {EvidenceVerdict} */
 export const broken = (why) => ({ verdict: "broken", ...why });
 export { HEAD };

@@ -394,7 +394,7 @@ export const scenes = {
     unchanged: containing.good(),
     rows: containing.good({ since: "rows", rows_vouched: 420, erased: 2, absent: ["report.html"] }),
     consistent: containing.good({ since: "nothing", rows_vouched: 0, closed: false }),
-    finding: containing.good({ since: "nothing", rows_vouched: 0, grants: 0, finding: true, outcomes: [], rows: 12 }),
+    finding: containing.good({ since: "nothing", rows_vouched: 0, grants: 0, finding: true, complete: true, outcomes: [], rows: 12 }),
     row: containing.broken({ fault: "row", seq: 17, why: "its hash does not fit the row before" }),
     file: containing.broken({ fault: "file", name: "grants.csv", why: "its SHA-256 is not the one of the manifest" }),
     form: containing.broken({ fault: "form", what: "the archive" }),
