@@ -903,7 +903,15 @@ pub(crate) fn inventory_note(facts: &Facts, picture: &Picture) -> Body {
 }
 
 /// The note of how the inventory was read that a sweep was planned by.
-pub(crate) const INVENTORY: &str = "inventory";
+const INVENTORY: &str = "inventory";
+
+/// The snapshot of the inventory that was shown when a sweep began.
+pub(crate) fn planned_by(rows: &Rows) -> Option<u32> {
+    rows.all().iter().find_map(|row| match &row.body {
+        Body::Note(note) if note.what == INVENTORY => note.detail.get("snapshot")?.parse().ok(),
+        _ => None,
+    })
+}
 
 fn item(pair: &Pair, session: &Session, directory: &Directory, shown: Option<&Shown>) -> Item {
     let picture = shown.map(|shown| &shown.picture);

@@ -30,7 +30,7 @@ use crate::sweep::change::Blocking;
 use crate::sweep::engine::blocking;
 use crate::sweep::rows::Rows;
 use crate::sweep::verdict::{Finding, Rules};
-use crate::sweeps::{BlockStand, INVENTORY, PolicyReport, policy_report};
+use crate::sweeps::{BlockStand, PolicyReport, planned_by, policy_report};
 
 /// So many come-backs that were told are remembered beside those that are listed now.
 const REMEMBERED: usize = 10_000;
@@ -197,10 +197,7 @@ pub(crate) fn lost_in(journal: &Journal, sweep_id: SweepId, rules: &Rules) -> Re
         .map(|record| (record.subject.as_str(), record.text.as_str()))
         .collect();
     let rows = Rows::new(journal.rows(sweep_id)?.into_iter().map(|stored| stored.row));
-    let planned_by = rows.all().iter().find_map(|row| match &row.body {
-        Body::Note(note) if note.what == INVENTORY => note.detail.get("snapshot")?.parse().ok(),
-        _ => None,
-    });
+    let planned_by = planned_by(&rows);
     let lost = rows.grants().iter().filter_map(|grant| {
         let of = rows.of(grant.n);
         let gone = |upto: usize| {

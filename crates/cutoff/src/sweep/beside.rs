@@ -13,6 +13,7 @@ use super::rows::Rows;
 use crate::error::Error;
 use crate::plan_file::Pair;
 use crate::policy::{Kind, forbids};
+use crate::sweeps::planned_by;
 
 /// The note of apps of which it was not seen whether grants in no plan vanished.
 pub(crate) const UNSEEN: &str = "beside_unseen";
@@ -80,10 +81,7 @@ struct Had {
 impl Engine<'_> {
     /// The snapshot of the inventory that was shown when the sweep began.
     pub(crate) fn first_snapshot(&self) -> Option<u32> {
-        self.rows.all().iter().find_map(|row| match &row.body {
-            Body::Note(note) if note.what == "inventory" => note.detail.get("snapshot")?.parse().ok(),
-            _ => None,
-        })
+        planned_by(&self.rows)
     }
 
     /// Writes down which grants in no plan vanished: `gone` are those of which the lists tell it, `untold` the apps of which they do
