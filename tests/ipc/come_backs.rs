@@ -110,6 +110,9 @@ fn the_watch_tells_of_two_that_came_back_once_and_lists_them_until_they_are_dism
             "{id:?}: {refused:?}"
         );
     }
+    let swept: Vec<Sweep> = app.get("sweep_list", json!({}));
+    let again: Plan = app.get("sweep_retry", json!({"sweep_id": swept[0].sweep_id}));
+    assert_eq!(again.grants, 2, "the sweep's own plan anew has what is listed again");
     // Revoke again: exactly what is still listed, as a plan like any other.
     let pairs: Vec<Value> = two.iter().map(Pair::args).collect();
     let plan: Plan = plan_of(&app, json!({"kind": "pairs", "pairs": pairs}));

@@ -368,7 +368,10 @@ export function sweepScreen(frame, id, back) {
   function drawActs(sweep, progress) {
     const place = slot(root, "acts");
     const { state } = sweep.stand;
-    const rest = counted(sweep, AGAIN) + sweep.unsent;
+    const left = counted(sweep, AGAIN) + sweep.unsent;
+    // What is still there may be listed again too: then how many they are together is told by the plan.
+    const rest = left + sweep.listed_again;
+    const again = sweep.listed_again === 0 ? words.sweep.retry(rest) : left === 0 ? words.sweep.retry(sweep.listed_again) : words.sweep.retry_listed;
     const resumes = isOpen(sweep) && sweep.resume === "yes";
     const keys = [];
     if (state === "running") keys.push("sweep-pause");
@@ -378,14 +381,14 @@ export function sweepScreen(frame, id, back) {
     if (state === "running" || resumes) keys.push("sweep-cancel");
     if (sweep.policy?.liftable && state !== "running" && state !== "elsewhere" && sweep.here && frame.session) keys.push("sweep-lift");
     if (state !== "running") keys.push("sweep-export");
-    const key = JSON.stringify([keys, rest, progress?.stopping === true]);
+    const key = JSON.stringify([keys, rest, again, progress?.stopping === true]);
     if (place.dataset.key === key) return;
     place.dataset.key = key;
     const { activeElement } = document;
     // A button that is pressed and then disabled lets the keyboard fall: it comes back to whatever takes its place.
     const held = activeElement !== null && place.contains(activeElement) || pressed && (activeElement === document.body || activeElement === slot(root, "title"));
     put(place, ...keys.map((name) => {
-      const label = name === "sweep-pause" ? words.sweep.pause : name === "sweep-resume" ? words.sweep.go_on : name === "sweep-cancel" ? words.sweep.cancel : name === "sweep-lift" ? words.lift.button : name === "sweep-export" ? words.evidence.button : state === "cancelled" || isOpen(sweep) ? words.sweep.new_plan(rest) : words.sweep.retry(rest);
+      const label = name === "sweep-pause" ? words.sweep.pause : name === "sweep-resume" ? words.sweep.go_on : name === "sweep-cancel" ? words.sweep.cancel : name === "sweep-lift" ? words.lift.button : name === "sweep-export" ? words.evidence.button : sweep.listed_again === 0 && (state === "cancelled" || isOpen(sweep)) ? words.sweep.new_plan(rest) : again;
       const made = el("button", { class: name === "sweep-resume" ? "b solid" : "b", type: "button", "data-test": name, disabled: name === "sweep-pause" && progress?.stopping === true }, label);
       made.addEventListener("click", () => act(name, made));
       return made;

@@ -1225,6 +1225,7 @@ export const words = {
     pause: "Pause",
     go_on: "Go on",
     cancel: "Cancel…",
+    retry_listed: "Plan what is left or listed again…",
     retry: (/** @type {number} */ n) => `Plan the ${number(n)} again…`,
     new_plan: (/** @type {number} */ n) => `New plan of the other ${number(n)}…`,
     resume_other: "Only the member who began it may go on with it, within a day. Others may make a new plan of what is left.",
