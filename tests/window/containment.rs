@@ -152,6 +152,17 @@ async fn a_grant_that_comes_back_while_the_window_is_open_is_told_once_and_can_b
     app.see("dialog[data-stage=\"contain\"]").await?;
     app.press(Key::Escape).await?;
     app.gone("dialog").await?;
+    // Revoked again and gone, it is not said to have come back any more.
+    app.click(&stories::row(&member.member_id)).await?;
+    app.click(&stories::grant(&id, "revoke")).await?;
+    app.click(&format!("dialog {}", hook("confirm"))).await?;
+    app.see("dialog[data-outcome=\"revoked\"]").await?;
+    app.press(Key::Escape).await?;
+    app.gone("dialog").await?;
+    app.gone(&banner).await?;
+    scene.consent(&member.member_id, &id, &["openid"]).await?;
+    app.click(&read).await?;
+    app.see(&banner).await?;
     // Dismissed, it is not told again by the next reading of the same.
     app.click(&format!("{banner} {}", hook("come-back-dismiss"))).await?;
     app.gone(&banner).await?;
@@ -164,6 +175,10 @@ async fn a_grant_that_comes_back_while_the_window_is_open_is_told_once_and_can_b
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert!(!app.shows(&banner).await?, "told once");
     assert!(scene.ledger().await?.grants.contains(&(member.member_id, id)), "and it is still there");
+    // Activity does not call revoked what is listed again.
+    app.click(&hook("nav-activity")).await?;
+    let row = format!("{} [data-again=\"true\"]", hook("screen-activity"));
+    app.reads(&row, "Listed again").await?;
     scene.close(app).await
 }
 

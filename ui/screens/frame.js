@@ -223,14 +223,14 @@ export function openFrame(place, session, how) {
       after: async (changed) => {
         await revokeHow.after?.(changed);
         if (!changed) return;
-        await inventory.look();
+        await lookAtLists();
         for (const [name, view] of views) if (name !== current || name !== "members") view.reload();
       },
     }),
     showReport: (report, reportHow) => showReport(frame, report, {
       after: async (changed) => {
         if (changed) {
-          await inventory.look();
+          await lookAtLists();
           for (const view of views.values()) view.reload();
         }
         await reportHow.after?.(changed);
@@ -503,7 +503,7 @@ export function openFrame(place, session, how) {
     drawBanners();
     // A sweep that rests has changed what the lists show.
     if (!sweeps.running && wasRunning) {
-      inventory.look().then(() => { for (const [name, view] of views) if (name !== "activity") view.reload(); });
+      lookAtLists().then(() => { for (const [name, view] of views) if (name !== "activity") view.reload(); });
     }
     wasRunning = sweeps.running !== null;
   });
@@ -575,6 +575,11 @@ export function openFrame(place, session, how) {
     } catch {
       // A journal that cannot be asked is told of by whatever needs it.
     }
+  }
+
+  /** What the lists have now: what had come back may be gone again. */
+  async function lookAtLists() {
+    await Promise.all([inventory.look(), comeBacks.look().catch(() => {})]);
   }
 
   async function lookAtRevokes() {
