@@ -1,12 +1,14 @@
 //! One outcome after another, each provoked at the sandbox and compared with its ledger.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use cutoff::activity::Resume;
 use cutoff::plan_file::{Pair, PlanFile, Unusable};
 use cutoff::revoke::Ask;
-use cutoff::sweep::Wish;
 use cutoff::sweep::verdict::{Outcome, Why};
+use cutoff::sweep::{Observer, Step, Wish};
 use cutoff::sweeps::Apply;
 use cutoff::{Desk, Error};
 use promises::ground::{self, Place};
@@ -271,6 +273,51 @@ async fn a_list_proves_absence_by_the_apps_of_a_reading_that_an_earlier_start_ma
     let report = later.apply(&plan, &Apply::default(), wishes, progress, None).await.expect("a report");
     assert!(report.closed, "{report:?}");
     assert_eq!(report.lines[0].outcome, Outcome::AlreadyGone, "{report:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_later_list_of_the_same_sweep_has_again_is_not_called_revoked() {
+    let ground = Ground::new().await;
+    let grants = ground.place.ledger().await["grants"].as_array().expect("grants").clone();
+    let own = ground::member_id(&ground.sandbox, "admin");
+    let of_app = grants
+        .iter()
+        .filter(|grant| grant["connected_app_id"] == json!(ground.app) && grant["member_id"] != json!(own.to_string()));
+    let pairs: Vec<Pair> = of_app
+        .take(2)
+        .map(|grant| Pair {
+            member_id: grant["member_id"].as_str().expect("an id").into(),
+            connected_app_id: ground.app.as_str().into(),
+        })
+        .collect();
+    let session = ground.desk.session().expect("signed in");
+    let plan = PlanFile::new(&session, pairs.clone(), None, jiff::Timestamp::now()).expect("a plan");
+    // One consents again before the first read after the answers, so that there is a second; the other between the two.
+    let (place, app, members) = (
+        ground.place.clone(),
+        ground.app.clone(),
+        pairs.iter().map(|pair| pair.member_id.to_string()).collect::<Vec<_>>(),
+    );
+    let turn = Arc::new(AtomicU8::new(0));
+    let told = turn.clone();
+    let observer: Observer = Arc::new(move |step| {
+        let member = match (step, turn.load(Ordering::SeqCst)) {
+            (Step::AnswerRecorded, 0) => return turn.store(1, Ordering::SeqCst),
+            (Step::Reading, 1) => &members[0],
+            (Step::ReadRecorded, 2) => &members[1],
+            _ => return,
+        };
+        turn.fetch_add(1, Ordering::SeqCst);
+        let consent = json!({"member_id": member, "connected_app_id": app, "scopes": ["openid"]});
+        tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(place.control("consent", consent)));
+    });
+    let (_wish, wishes) = tokio::sync::watch::channel(Wish::Run);
+    let progress = tokio::sync::watch::Sender::default();
+    let report = ground.desk.apply(&plan, &Apply::default(), wishes, progress, Some(&observer)).await;
+    assert_eq!(told.load(Ordering::SeqCst), 3, "both consented again");
+    let outcomes: Vec<_> = report.expect("a report").lines.iter().map(|line| line.outcome).collect();
+    assert_eq!(outcomes, [Outcome::StillThere, Outcome::StillThere], "both are in the last list");
+    assert_eq!(ground.place.revokes().await, 2, "and nothing was sent twice");
 }
 
 #[tokio::test(flavor = "multi_thread")]

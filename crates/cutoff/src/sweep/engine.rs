@@ -237,7 +237,7 @@ impl<'a> Engine<'a> {
     }
 
     /// What the rows so far come to, for each grant.
-    fn findings(&self) -> Arc<BTreeMap<u32, Finding>> {
+    pub(super) fn findings(&self) -> Arc<BTreeMap<u32, Finding>> {
         let rows = self.rows.all().len();
         let mut judged = self.judged.lock().unwrap_or_else(PoisonError::into_inner);
         if judged.0 != rows {

@@ -104,7 +104,12 @@ impl Engine<'_> {
         let id = ConnectedAppId::from(app);
         let app_is_unknown = shown.error_type.as_deref() == Some("connected_app_not_found");
         let app_listed = shown.listed.clone();
-        let keys: Vec<(&Grant, String)> = grants.iter().map(|g| (*g, g.member_id.clone())).collect();
+        // What was found gone is not asked for again, but where the list that is at hand has it once more, that is told.
+        let again = self.gone_and_listed(app, app_listed.as_ref());
+        let asked = |n: u32| grants.iter().any(|grant| grant.n == n);
+        let again = again.iter().filter(|grant| !asked(grant.n));
+        let keys: Vec<(&Grant, String)> =
+            grants.iter().copied().chain(again).map(|grant| (grant, grant.member_id.clone())).collect();
         let mut left = self.record(View::App, Some(app), &keys, shown, None, None, rows);
         let app_row = rows.len() - 1;
         // A list that was cut short lacks what lives. Where no answer of ours says that it went, its member's own view is asked
@@ -229,6 +234,17 @@ impl Engine<'_> {
         let keys: Vec<(&Grant, String)> = grants.iter().map(|g| (*g, g.connected_app_id.clone())).collect();
         let left = self.record(View::Organization, None, &keys, shown, policy, others, rows);
         Ok(if proves { left } else { grants.to_vec() })
+    }
+
+    /// Those of an app's grants that were found gone and that its members' list has.
+    fn gone_and_listed(&self, app: &str, listed: Option<&(BTreeSet<String>, u32)>) -> Vec<Grant> {
+        let Some((listed, _)) = listed else { return Vec::new() };
+        let findings = self.findings();
+        let of_app = findings.values().zip(self.rows.grants()).filter(|(_, grant)| grant.connected_app_id == app);
+        of_app
+            .filter(|(finding, grant)| finding.gone.is_some() && listed.contains(&grant.member_id))
+            .map(|(_, grant)| grant.clone())
+            .collect()
     }
 
     /// Whether a revoke of this grant was answered: that it was carried out, or that there is nothing to revoke.
