@@ -2473,6 +2473,10 @@ not_attempted: number,
  */
 accepted: number, 
 /**
+ * Other sweeps whose blocks would be gone with it, as far as they are of the same apps.
+ */
+beside: Array<string>, 
+/**
  * The change is probably denied.
  */
 block_denied: Denial | null, };

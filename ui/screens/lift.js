@@ -5,7 +5,7 @@ import { openDialog } from "../elements/dialog.js";
 import { tellDenial, tellRefusal } from "../elements/outcome.js";
 import { differences, policySide } from "../elements/policy.js";
 import { note, paintTelling } from "../elements/telling.js";
-import { announce, button, clone, el, put, say, slot } from "../lib/dom.js";
+import { announce, button, clone, el, group, put, say, slot } from "../lib/dom.js";
 import { memberName, named, visible } from "../lib/text.js";
 import { words } from "../words/en.js";
 import { sweepTitle } from "./sweep.js";
@@ -70,6 +70,14 @@ export async function lift(frame, sweepId) {
     // Where one word takes another's place, the two sides say it; which apps a list gains or loses they do not.
     const listed = look.changes.some((one) => one.added_total + one.removed_total > 0);
     if (!same && (listed || (look.way !== "exact" && look.changes.length > 0))) notes.push(el("div", { class: "soft", "data-fact": "changes" }, said.would, differences(look.changes)));
+    if (look.beside.length > 0) {
+      const shows = look.beside.map((id) => {
+        const made = el("button", { class: "lnk", type: "button", "data-test": "lift-beside" }, said.beside_show);
+        made.addEventListener("click", () => { dialog.close(null); frame.openSweep(id); });
+        return group(" ", made);
+      });
+      notes.push(note("beside", el("b", {}, said.beside(look.beside.length)), " ", said.beside_note, ...shows.slice(0, 3)));
+    }
     if (look.hidden > 0) notes.push(note("hidden", el("b", {}, said.hidden(look.hidden)), " ", said.hidden_note));
     if (look.not_attempted > 0) notes.push(note("not-attempted", el("b", {}, said.not_attempted(look.not_attempted)), " ", said.not_attempted_note));
     if (look.accepted > 0) notes.push(el("p", { class: "soft", "data-fact": "accepted" }, said.accepted(look.accepted)));

@@ -340,6 +340,8 @@ pub struct LiftLook {
     pub not_attempted: u32,
     /// Grants whose revoke was answered and whose end no read could show: they should not come back.
     pub accepted: u32,
+    /// Other sweeps whose blocks would be gone with it, as far as they are of the same apps.
+    pub beside: Vec<String>,
     /// The change is probably denied.
     pub block_denied: Option<Denial>,
 }

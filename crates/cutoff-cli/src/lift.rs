@@ -58,6 +58,12 @@ pub async fn run(seat: &Seat, flags: &Lift) -> Done {
             count(view.not_attempted as usize, "revoke was", "revokes were")
         ));
     }
+    for other in &view.beside {
+        say(&format!(
+            "Sweep {other} blocked an app of it too, and its block of that goes as well. Look at it with: {}",
+            command(&["log", &other.to_string()])
+        ));
+    }
     // What was lifted is not lifted again over anybody's changes: nothing is sent to the policy.
     let nothing_left = lifted_before && matches!(&view.undo, Undo::Changed { merged, .. } if *merged == view.now);
     let over = match &view.undo {

@@ -424,9 +424,16 @@ fn heading(digest: &Digest, apps: &[App], state: &str, back: &[SeenAgain]) -> Ve
                 if policy.at.is_some() { format!(" and answered{at}{request}") } else { String::new() }
             ),
             BlockStand::Denied => format!("The block of {of} was refused{at}{request}: members can consent again."),
-            BlockStand::NotInForce => format!(
-                "The block of {of} is not in force{at}{request}: members can consent again."
-            ),
+            BlockStand::NotInForce => {
+                let read = policy.read_at.as_deref().map_or_else(String::new, |at| format!(", as read at {}", utc_of(at)));
+                match policy.forbids.len() {
+                    1 => format!("The block of {of} is not in force{read}: members can consent again."),
+                    _ => format!(
+                        "The block of {of} is not in force, or not of all of them{read}: members can consent again to what the policy does \
+                         not forbid."
+                    ),
+                }
+            }
         });
     }
     if !digest.returned.is_empty() {

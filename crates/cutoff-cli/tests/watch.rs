@@ -289,9 +289,17 @@ fn a_block_that_somebody_undoes_is_told_once_and_what_only_the_policy_hides_is_n
     let line = json!({"kind": "block_undone", "connected_app_ids": [app], "sweep_id": sweep});
     assert_eq!(first.lines(), std::slice::from_ref(&line));
     assert_eq!(watch(&ground).expect(0).out, "", "told once");
+    // Whoever looks at the sweep later is told the same.
+    let stands = |words: &str| {
+        let told = ground.here(&["log", sweep.as_str().expect("an id")]).expect(0).out;
+        assert!(told.contains(words), "{words:?} is not in {told}");
+    };
+    stands("is not in force, as read at");
+    assert_eq!(ground.here(&["log", "--json"]).expect(0).lines()[0]["block"]["state"], "not_in_force");
     // Made again and undone again, it is another matter.
     undo(&now);
     watch(&ground).expect(0);
+    stands("is in force");
     undo(&before);
     assert_eq!(watch(&ground).expect(2).lines(), [line]);
     // Lifted from here nobody has undone it.
@@ -324,7 +332,12 @@ fn a_block_that_stands_is_watched_whatever_became_of_others_of_the_same_app() {
     let first = newest();
     // Another block of the same app and one more, which is lifted: that leaves the first one.
     ground.admin(&["contain", "--app", &apps[0], "--app", &apps[1], "--yes"]).expect(0);
-    assert_ne!(newest(), first);
+    let second = newest();
+    assert_ne!(second, first);
+    let beside = "blocked an app of it too";
+    let told = format!("Sweep {second} {beside}");
+    ground.admin(&["lift", &first, "--over-changes"]).expect(5).says(&[&told]);
+    assert!(!ground.admin(&["lift", &second]).expect(5).err.contains(beside), "the first one's block stays");
     ground.admin(&["lift", &newest(), "--yes"]).expect(0);
     assert_eq!(watch(&ground).out, "");
     set(&open);

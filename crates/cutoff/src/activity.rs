@@ -364,8 +364,8 @@ impl Desk {
             told.push(self.digest_of(summary).await?);
         }
         let own = told.clone();
-        for digest in &mut told {
-            if let Some(seen) = last_seen(&own, &digest.connection) {
+        for digest in told.iter_mut().filter(|digest| digest.policy.is_some()) {
+            if let Some(seen) = self.last_seen(&own, &digest.connection).await? {
                 *digest = told_by(digest.clone(), &seen);
             }
         }
@@ -410,7 +410,17 @@ impl Desk {
                 others.push(self.digest_of(summary).await?);
             }
         }
-        Ok(last_seen(&others, &digest.connection))
+        self.last_seen(&others, &digest.connection).await
+    }
+
+    /// The policy of a place as it was read last: by one of these sweeps, or by a watch.
+    async fn last_seen(&self, digests: &[Arc<Digest>], connection: &Connection) -> Result<Option<Seen>, Error> {
+        let (journal, key) = (self.journal.clone(), Seen::key(connection));
+        let noted = blocking(move || journal.get(&key)).await?;
+        let noted: Option<Seen> = noted.and_then(|noted| serde_json::from_value(noted).ok());
+        let of = digests.iter().filter(|digest| digest.connection == *connection);
+        let seen = of.filter_map(|digest| digest.policy.as_ref()?.seen().cloned()).chain(noted);
+        Ok(seen.reduce(|last, seen| if seen.is_later_than(&last) { seen } else { last }))
     }
 
     async fn digest_of(&self, summary: SweepSummary) -> Result<Arc<Digest>, Error> {
@@ -602,13 +612,6 @@ impl Desk {
         let organization = session.state().organization.organization_id;
         connection_of(&session, organization.as_str()).ok()
     }
-}
-
-/// The policy of a place as some sweeps read it last.
-fn last_seen(digests: &[Arc<Digest>], connection: &Connection) -> Option<Seen> {
-    let of = digests.iter().filter(|digest| digest.connection == *connection);
-    let seen = of.filter_map(|digest| digest.policy.as_ref()?.seen());
-    seen.reduce(|last, seen| if millis_between(&last.began, &seen.began) > 0 { seen } else { last }).cloned()
 }
 
 /// A sweep with its block told by what was read of the policy, if that is later than its own reads.

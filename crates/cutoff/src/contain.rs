@@ -58,6 +58,8 @@ pub struct LiftView {
     pub not_attempted: u32,
     /// Grants whose revoke was answered and whose end no read could show: they should not come back.
     pub accepted: u32,
+    /// Other sweeps whose blocks would be gone with it, as far as they are of the same apps.
+    pub beside: Vec<SweepId>,
 }
 
 /// What a lifting is asked for with.
@@ -314,7 +316,33 @@ impl Desk {
         }
         let now = self.read_state(&session).await?;
         let undo = undo(&before, &after, &apps, &now);
-        Ok(LiftView { before, after, now, undo, hidden, not_attempted, accepted })
+        let beside = self.blocked_beside(&session, id, &now, &undo).await?;
+        Ok(LiftView { before, after, now, undo, hidden, not_attempted, accepted, beside })
+    }
+
+    /// The other sweeps that blocked an app which the policy forbids now and would not forbid after an undo.
+    async fn blocked_beside(
+        &self,
+        session: &Session,
+        id: SweepId,
+        now: &State,
+        undo: &Undo,
+    ) -> Result<Vec<SweepId>, Error> {
+        let (Undo::Exact(to) | Undo::Changed { merged: to, .. }) = undo else { return Ok(Vec::new()) };
+        let mut beside = Vec::new();
+        for sweep in self.sweeps().await? {
+            if sweep.id == id || !same_ground(&sweep, session) {
+                continue;
+            }
+            let opens = |(app, kind): &(ConnectedAppId, policy::Kind)| {
+                let forbids = |state| policy::forbids(state, app, Some(*kind));
+                forbids(now) == Some(true) && forbids(to) == Some(false)
+            };
+            if self.standing_block(sweep.id, sweep.rows).await?.iter().any(opens) {
+                beside.push(sweep.id);
+            }
+        }
+        Ok(beside)
     }
 
     /// Lifts the block of a sweep, reads its grants again, and sends again what was never answered, if the one who lifts may go

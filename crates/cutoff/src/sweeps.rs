@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use journal::{Body, Clock, Failure, Hash, Note, Purpose, RowDraft, StoredRow, SweepId};
+use journal::{Body, Clock, Connection, Failure, Hash, Note, Purpose, RowDraft, StoredRow, SweepId};
+use serde::{Deserialize, Serialize};
 use stytch_b2b::{ClientType, ConnectedAppId, MemberId};
 use tokio::sync::watch;
 use uuid::Uuid;
@@ -209,7 +210,7 @@ struct Own {
 }
 
 /// The policy as it was read, and when that began.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Seen {
     pub(crate) began: Clock,
     pub(crate) state: State,
@@ -234,6 +235,19 @@ pub enum BlockStand {
     Unread,
     /// It is not in force.
     NotInForce,
+}
+
+impl Seen {
+    /// Where the last read of a place's policy that no sweep made is kept in the journal.
+    pub(crate) fn key(connection: &Connection) -> String {
+        let Connection { scheme, host, port, organization_id, .. } = connection;
+        format!("policy_seen:{scheme}://{host}:{port}:{organization_id}")
+    }
+
+    /// Whether it began after the other.
+    pub(crate) fn is_later_than(&self, other: &Self) -> bool {
+        millis_between(&other.began, &self.began) > 0
+    }
 }
 
 impl PolicyReport {

@@ -30,7 +30,7 @@ use crate::sweep::change::Blocking;
 use crate::sweep::engine::blocking;
 use crate::sweep::rows::Rows;
 use crate::sweep::verdict::{Finding, Rules};
-use crate::sweeps::{BlockStand, PolicyReport, planned_by, policy_report};
+use crate::sweeps::{BlockStand, PolicyReport, Seen, planned_by, policy_report};
 
 /// So many come-backs that were told are remembered beside those that are listed now.
 const REMEMBERED: usize = 10_000;
@@ -437,11 +437,16 @@ impl Desk {
         if standing.is_empty() {
             return Ok(Vec::new());
         }
+        let began = self.clock.now().stamp();
         let state =
             match self.ask(&session, |client, token| async move { client.connected_app_policy(&token).await }).await {
                 Ok(read) => policy::state_of(&read),
                 Err(error) => return Err(self.judge(&session, error).await),
             };
+        // What is told once here is what every later look at those sweeps must tell.
+        let key = Seen::key(&connection_of(&session, &place_of(&session).organization_id)?);
+        let (journal, seen) = (self.journal.clone(), json!(Seen { began, state: state.clone() }));
+        blocking(move || journal.set(&key, &seen)).await?;
         let mut undone = Vec::new();
         for (sweep_id, apps) in standing {
             // One whose kind nobody told stands there with both. A word of the policy that is not known says nothing.
@@ -469,6 +474,17 @@ impl Desk {
             })
         })
         .await
+    }
+
+    /// The apps that a sweep blocked, if its own rows show its block in force.
+    pub(crate) async fn standing_block(
+        &self,
+        id: SweepId,
+        rows: u64,
+    ) -> Result<Vec<(ConnectedAppId, policy::Kind)>, Error> {
+        let block = self.block_of(id, rows).await?;
+        let stands = |block: &Blocked| matches!(block.stand, BlockStand::InForce | BlockStand::ForbiddenBefore);
+        Ok(block.filter(stands).map_or_else(Vec::new, |block| block.apps))
     }
 
     async fn block_of(&self, id: SweepId, rows: u64) -> Result<Option<Blocked>, Error> {

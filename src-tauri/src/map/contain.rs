@@ -315,5 +315,6 @@ pub(crate) fn lift(
         hidden: view.hidden,
         not_attempted: view.not_attempted,
         accepted: view.accepted,
+        beside: view.beside.iter().map(ToString::to_string).collect(),
     }
 }

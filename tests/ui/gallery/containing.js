@@ -134,6 +134,7 @@ export const lifting = (given = {}) => ({
   changes: [{ kind: "third_party", word_from: "RESTRICTED", word_to: "ALL_ALLOWED", added: [], added_total: 0, removed: [], removed_total: 0 }],
   hidden: 0,
   not_attempted: 0,
+  beside: [],
   accepted: 0,
   block_denied: null,
   ...given,
