@@ -189,6 +189,8 @@ fn make_private(path: &Path) -> Result<(), Error> {
 
 /// Refuses what is not a journal, or one from the future, before anything is written.
 fn recognise(db: &Connection) -> Result<(), Error> {
+    // In one look: between two, somebody who opens it at the same moment may have made it.
+    let _one_look = if db.is_autocommit() { Some(db.unchecked_transaction()?) } else { None };
     let number = |pragma: &str| db.query_row(&format!("PRAGMA {pragma}"), [], |row| row.get::<_, i64>(0));
     let tables: i64 = db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     match (number("application_id")?, number("user_version")?) {
