@@ -16,15 +16,14 @@ use crate::{Error, Hash};
 /// The journal's name in the state directory.
 pub const FILE_NAME: &str = "journal.sqlite3";
 /// The schema this version writes. A file with a higher number is refused, one with a lower is brought up to it.
-pub const SCHEMA_VERSION: i64 = 2;
+pub const SCHEMA_VERSION: i64 = 3;
 
 /// `COFF`, so that a file of another program is never taken for a journal.
 const APPLICATION_ID: i64 = 0x434f_4646;
 /// How long a call waits for another process that is writing. Writes take milliseconds; a disk that is busy takes longer.
 const BUSY: Duration = Duration::from_secs(5);
 
-/// Schema 1. Lines are blobs: what was hashed is what is stored, and SQLite never looks into them. `prev_hash` is unique over all
-/// sweeps, so even a bug that lets two writers in cannot make a chain fork.
+/// Schema 1. Lines are blobs: what was hashed is what is stored, and SQLite never looks into them.
 const SCHEMA_1: &str = "
 CREATE TABLE journal (id TEXT NOT NULL) STRICT;
 CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
@@ -51,6 +50,33 @@ CREATE TABLE people (
 CREATE INDEX people_by_subject ON people (subject);
 CREATE INDEX people_by_sweep ON people (sweep_id);
 CREATE TABLE running (sweep_id TEXT PRIMARY KEY, pid INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+";
+
+/// Changed by schema 3: hashes are not indexed any more. They are random, so that every row written touched pages all over the
+/// file, which cost a sweep more than all else the journal does. What the index of `prev_hash` was for is now said outright, and
+/// more of it: a row comes right behind the one whose hash it continues, or begins its sweep. So a previous hash still occurs once,
+/// and even a bug that lets two writers in cannot make a chain fork.
+const SCHEMA_3: &str = "
+CREATE TABLE rows_3 (
+    sweep_id TEXT NOT NULL REFERENCES sweeps (sweep_id), seq INTEGER NOT NULL,
+    line BLOB NOT NULL, prev_hash BLOB NOT NULL, hash BLOB NOT NULL,
+    PRIMARY KEY (sweep_id, seq)
+) STRICT;
+INSERT INTO rows_3 SELECT sweep_id, seq, line, prev_hash, hash FROM rows ORDER BY rowid;
+DROP TABLE rows;
+ALTER TABLE rows_3 RENAME TO rows;
+CREATE TRIGGER rows_do_not_fork BEFORE INSERT ON rows
+WHEN new.seq != 0 AND new.prev_hash IS NOT (SELECT hash FROM rows WHERE sweep_id = new.sweep_id AND seq = new.seq - 1)
+BEGIN SELECT RAISE (ABORT, 'a row that does not continue its chain'); END;
+CREATE TABLE people_3 (
+    commitment BLOB NOT NULL, sweep_id TEXT NOT NULL REFERENCES sweeps (sweep_id),
+    kind TEXT NOT NULL, subject TEXT NOT NULL, salt BLOB NOT NULL, text TEXT NOT NULL
+) STRICT;
+INSERT INTO people_3 SELECT commitment, sweep_id, kind, subject, salt, text FROM people ORDER BY rowid;
+DROP TABLE people;
+ALTER TABLE people_3 RENAME TO people;
+CREATE INDEX people_by_subject ON people (subject);
+CREATE INDEX people_by_sweep ON people (sweep_id);
 ";
 
 /// The open journal. Shared by reference; every method may be called from any thread.
@@ -127,7 +153,12 @@ impl Journal {
     /// # Errors
     /// As every read: `Busy`, `Corrupt`, `Disk`.
     pub fn holds(&self, head: &Hash) -> Result<bool, Error> {
-        Ok(self.db().query_row("SELECT EXISTS (SELECT 1 FROM rows WHERE hash = ?1)", [head], |row| row.get(0))?)
+        // From the newest row back, where a head that was noted lately is: all are looked at only if it is not there.
+        let found = self
+            .db()
+            .prepare_cached("SELECT 1 FROM rows WHERE hash = ?1 ORDER BY rowid DESC LIMIT 1")?
+            .exists([head])?;
+        Ok(found)
     }
 
     /// Takes the connection for one statement or transaction. A panic while it was held left no transaction open (rusqlite
@@ -254,6 +285,10 @@ fn migrate(db: &mut Connection) -> Result<Uuid, Error> {
     if version < 2 {
         tx.execute_batch(SCHEMA_2)?;
         tx.execute_batch("PRAGMA user_version = 2")?;
+    }
+    if version < 3 {
+        tx.execute_batch(SCHEMA_3)?;
+        tx.execute_batch("PRAGMA user_version = 3")?;
     }
     let id: String = tx.query_row("SELECT id FROM journal", [], |row| row.get(0))?;
     let id = id.parse().map_err(|_| Error::Corrupt("the journal's id is not an id".into()))?;

@@ -417,9 +417,13 @@ impl Journal {
                 if opening.journal_id != self.id() || opening.sweep_id != sweep {
                     return broken("the opening row belongs to another journal or sweep");
                 }
+                // The sweep before is the one that was opened last when this one was; it may have got rows since.
                 if let Some(before) = opening.previous_head
                     && !tx.query_row(
-                        "SELECT EXISTS (SELECT 1 FROM rows WHERE hash = ?1 AND sweep_id != ?2)",
+                        "SELECT EXISTS (SELECT 1 FROM rows WHERE hash = ?1 AND sweep_id = (
+                             SELECT sweep_id FROM sweeps
+                             WHERE number < (SELECT number FROM sweeps WHERE sweep_id = ?2) ORDER BY number DESC LIMIT 1
+                         ))",
                         params![before, sweep.0.to_string()],
                         |row| row.get(0),
                     )?

@@ -287,6 +287,30 @@ proptest! {
 }
 
 #[test]
+fn no_row_is_taken_that_would_fork_a_chain() {
+    let dir = tempfile::tempdir().unwrap();
+    let journal = Journal::open(dir.path()).unwrap();
+    let id = full_sweep(&journal).0.to_string();
+    let file = behind(&dir);
+    let rows: i64 = file.query_row("SELECT count(*) FROM rows", [], |row| row.get(0)).unwrap();
+    let insert = |seq: i64, previous: i64| {
+        file.execute(
+            "INSERT INTO rows SELECT sweep_id, ?2, line, hash, randomblob(32) FROM rows WHERE sweep_id = ?1 AND seq = ?3",
+            params![id, seq, previous],
+        )
+    };
+    for seq in 0..rows + 2 {
+        for previous in 0..rows {
+            // At the end and behind the last row, or not at all.
+            if (seq, previous) != (rows, rows - 1) {
+                insert(seq, previous).expect_err("a chain was forked");
+            }
+        }
+    }
+    assert_eq!(insert(rows, rows - 1).unwrap(), 1, "nor is one that goes on refused");
+}
+
+#[test]
 fn any_single_changed_byte_is_found() {
     let dir = tempfile::tempdir().unwrap();
     let journal = Journal::open(dir.path()).unwrap();

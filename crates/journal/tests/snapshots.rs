@@ -663,12 +663,17 @@ fn two_processes_that_record_at_once_make_one_history() {
     agrees(&Journal::open(dir.path()).unwrap(), &acme(), &history);
 }
 
-/// The journal of version 0.1.0, which has schema 1, in a directory of its own.
-fn of_the_first_version() -> tempfile::TempDir {
+/// A frozen journal in a directory of its own.
+fn frozen(name: &str) -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
-    let frozen = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/frozen/journal-0.1.0.sqlite3");
+    let frozen = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/frozen").join(name);
     std::fs::copy(frozen, dir.path().join(FILE_NAME)).unwrap();
     dir
+}
+
+/// The journal of version 0.1.0, which has schema 1.
+fn of_the_first_version() -> tempfile::TempDir {
+    frozen("journal-0.1.0.sqlite3")
 }
 
 fn version(dir: &Path) -> i64 {
@@ -714,11 +719,28 @@ fn a_journal_of_the_first_version_keeps_its_rows_and_takes_snapshots() {
 }
 
 #[test]
+fn a_journal_of_schema_2_keeps_its_rows_and_its_chains_go_on() {
+    let dir = frozen("journal-schema-2.sqlite3");
+    assert_eq!(version(dir.path()), 2, "the frozen journal was written again");
+    let before = rows_of_schema_1(dir.path());
+    assert!(before.len() > 30, "{} rows", before.len());
+    let journal = Journal::open(dir.path()).unwrap();
+    assert_eq!(version(dir.path()), SCHEMA_VERSION);
+    assert_eq!(rows_of_schema_1(dir.path()), before);
+    let note = Body::Note(Note { what: "later".into(), detail: Default::default() });
+    for sweep in journal.sweeps().unwrap() {
+        let stored = journal.append(sweep.id, &[RowDraft { clock: sweep.last, body: note.clone() }]).unwrap();
+        assert_eq!(stored[0].seq, sweep.rows);
+        assert!(matches!(journal.verify(sweep.id).unwrap(), Verdict::Sound(walked) if walked.head == stored[0].hash));
+    }
+}
+
+#[test]
 fn a_migration_that_fails_leaves_the_journal_as_it_was() {
     let dir = of_the_first_version();
     let behind = rusqlite::Connection::open(dir.path().join(FILE_NAME)).unwrap();
     // In the way of the last table that the migration makes.
-    behind.execute_batch("CREATE TABLE snapshot_people (mine TEXT)").unwrap();
+    behind.execute_batch("CREATE TABLE people_3 (mine TEXT)").unwrap();
     let schema = |db: &rusqlite::Connection| -> Vec<String> {
         let mut query = db.prepare("SELECT name || coalesce(sql, '') FROM sqlite_schema ORDER BY name").unwrap();
         query.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap()
@@ -727,7 +749,7 @@ fn a_migration_that_fails_leaves_the_journal_as_it_was() {
     assert!(Journal::open(dir.path()).is_err());
     assert_eq!((schema(&behind), rows_of_schema_1(dir.path())), before);
     assert_eq!(version(dir.path()), 1);
-    behind.execute_batch("DROP TABLE snapshot_people").unwrap();
+    behind.execute_batch("DROP TABLE people_3").unwrap();
     Journal::open(dir.path()).unwrap();
     assert_eq!(version(dir.path()), SCHEMA_VERSION, "once nothing is in the way, it is brought up to date");
 }
