@@ -448,7 +448,7 @@ export function tellRefusal(refusal, around) {
       break;
     case "signed_out": {
       told.mark = "wait";
-      begin({ title: all.signed_out.title, lead: group(all.signed_out.lead, " ", around.act === "revoke" ? all.revoke_untouched : all.nothing_changed) });
+      begin({ title: all.signed_out.title, lead: group(all.signed_out.lead, " ", around.act === "revoke" ? all.revoke_untouched : all.signed_out.so_far) });
       if (around.about) told.facts.push({ key: "go_on", label: all.signed_out.go_on, value: say(all.signed_out.go_on_value, { app: boldApp(around.about.app), member: bold(around.about.member) }) });
       if (around.session) told.facts.push({ key: "as", label: all.signed_out.as, value: named(around.session.member_email) });
       told.facts.push(next(around.about ? all.signed_out.next : all.signed_out.next_list));

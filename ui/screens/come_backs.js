@@ -15,31 +15,51 @@ import { words } from "../words/en.js";
 /** @typedef {import("./frame.js").Frame} Frame */
 /** @typedef {import("../contract.js").ComeBack} ComeBack */
 
+/** What is told apart, in the order in which it is told. */
+const KINDS = /** @type {const} */ (["seen_again", "look_alike"]);
+
 /** Apps that one containment takes. */
 const MOST_APPS = 200;
 
-/** What came back, in one sentence with names in it. @param {ComeBack[]} rows @param {number} total */
+/** What came back, in a sentence for each kind, with names in it. @param {ComeBack[]} rows @param {number} total @returns {import("../lib/dom.js").Piece[]} */
 export function comeBackSentence(rows, total) {
+  // Rows that were not fetched may be of either kind.
+  if (total > rows.length) return [words.come_back.mixed(total)];
+  const kinds = KINDS.map((kind) => rows.filter((row) => row.kind === kind)).filter((of) => of.length > 0);
+  return kinds.flatMap((of, at) => [at > 0 ? " " : null, ofKind(of)]);
+}
+
+/** Rows of one kind. @param {ComeBack[]} rows */
+function ofKind(rows) {
   const said = words.come_back;
   const [first] = rows;
   const apps = appsOf(rows);
   const members = membersOf(rows);
   if (!first) return "";
-  if (apps.length > 1 || total > rows.length) return said.several(total, apps.length);
+  const like = first.kind === "look_alike";
+  if (apps.length > 1) return like ? said.look_alikes(members, apps.length) : said.several(rows.length, apps.length);
   const app = named(first.app.name, { strong: true, limit: 60 });
-  const like = rows.every((row) => row.kind === "look_alike");
   const member = named(memberName(first.member), { strong: true, limit: 60 });
   if (like) return members === 1 ? say(said.look_alike_one, { member, app, lost: named(first.lost_app.name, { limit: 60 }) }) : say(said.look_alike_many(members), { app, lost: named(first.lost_app.name, { limit: 60 }) });
   return members === 1 ? say(said.seen_one, { app, member }) : say(said.seen_many(members), { app });
 }
+
+/** Whether all of them were revoked before: a look-alike never was. @param {ComeBack[]} rows @param {number} total */
+const onlyBack = (rows, total) => total === rows.length && rows.every((row) => row.kind === "seen_again");
+
+/** What the button that revokes them says. @param {ComeBack[]} rows @param {number} total */
+const againWords = (rows, total) => (onlyBack(rows, total) ? words.come_back.again(total) : words.come_back.revoke(total));
 
 /** What a notification of the system says: the app and a count, and no member's name. @param {ComeBack[]} rows @param {number} total */
 export function notificationOf(rows, total) {
   const said = words.come_back.notification;
   const apps = appsOf(rows);
   const [only] = apps;
-  const body = apps.length === 1 && only && total === rows.length ? said.of_app(visible(only.name.trim() || only.connected_app_id, 60), membersOf(rows)) : said.several(total);
-  return { title: said.title, body };
+  const back = onlyBack(rows, total);
+  const name = apps.length === 1 && only && total === rows.length ? visible(only.name.trim() || only.connected_app_id, 60) : null;
+  if (back) return { title: said.title, body: name === null ? said.several(total) : said.of_app(name, membersOf(rows)) };
+  const alike = rows.every((row) => row.kind === "look_alike");
+  return { title: said.title, body: name !== null && alike ? said.look_alike(name, membersOf(rows)) : words.come_back.mixed(total) };
 }
 
 /** The buttons of the line across the window. @param {Frame} frame */
@@ -54,7 +74,7 @@ export function comeBackActs(frame) {
   };
   return [
     act("come-back-block", said.block, "b small", () => block(frame, rows)),
-    act("come-back-again", said.again(total), "b small", () => again(frame, rows)),
+    act("come-back-again", againWords(rows, total), "b small", () => again(frame, rows)),
     act("come-back-look", said.look, "b small", () => openComeBacks(frame)),
     act("come-back-dismiss", said.dismiss, "lnk", () => dismiss(frame, rows)),
   ];
@@ -133,7 +153,7 @@ export function openComeBacks(frame) {
   put(
     slot(root, "acts"),
     el("span", { class: "side apart" }, act("come-back-dismiss", said.dismiss_all, "b", async () => { dialog.close(); await dismiss(frame, all); })),
-    el("span", { class: "side" }, act("come-back-block", said.block, "b", () => { dialog.close(null); block(frame, all); }), act("come-back-again", said.again(total), "b", () => { dialog.close(null); again(frame, all); }), close),
+    el("span", { class: "side" }, act("come-back-block", said.block, "b", () => { dialog.close(null); block(frame, all); }), act("come-back-again", againWords(all, total), "b", () => { dialog.close(null); again(frame, all); }), close),
   );
   for (const one of root.querySelectorAll('[data-test="come-back-block"], [data-test="come-back-again"]')) /** @type {HTMLButtonElement} */ (one).disabled = frame.session === null;
   dialog.show(root, { stage: "come-backs" }, close);

@@ -309,7 +309,7 @@ export function openFrame(place, session, how) {
       made.push(banner("rolled-back", el("b", {}, words.evidence.rolled_back), more, away));
     }
     if (now) for (const block of undone) made.push(undoneBanner(block));
-    if (comeBacks.total > 0 && now) made.push(banner("come-back", el("span", {}, comeBackSentence(comeBacks.rows, comeBacks.total), " ", el("span", { class: "soft" }, words.come_back.note)), ...comeBackActs(frame)));
+    if (comeBacks.total > 0 && now) made.push(banner("come-back", el("span", {}, ...comeBackSentence(comeBacks.rows, comeBacks.total), " ", el("span", { class: "soft" }, words.come_back.note)), ...comeBackActs(frame)));
     for (const sweep of sweeps.all) {
       if (!now || !sweep.here || !isOpen(sweep) || dismissed.has(sweep.sweep_id) || current === "activity") continue;
       const look = el("button", { class: "b small", type: "button", "data-test": "sweep-open-show" }, words.sweep.banner_look);

@@ -872,7 +872,6 @@ export const words = {
   },
 
   refusals: {
-    nothing_changed: "Nothing was changed.",
     nothing_sent: "Nothing was sent.",
     revoke_untouched: "The revoke was not carried out.",
     bad_input: { title: "This cannot be used", lead: "{fault} Nothing was stored, nothing was sent." },
@@ -880,6 +879,7 @@ export const words = {
     signed_out: {
       title: "Your session has ended",
       lead: "Stytch no longer accepts the session.",
+      so_far: "What was done before stays done; nothing more is sent.",
       next: "Sign in as the same member of the same organization to go on where you were.",
       next_list: "Sign in again to go on.",
       go_on: "Goes on with",
@@ -1508,10 +1508,13 @@ export const words = {
     look_alike_one: "{member} connected {app}, which looks like {lost} that was revoked.",
     look_alike_many: (/** @type {number} */ n) => `${count(n, "member", "members")} connected {app}, which looks like {lost} that was revoked.`,
     several: (/** @type {number} */ grants, /** @type {number} */ apps) => `${count(grants, "grant", "grants")} of ${count(apps, "app", "apps")} came back.`,
+    look_alikes: (/** @type {number} */ n, /** @type {number} */ apps) => `${count(n, "member", "members")} connected ${apps === 1 ? "an app that looks" : "apps that look"} like what was revoked from them.`,
+    mixed: (/** @type {number} */ n) => `${count(n, "grant", "grants")} came back, or ${n === 1 ? "is" : "are"} of an app that looks like the revoked one.`,
     gone: "gone {at}, listed {seen}",
     note: "Not removed by the server, or consented to again: Stytch gives no way to tell.",
     block: "Block…",
     again: (/** @type {number} */ n) => (n === 1 ? "Revoke again…" : `Revoke ${number(n)} again…`),
+    revoke: (/** @type {number} */ n) => (n === 1 ? "Revoke…" : `Revoke ${number(n)}…`),
     look: "Look",
     dismiss: "Dismiss",
     dismiss_all: "Dismiss all",
@@ -1536,6 +1539,7 @@ export const words = {
     notification: {
       title: "Cutoff",
       of_app: (/** @type {string} */ app, /** @type {number} */ n) => `${app} came back for ${count(n, "member", "members")}.`,
+      look_alike: (/** @type {string} */ app, /** @type {number} */ n) => `${count(n, "member", "members")} connected ${app}, which looks like a revoked app.`,
       several: (/** @type {number} */ n) => `${count(n, "grant", "grants")} came back.`,
     },
   },

@@ -249,6 +249,25 @@ export const keyboard = {
     await page.waitForSelector('[data-test="banner-come-back"]', { state: "detached" });
     assert.deepEqual((await called(page, "come_back_dismiss")).map((args) => args.id), ["come-back-0", "come-back-1", "come-back-2"]);
   },
+  "a look-alike is not told as a grant that came back": async (page, url) => {
+    await open(page, url, "come-back-several");
+    const banner = page.locator('[data-test="banner-come-back"]');
+    assert.match(await banner.innerText(), /DataSync came back for 2 members\. .+ connected .+, which looks like .+ that was revoked\./);
+    assert.equal(await page.locator('[data-test="come-back-again"]').innerText(), "Revoke 3…", "one of them was never revoked");
+    await open(page, url, "come-back-look-alike");
+    assert.doesNotMatch(await banner.innerText(), /came back/);
+  },
+  "a session that ended in passing takes nothing back of what was done": async (page, url) => {
+    await open(page, url, "apps");
+    await page.evaluate(() => {
+      const core = /** @type {any} */ (window).__TAURI__.core;
+      const real = core.invoke;
+      core.invoke = (/** @type {string} */ name, /** @type {any} */ args) => (name === "session_status" ? Promise.resolve({ state: "signed_out", ended: null, kept: null, keeping: "keyring" }) : real(name, args));
+      window.dispatchEvent(new Event("focus"));
+    });
+    await page.locator("dialog[open]").waitFor();
+    assert.match(await page.locator("dialog").innerText(), /What was done before stays done/);
+  },
   "what is asked before closing is answered harmlessly by Enter": async (page, url) => {
     await open(page, url, "frame-closing");
     await arrives(page, "keep");
