@@ -9,7 +9,7 @@ import { memberName, named } from "../lib/text.js";
 import { isOpen } from "../lib/sweeps.js";
 import { clock } from "../lib/time.js";
 import { words } from "../words/en.js";
-import { sweepScreen, sweepStand, sweepTitle } from "./sweep.js";
+import { blockShort, sweepScreen, sweepStand, sweepTitle } from "./sweep.js";
 
 /** @typedef {import("./frame.js").Frame} Frame */
 /** @typedef {import("../contract.js").RevokeReport} RevokeReport */
@@ -88,9 +88,11 @@ export function activity(frame) {
     const { mark, short } = sweepStand(sweep);
     const tag = sweep.grants > 0 && (sweep.app || sweep.member) ? el("span", { class: "tag num" }, words.activity.many(sweep.grants)) : null;
     put(slot(node, "what"), sweepTitle(sweep), tag, isOpen(sweep) ? el("span", { class: "tag warn" }, words.activity.unsettled) : null);
+    // A containment is two things, and one may have come to nothing: whoever sees only that all is revoked believes the app blocked.
+    const block = sweep.grants > 0 && sweep.policy && !["running", "elsewhere"].includes(sweep.stand.state) ? blockShort(sweep.policy) : null;
     const counts = sweep.outcomes.map((one) => `${words.outcome[one.outcome].short} ${words.number(one.grants)}`);
     if (sweep.unsent > 0) counts.push(words.sweep.not_sent(sweep.unsent));
-    put(slot(node, "facts"), ...(sweep.here ? [] : [el("span", { "data-fact": "elsewhere" }, placed(sweep)), " · "]), counts.join(" · "));
+    put(slot(node, "facts"), ...(sweep.here ? [] : [el("span", { "data-fact": "elsewhere" }, placed(sweep)), " · "]), ...(block ? [el("span", { class: sweep.policy?.in_force ? "" : "warn", "data-fact": "block" }, block), " · "] : []), counts.join(" · "));
     putMark(slot(node, "mark"), mark);
     slot(node, "outcome").textContent = short;
     put(slot(node, "when"), clock(sweep.began_at));

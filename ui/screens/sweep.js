@@ -50,6 +50,9 @@ export function sweepTitle(sweep) {
   return say(said.title_many, { grants: el("b", {}, words.plan.grants(sweep.grants)), apps: words.plan.apps(sweep.apps), members: words.plan.members(sweep.members) });
 }
 
+/** What became of a sweep's change of the policy, in a word or two. @param {import("../contract.js").SweepPolicy | null} policy */
+export const blockShort = (policy) => words.sweep.block_short[policy?.theirs ? "theirs" : policy?.in_force ? "in_force" : policy?.lifted ? "lifted" : policy?.unread ? "unread" : "not"];
+
 /** How a sweep stands, with its mark. @param {Sweep} sweep @returns {{ mark: import("../elements/telling.js").Mark, short: string }} */
 export function sweepStand(sweep) {
   const { state } = sweep.stand;
@@ -59,8 +62,7 @@ export function sweepStand(sweep) {
   if (sweep.grants === 0 && (state === "done" || state === "cancelled")) {
     const { policy } = sweep;
     if (state === "cancelled" && (policy?.overtaken || !policy?.in_force)) return { mark: "trouble", short: words.sweep.states.cancelled };
-    const short = words.sweep.block_short[policy?.theirs ? "theirs" : policy?.in_force ? "in_force" : policy?.lifted ? "lifted" : policy?.unread ? "unread" : "not"];
-    return { mark: policy?.in_force ? "gone" : policy?.lifted ? "wait" : "trouble", short };
+    return { mark: policy?.in_force ? "gone" : policy?.lifted ? "wait" : "trouble", short: blockShort(policy) };
   }
   if (sweep.listed_again > 0) return { mark: "trouble", short: words.sweep.again_short(sweep.listed_again) };
   if (state === "done" || state === "cancelled") {

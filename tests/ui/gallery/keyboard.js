@@ -268,6 +268,10 @@ export const keyboard = {
     await page.locator("dialog[open]").waitFor();
     assert.match(await page.locator("dialog").innerText(), /What was done before stays done/);
   },
+  "a list of containments tells what became of each one's block": async (page, url) => {
+    await open(page, url, "activity-blocks");
+    assert.deepEqual(await page.locator('[data-fact="block"]').allInnerTexts(), ["Blocked", "Not blocked", "Block lifted"]);
+  },
   "what is asked before closing is answered harmlessly by Enter": async (page, url) => {
     await open(page, url, "frame-closing");
     await arrives(page, "keep");
