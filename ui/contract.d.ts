@@ -972,6 +972,10 @@ clients: number,
  */
 grants: number, 
 /**
+ * How many members gave them: fewer than grants where somebody connected several clients of a group.
+ */
+members: number, 
+/**
  * How many of them match the filter.
  */
 grants_matching: number, 

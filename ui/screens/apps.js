@@ -76,7 +76,7 @@ export function apps(frame) {
     put(slot(node, "under"), el("span", { class: "only-narrow" }, named(type), more ? " · " : ""), more);
     put(slot(node, "type"), named(type));
     const unread = row.reading !== "complete" && row.grants === 0;
-    put(slot(node, "members"), unread ? (coming ? "…" : "?") : row.grants_matching < row.grants ? words.apps.some_of(row.grants_matching, row.grants) : words.number(row.grants));
+    put(slot(node, "members"), unread ? (coming ? "…" : "?") : row.grants_matching < row.grants ? words.apps.some_of(row.grants_matching, row.grants) : words.number(row.members));
     put(slot(node, "scopes"), ...(unread ? [el("span", { class: "soft" }, coming ? "…" : words.unknown_value)] : scopesLine(row.scopes, row.scope_count, row.width, 1)));
     put(slot(node, "seen"), seenShort(row.first_seen));
     put(slot(node, "marks"), ...changeMarks(row.changes, row.grants));

@@ -325,6 +325,8 @@ pub struct AppRow {
     pub clients: u32,
     /// Grants, which for one app is its members.
     pub grants: u32,
+    /// How many members gave them: fewer than grants where somebody connected several clients of a group.
+    pub members: u32,
     /// How many of them match the filter.
     pub grants_matching: u32,
     /// Scopes that occur, the widest first, 12 at the most.

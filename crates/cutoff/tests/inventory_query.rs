@@ -724,6 +724,7 @@ proptest! {
             prop_assert_eq!(line.folded, matches!(row, AppRow::Group(_)));
             prop_assert_eq!(line.clients as usize, apps.len());
             prop_assert_eq!(line.grants as usize, own.len());
+            prop_assert_eq!(line.members as usize, own.iter().map(|grant| grant.member).collect::<BTreeSet<_>>().len());
             let those = grants.iter().filter(|&&at| apps.contains(&picture.grants[at as usize].app)).count();
             prop_assert_eq!(line.grants_matching as usize, those);
             let sets: BTreeSet<BTreeSet<&String>> =

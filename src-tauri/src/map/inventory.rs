@@ -390,6 +390,7 @@ pub(crate) fn app_rows(window: &AppWindow, shown: &Shown, viewer: Viewer<'_>) ->
             group: group_id(picture, line.group),
             clients: line.clients,
             grants: line.grants,
+            members: line.members,
             grants_matching: line.grants_matching,
             scopes: line.scopes.clone(),
             scope_count: line.scope_count,

@@ -85,6 +85,8 @@ pub struct AppLine {
     pub clients: u32,
     /// Grants.
     pub grants: u32,
+    /// How many members gave them: fewer than grants where somebody connected several clients of a group.
+    pub members: u32,
     /// How many of them match the filter.
     pub grants_matching: u32,
     /// Scopes that occur, the widest first, then the most frequent, then by the alphabet; 12 at the most.
@@ -250,8 +252,11 @@ impl SortedApps {
     /// The rows from `offset` on, at most `count`.
     #[must_use]
     pub fn window(&self, picture: &Picture, index: &Index, offset: u32, count: u32) -> AppWindow {
-        let mut tallies =
-            Tallies { sets: Tally::new(index.same_set.len()), scopes: Tally::new(index.scopes.values.len()) };
+        let mut tallies = Tallies {
+            sets: Tally::new(index.same_set.len()),
+            scopes: Tally::new(index.scopes.values.len()),
+            members: Tally::new(picture.members.len()),
+        };
         let line = |&row: &u32| {
             let tallies = &mut tallies;
             if self.fold {
@@ -301,6 +306,7 @@ impl SortedApps {
             for grant in picture.grants_of_app(app) {
                 grants += 1;
                 tallies.sets.add(index.same_set[grant.scopes as usize], 1);
+                tallies.members.add(grant.member, 1);
             }
         }
         let sets = tallies.sets.take();
@@ -320,6 +326,7 @@ impl SortedApps {
             folded,
             clients: u32_of(apps.len()),
             grants,
+            members: u32_of(tallies.members.take().len()),
             grants_matching,
             scope_count: u32_of(scopes.len()),
             scope_sets: u32_of(sets.len()),
@@ -336,6 +343,7 @@ impl SortedApps {
 struct Tallies {
     sets: Tally,
     scopes: Tally,
+    members: Tally,
 }
 
 struct Tally {
