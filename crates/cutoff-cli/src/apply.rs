@@ -32,11 +32,15 @@ use crate::text::safe;
 use crate::told::{Printer, are, count, time_of_day, utc};
 use crate::{Done, preview, say};
 
+/// What a grant is called that nothing was sent for and that is not known to be gone, whatever the rules call it.
+const NOT_ATTEMPTED: &str = "not_attempted";
+
 /// One grant on a line.
 #[derive(Serialize)]
 pub struct Told<'a> {
     member_id: &'a str,
     connected_app_id: &'a str,
+    /// The rules' name of it, or [`NOT_ATTEMPTED`].
     outcome: &'static str,
     request_id: Option<&'a str>,
     read_again_at: Option<&'a str>,
@@ -57,7 +61,7 @@ impl<'a> Told<'a> {
         Self {
             member_id: &line.member_id,
             connected_app_id: &line.connected_app_id,
-            outcome: line.outcome.name(),
+            outcome: if line.never_sent { NOT_ATTEMPTED } else { line.outcome.name() },
             request_id: line.request_id.as_deref(),
             read_again_at: line.read_again_at.as_deref(),
             status: line.status,

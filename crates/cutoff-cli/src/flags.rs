@@ -73,10 +73,14 @@ pub enum Command {
     /// Make a plan: the exact grants to revoke, as a file. Nothing is sent but reads.
     Plan(Plan),
     /// Carry a plan out: read again, revoke what is still there, read until each outcome is known.
+    ///
+    /// With --json one grant a line. Its outcome is not_attempted, and never_sent is true, where nothing was sent and it is not known to
+    /// be gone.
     Apply(Apply),
     /// Block apps and revoke every grant they have: nobody can consent to them again.
     ///
     /// Ends with 0 when all are gone and the block is in force, with 2 when they are gone and members can consent again.
+    /// With --json one grant a line, as apply prints it.
     Contain(Contain),
     /// Take the block of a sweep back: the former policy, exactly. Says which grants returned.
     Lift(Lift),

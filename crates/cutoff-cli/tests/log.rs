@@ -270,6 +270,10 @@ fn what_was_stopped_is_told_as_not_sent_or_not_read_and_the_log_tells_how_to_go_
         let unsent = lines.iter().filter(|line| line["never_sent"] == true).count();
         let unread = lines.iter().filter(|line| line["why"] == "not_read_yet").count();
         assert!(unsent > 0 && unsent + unread == lines.len(), "{lines:?}");
+        assert!(
+            lines.iter().all(|line| (line["outcome"] == "not_attempted") == (line["never_sent"] == true)),
+            "{lines:?}"
+        );
         assert!(ended.out.contains(&format!("{unsent:>7}  not attempted\n")), "{}", ended.out);
         for false_reason in ["failed", "hides", "hidden"] {
             assert!(
@@ -370,7 +374,7 @@ fn what_was_refused_is_told_with_what_was_answered_and_what_was_never_sent_apart
     assert_eq!((sent.len(), unsent.len()), (1, all - 1), "{lines:?}");
     let told = (&sent[0]["outcome"], &sent[0]["status"], &sent[0]["error_type"], &sent[0]["failure"]);
     assert_eq!(told, (&json!("unknown"), &json!(500), &json!("internal_server_error"), &json!(null)));
-    assert!(unsent.iter().all(|line| line["outcome"] == "unknown" && line["status"].is_null()), "{lines:?}");
+    assert!(unsent.iter().all(|line| line["outcome"] == "not_attempted" && line["status"].is_null()), "{lines:?}");
     let left = left.says(&["1 is not yet known (500 internal_server_error).", &format!("{} were never sent", all - 1)]);
     assert!(!left.err.contains(&format!("{all} are not yet known")), "{}", left.err);
     let sweep = text(&log(&ground)[0], "sweep_id");
