@@ -224,9 +224,11 @@ def verify(data, head=None):
     erased = check_people(files.get("people.json"), rows)
     own = sha(files["manifest.json"]).hex()
     must(head is None or head == own or head in hashes, "it holds together, and is not what the head was noted of")
-    # Grants that a request left for, or may have: about to be sent, and not certainly kept back.
+    # Grants that a request left for; and others that one may have left for: about to be sent, and nothing more is recorded.
     kept_back = {(row["n"], row["attempt"]): row.get("failure") == "not_sent" for row in reversed(rows) if row["kind"] == "answer"}
-    sent = {row["n"] for row in rows if row["kind"] == "intent" and not kept_back.get((row["n"], row["attempt"]))}
+    came = [(row["n"], kept_back.get((row["n"], row["attempt"]))) for row in rows if row["kind"] == "intent"]
+    sent = {n for n, kept in came if kept is False}
+    maybe_sent = {n for n, kept in came if kept is None} - sent
     finding = None
     if len(rows) > 1 and (rows[1]["kind"], rows[1].get("what")) == ("note", "indicator"):
         notes = [row for row in rows if row["kind"] == "note"]
@@ -236,7 +238,7 @@ def verify(data, head=None):
         finding = {"indicators": len(by), "found": found, "complete": all_read, "nil": all_read and not found}
     vouched = None if head is None else len(rows) if head == own else hashes.index(head) + 1
     return {"verdict": "consistent" if head is None else "unchanged", "head_of": head and ("pack" if head == own else "rows"), "rows_vouched": vouched,
-            "head": own, "chain_head": hashes[-1], "rows": len(rows), "grants": rows[0]["plan"]["count"], "sent": len(sent), "finding": finding, "closed": closed, "erased": erased}
+            "head": own, "chain_head": hashes[-1], "rows": len(rows), "grants": rows[0]["plan"]["count"], "sent": len(sent), "maybe_sent": len(maybe_sent), "finding": finding, "closed": closed, "erased": erased}
 
 
 def main(words):

@@ -32,8 +32,10 @@ struct Line<'a> {
     sweep_id: Option<String>,
     rows: Option<u64>,
     grants: Option<u64>,
-    /// How many of them a request left for, or may have.
+    /// How many of them a request left for.
     sent: Option<u64>,
+    /// For how many others one may have left, or not: nothing is recorded but that it was about to.
+    maybe_sent: Option<u64>,
     /// Without those that nothing was sent for.
     outcomes: Option<BTreeMap<&'static str, u64>>,
     not_attempted: Option<u64>,
@@ -157,6 +159,7 @@ fn line(verified: &Verified) -> Line<'_> {
         rows: Some(verified.rows),
         grants: Some(verified.grants),
         sent: Some(verified.sent),
+        maybe_sent: Some(verified.maybe_sent),
         outcomes: Some(verified.outcomes.iter().map(|(outcome, n)| (outcome.name(), *n)).collect()),
         not_attempted: Some(verified.not_attempted),
         finding: verified.finding.map(|found| FindingLine {
@@ -189,6 +192,7 @@ fn broken_line(broken: &Broken) -> Line<'static> {
         rows: None,
         grants: None,
         sent: None,
+        maybe_sent: None,
         outcomes: None,
         not_attempted: None,
         finding: None,
@@ -234,6 +238,13 @@ fn tell(printer: &mut Printer, verified: &Verified, head: Option<Hash>, pack: &s
         (0, None) => format!("Sweep {id}: {rows} rows, no grants: it only changed the policy, or was to."),
         (grants, _) => format!("Sweep {id}: {rows} rows, {grants} grants: {}.", outcomes.join(", ")),
     })?;
+    if verified.maybe_sent > 0 {
+        printer.text(&format!(
+            "A request was sent for {}, and may have been sent for {} more, or not: nothing is recorded of it but that it was about to be.",
+            of_grants(verified.sent),
+            verified.maybe_sent
+        ))?;
+    }
     printer.text(&format!("Head of the pack {}", verified.head))?;
     printer.text(&format!("Head of the rows {}", verified.chain_head))?;
     if !verified.absent.is_empty() {
@@ -249,6 +260,10 @@ fn tell(printer: &mut Printer, verified: &Verified, head: Option<Hash>, pack: &s
         printer.text("The closing row counts by rules of another version; its counts were not compared.")?;
     }
     Ok(())
+}
+
+fn of_grants(n: u64) -> String {
+    count(usize::try_from(n).unwrap_or(usize::MAX), "grant", "grants")
 }
 
 /// What a finding came to: one that is nil is told from one of which not everything could be read.

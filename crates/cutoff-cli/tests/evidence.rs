@@ -94,6 +94,7 @@ fn both_take(dir: &Path, bytes: &[u8], head: Option<Hash>) -> cutoff::evidence::
     let told = json!({
         "head": first.head.to_string(), "chain_head": first.chain_head.to_string(), "rows": first.rows, "grants": first.grants,
         "sent": first.sent,
+        "maybe_sent": first.maybe_sent,
         "closed": first.closed, "erased": first.erased, "head_of": head_of, "rows_vouched": vouched,
     });
     for (key, value) in told.as_object().expect("an object") {

@@ -32,16 +32,21 @@ pub(crate) fn write(sweep: &Record<'_>) -> String {
     say(format_args!(""));
     say(format_args!("To whom it may concern,"));
     say(format_args!(""));
+    let changes = Changes::of(sweep.rows.all());
+    // What a run was about to send when it was killed is asked for as well, and not told as sent.
+    let (maybe, maybe_changed) = (sweep.maybe_sent(), changes.unrecorded() == changes.sent());
+    let verb = if asked == maybe && maybe_changed { "was about to ask" } else { "asked" };
     say(format_args!(
-        "an administrator of our organization {name}({}) asked Stytch, through your project at",
+        "an administrator of our organization {name}({}) {verb} Stytch, through your project at",
         id(&place.organization_id)
     ));
-    let changes = Changes::of(sweep.rows.all());
+    let up_to = if maybe > 0 { "up to " } else { "" };
+    let perhaps = if maybe_changed { "perhaps " } else { "" };
     let what = match asked {
         0 => "change the organization's policy on connected apps".to_owned(),
-        _ if changes.sent() == 0 => format!("revoke {} of connected apps", count(asked, "grant", "grants")),
+        _ if changes.sent() == 0 => format!("revoke {up_to}{} of connected apps", count(asked, "grant", "grants")),
         _ => format!(
-            "revoke {} of connected apps and change the organization's policy on them",
+            "revoke {up_to}{} of connected apps and {perhaps}change the organization's policy on them",
             count(asked, "grant", "grants")
         ),
     };
@@ -53,6 +58,16 @@ pub(crate) fn write(sweep: &Record<'_>) -> String {
         sweep.opened.utc,
         sweep.last.utc
     ));
+    let unrecorded =
+        changes.unrecorded() + sweep.lines.iter().map(|line| line.finding.unrecorded as usize).sum::<usize>();
+    if unrecorded > 0 {
+        say(format_args!(
+            "Of {} our record says only that {} about to be sent: your logs may have {}, or not.",
+            count(unrecorded, "of these requests", "of these requests"),
+            if unrecorded == 1 { "it was" } else { "they were" },
+            if unrecorded == 1 { "it" } else { "them" }
+        ));
+    }
     say(format_args!(""));
     say(format_args!(
         "Answers of Stytch carry a request id. The owner of a project can look these up in the project's logs,"

@@ -155,6 +155,11 @@ impl<'a> Record<'a> {
         revokes as usize + Changes::of(self.rows.all()).sent()
     }
 
+    /// For how many grants a request may have left, and of none it is on record that it did.
+    pub fn maybe_sent(&self) -> usize {
+        self.lines.iter().filter(|line| line.finding.maybe_sent()).count()
+    }
+
     /// What the last reading shows of a grant of the sweep: that it is listed again.
     pub fn back(&self, line: &Line<'_>) -> Option<&SeenAgain> {
         self.seen_again.iter().find(|again| again.kind == Kind::SeenAgain && line.is_of(&again.grant))

@@ -493,7 +493,8 @@ fn row(line: &Line<'_>) -> String {
         (None, None) => out.push_str("not attempted"),
         (answer, sent) => {
             if let Some(sent) = sent {
-                let _ = write!(out, "<span class=\"time\">sent {}</span><br>", time(sent.utc));
+                let what = if finding.maybe_sent() { "about to be sent" } else { "sent" };
+                let _ = write!(out, "<span class=\"time\">{what} {}</span><br>", time(sent.utc));
             }
             match answer {
                 Some((answer, at)) if answer.answered => {

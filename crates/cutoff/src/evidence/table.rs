@@ -59,7 +59,8 @@ pub(crate) fn write(sweep: &Record<'_>) -> Vec<u8> {
             if grant.first_party { "yes" } else { "no" },
             &grant.scopes.join(" "),
             &finding.attempts.to_string(),
-            &at(&finding.sent),
+            // Of what was only about to be sent no moment of sending is known.
+            &if finding.maybe_sent() { String::new() } else { at(&finding.sent) },
             &answer.filter(|(answer, _)| answer.answered).map(|(_, at)| at.utc.to_string()).unwrap_or_default(),
             &answer.and_then(|(answer, _)| answer.status).map(|status| status.to_string()).unwrap_or_default(),
             answer.and_then(|(answer, _)| answer.error_type.as_deref()).unwrap_or_default(),

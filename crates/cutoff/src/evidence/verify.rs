@@ -29,8 +29,10 @@ pub struct Verified {
     pub rows: u64,
     /// How many grants were planned; every one has an outcome.
     pub grants: u64,
-    /// Grants for which a request left, or may have.
+    /// Grants for which a request left.
     pub sent: u64,
+    /// Other grants for which one may have left, or not: a run that was killed was about to send it.
+    pub maybe_sent: u64,
     /// It is a finding: nothing was sent for it. A sweep that only changed the policy has no grants either.
     pub finding: Option<Sought>,
     /// Grants by outcome, derived from the rows by this version's rules, less those that nothing was sent for.
@@ -168,9 +170,10 @@ pub fn verify_by(bytes: &[u8], head: Option<Hash>, rules: &Rules) -> Result<Veri
     let finding = Sought::of(&chain.rows);
     let (journal_id, sweep_id, grants) = (chain.opening.journal_id, chain.opening.sweep_id, chain.opening.plan.count);
     let mut outcomes: BTreeMap<Outcome, u64> = BTreeMap::new();
-    let (mut sent, mut not_attempted) = (0, 0);
+    let (mut sent, mut maybe_sent, mut not_attempted) = (0, 0, 0);
     for finding in verdict::findings(&Rows::new(chain.rows), rules).into_values() {
-        sent += u64::from(finding.attempts > 0);
+        sent += u64::from(finding.attempts > finding.unrecorded);
+        maybe_sent += u64::from(finding.maybe_sent());
         match finding.never_sent() {
             true => not_attempted += 1,
             false => *outcomes.entry(finding.outcome).or_default() += 1,
@@ -184,6 +187,7 @@ pub fn verify_by(bytes: &[u8], head: Option<Hash>, rules: &Rules) -> Result<Veri
         rows,
         grants,
         sent,
+        maybe_sent,
         finding,
         outcomes,
         not_attempted,

@@ -161,6 +161,12 @@ impl<'a> Changes<'a> {
         self.intents.iter().filter(|(intent, _)| !stayed(intent.attempt)).count()
     }
 
+    /// How many of those have no answer and no failure on record, so that they may not have left.
+    pub(crate) fn unrecorded(&self) -> usize {
+        let answered = |attempt| self.answers.iter().any(|(answer, _)| answer.attempt == attempt);
+        self.intents.iter().filter(|(intent, _)| !answered(intent.attempt)).count()
+    }
+
     /// Whether some request of a purpose, or what a kill left of one, has neither a success nor a certain refusal.
     pub(crate) fn is_uncertain(&self, purpose: Purpose) -> bool {
         self.intents.iter().filter(|(intent, _)| intent.purpose == purpose).any(|(intent, _)| {

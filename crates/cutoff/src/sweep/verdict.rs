@@ -146,6 +146,9 @@ pub struct Finding {
     pub why: Option<Why>,
     /// How many requests left, or may have: intents, less those whose request certainly did not.
     pub attempts: u32,
+    /// How many of these have no answer and no failure on record: a run that was killed leaves such an intent, and its request may
+    /// have left, or not.
+    pub unrecorded: u32,
     /// When the last of them was given to the network; of one that nothing more is known of, when it was about to be.
     pub sent: Option<Clock>,
     /// The answer that counts, and when it came: the last success, else the last of any kind, else the failure to get one.
@@ -182,6 +185,12 @@ impl Finding {
     #[must_use]
     pub fn never_sent(&self) -> bool {
         self.attempts == 0 && !self.outcome.is_gone()
+    }
+
+    /// Whether a request may have left for it, and of none it is on record that it did.
+    #[must_use]
+    pub fn maybe_sent(&self) -> bool {
+        self.attempts > 0 && self.attempts == self.unrecorded
     }
 
     /// Until about when tokens issued before may still be accepted, if the vendor kept Stytch's lifetime. They are counted from our
@@ -253,6 +262,7 @@ impl Finding {
             outcome,
             why,
             attempts: u32::try_from(left.len()).unwrap_or(u32::MAX),
+            unrecorded: u32::try_from(history.unrecorded()).unwrap_or(u32::MAX),
             sent: left.last().cloned(),
             answer: answer.map(|(answer, at)| (answer.clone(), at.clone())),
             last_read: history.reads.iter().rev().find(|(read, _)| read.answered).map(|(read, _)| LastRead::of(read)),
@@ -478,6 +488,12 @@ impl<'a> History<'a> {
             Some((answer, _)) => Some(answer.sent.clone()),
             None => Some(intended.clone()),
         }
+    }
+
+    /// How many requests were recorded as about to leave of which nothing more is.
+    fn unrecorded(&self) -> usize {
+        let answered = |attempt| self.answers.iter().any(|(answer, _)| answer.attempt == attempt);
+        self.intents.iter().filter(|(attempt, _)| !answered(*attempt)).count()
     }
 
     /// Whether some request was recorded as about to leave and has neither a success nor a certain refusal.
