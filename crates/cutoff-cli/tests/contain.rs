@@ -551,6 +551,75 @@ fn a_block_stands_as_the_last_read_of_the_policy_shows_it_whichever_sweep_made_t
 }
 
 #[test]
+fn a_block_that_another_sweep_made_again_just_alike_is_not_told_as_the_first_ones() {
+    use cutoff::sweeps::BlockStand;
+    let ground = small();
+    let app = app_called(&ground, "DataSync");
+    let open = ground.control("policy", json!({}));
+    contain(&ground, &["--app", &app]).expect(0);
+    let first = newest_sweep(&ground);
+    // Somebody undoes it, a member consents, and it is made again as it was.
+    let keys = ["third_party_connected_apps_allowed_type", "allowed_third_party_connected_apps"];
+    let former: serde_json::Map<String, Value> =
+        keys.iter().map(|key| ((*key).to_owned(), open[*key].clone())).collect();
+    ground.control("policy", Value::Object(former));
+    let consenting = &ground.truth().into_iter().next().expect("somebody").0;
+    ground.control("consent", json!({"member_id": consenting, "connected_app_id": app, "scopes": ["openid"]}));
+    contain(&ground, &["--app", &app]).expect(0);
+    let second = newest_sweep(&ground);
+    assert_ne!(first, second);
+    let made = changes(&ground);
+    assert_eq!(made[0]["after"], made[1]["after"], "alike");
+    let (line, state) = block_in_log(&ground, &first);
+    assert_eq!(state, "forbidden_by_others", "{line}");
+    assert!(!line.contains("in force") && !line.contains("cutoff lift"), "{line}");
+    assert_eq!(block_in_window(&ground, &first), BlockStand::Theirs);
+    assert_eq!(block_in_log(&ground, &second).1, "in_force");
+    assert_eq!(block_in_window(&ground, &second), BlockStand::InForce);
+    // What came after the second changes nothing about which is whose.
+    ground.admin(&["lift", &first]).expect(5);
+    assert_eq!(block_in_log(&ground, &second).1, "in_force");
+}
+
+/// The pack of a sweep, of which every file stands in it as it is.
+fn pack_of(ground: &Ground, sweep: &str) -> String {
+    let pack = ground.dir.path().join("pack.zip").display().to_string();
+    ground.here(&["export", sweep, "--out", &pack]).expect(0);
+    String::from_utf8_lossy(&std::fs::read(&pack).expect("a pack")).into_owned()
+}
+
+#[test]
+fn a_pack_tells_of_the_block_by_its_own_rows_and_apart_from_them_what_was_read_otherwise_since() {
+    let ground = small();
+    let open = ground.control("policy", json!({}));
+    contain(&ground, &["--app", "DataSync"]).expect(0);
+    let sweep = newest_sweep(&ground);
+    let own = "So far the rows of this sweep tell: the last read of the policy in them began 20";
+    let alone = pack_of(&ground, &sweep);
+    assert!(alone.contains(own) && !alone.contains("Read otherwise since"), "{alone}");
+    assert!(!alone.contains("members can consent"), "nothing is said of now: {alone}");
+    // Another reading that shows the same changes no byte.
+    ground.admin(&["watch", "--once"]).expect(0);
+    assert_eq!(pack_of(&ground, &sweep), alone);
+    let keys = ["third_party_connected_apps_allowed_type", "allowed_third_party_connected_apps"];
+    let former: serde_json::Map<String, Value> =
+        keys.iter().map(|key| ((*key).to_owned(), open[*key].clone())).collect();
+    ground.control("policy", Value::Object(former));
+    ground.admin(&["watch", "--once"]).expect(2);
+    assert_eq!(block_in_log(&ground, &sweep).1, "not_in_force");
+    let later = pack_of(&ground, &sweep);
+    for words in [
+        own,
+        "block in force by a later read of the policy; by a later reading, of 20",
+        "UTC and in no row: not in force</title>",
+        "When this pack was made, a later reading of the policy was known, of 20",
+        "no head of the rows vouches for it",
+    ] {
+        assert!(later.contains(words), "{words:?} is not in {later}");
+    }
+}
+
+#[test]
 fn a_lifting_whose_reads_all_failed_does_not_say_that_no_grant_is_listed() {
     let ground = small();
     ground.faults(json!({"policy_hides": false}));
@@ -820,6 +889,9 @@ const STEPS: [(&str, Step); 5] = [
     ("policy_answer_recorded", Step::PolicyAnswerRecorded),
 ];
 
+/// The first revokes are about to be sent.
+const INTENT: (&str, Step) = ("intent_recorded", Step::IntentRecorded);
+
 /// Not a test of its own: the process that is killed. The session comes on standard input.
 #[test]
 fn victim() {
@@ -827,7 +899,7 @@ fn victim() {
     let orders: Value = serde_json::from_str(&orders).expect("orders");
     let mut token = String::new();
     std::io::stdin().lock().read_line(&mut token).expect("a token");
-    let step = STEPS.iter().find(|(name, _)| *name == text(&orders, "step")).expect("a known step").1;
+    let step = STEPS.iter().chain(&[INTENT]).find(|(name, _)| *name == text(&orders, "step")).expect("a known step").1;
     let mut options = options();
     options.observer = Arc::new(move |now| {
         if now == step {
@@ -905,6 +977,47 @@ fn killed_around_the_change_of_the_policy_it_goes_on_and_makes_it_once() {
         assert_eq!(sent.into_iter().collect::<BTreeSet<_>>(), planned, "{name}");
         contain(&ground, &["--resume", &sweep]).expect(5).says(&["carried out"]);
     }
+}
+
+#[test]
+fn what_a_killed_run_was_about_to_send_is_nowhere_counted_as_sent() {
+    let ground = small();
+    let app = app_called(&ground, "DataSync");
+    let file = ground.dir.path().join("pack.zip").display().to_string();
+    let verified = || {
+        let told = ground::run(&["verify", &file, "--json"]).expect(2).lines().remove(0);
+        let script = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/verify_pack.py");
+        let second = std::process::Command::new("python3").arg(script).arg(&file).output().expect("python3 is there");
+        let second: Value = serde_json::from_slice(&second.stdout).expect("a line of JSON");
+        assert_eq!((&told["sent"], &told["maybe_sent"]), (&second["sent"], &second["maybe_sent"]));
+        (told["sent"].as_u64().expect("a count"), told["maybe_sent"].as_u64().expect("a count"))
+    };
+    killed_at(&ground, "policy_sending", &app);
+    let pack = pack_of(&ground, &newest_sweep(&ground));
+    assert_eq!(verified(), (0, 0));
+    assert!(pack.contains("was about to ask Stytch") && !pack.contains(") asked Stytch"), "{pack}");
+    assert!(pack.contains("Of 1 of these requests our record says only that it was about to be sent"), "{pack}");
+
+    killed_at(&ground, INTENT.0, &app);
+    let pack = pack_of(&ground, &newest_sweep(&ground));
+    assert_eq!(revocations(&ground).len(), 0, "none left, which no record tells");
+    let (sent, maybe) = verified();
+    assert!(sent == 0 && maybe > 0, "{sent} {maybe}");
+    let grants = ground::count_grants(usize::try_from(maybe).expect("a few"));
+    for words in [
+        ") asked Stytch",
+        &format!("to revoke up to {grants} of connected apps and change the organization's policy on them"),
+        &format!("<b>Sent, or not.</b> For {grants} a request was about to be sent"),
+        "about to be sent 20",
+    ] {
+        assert!(pack.contains(words), "{words:?} is not in {pack}");
+    }
+    assert!(!pack.contains("<span class=\"time\">sent 20"), "{pack}");
+    let told = ground::run(&["verify", &file]).expect(2).out;
+    assert!(
+        told.contains(&format!("A request was sent for 0 grants, and may have been sent for {maybe} more")),
+        "{told}"
+    );
 }
 
 #[test]

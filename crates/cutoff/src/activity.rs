@@ -25,7 +25,7 @@ use crate::sweep::beside::{self, Unseen};
 use crate::sweep::engine::blocking;
 use crate::sweep::rows::Rows;
 use crate::sweep::verdict::{Finding, Outcome, Rules};
-use crate::sweeps::{PolicyReport, Seen, policy_report, returned};
+use crate::sweeps::{PolicyReport, Seen, Since, policy_report, returned};
 use crate::watch::Kind;
 
 /// Where a sweep stands, as its rows tell it.
@@ -365,8 +365,8 @@ impl Desk {
         }
         let own = told.clone();
         for digest in told.iter_mut().filter(|digest| digest.policy.is_some()) {
-            if let Some(seen) = self.last_seen(&own, &digest.connection).await? {
-                *digest = told_by(digest.clone(), &seen);
+            if let Some(since) = self.since(digest, &own).await? {
+                *digest = told_by(digest.clone(), &since);
             }
         }
         Ok(told)
@@ -381,7 +381,7 @@ impl Desk {
         let summary = blocking(move || journal.summary(id)).await?;
         let digest = self.digest_of(summary).await?;
         Ok(match self.policy_since(&digest).await? {
-            Some(seen) => told_by(digest, &seen),
+            Some(since) => told_by(digest, &since),
             None => digest,
         })
     }
@@ -391,13 +391,21 @@ impl Desk {
         let journal = self.journal.clone();
         let summary = blocking(move || journal.summary(id)).await?;
         Ok(match self.policy_since(&*self.digest_of(summary).await?).await? {
-            Some(seen) => policy.told_by(&seen),
+            Some(since) => policy.told_by(&since),
             None => policy,
         })
     }
 
+    /// The policy as it was last read there, as far as the journal can be read; for evidence, which must not fail for what other sweeps
+    /// have in their rows.
+    pub(crate) async fn policy_known(&self, id: SweepId) -> Option<Since> {
+        let journal = self.journal.clone();
+        let summary = blocking(move || journal.summary(id)).await.ok()?;
+        self.policy_since(&*self.digest_of(summary).await.ok()?).await.ok()?
+    }
+
     /// The policy as it was last read there, by a sweep that had rows since one read it; `None` for one that blocks nothing.
-    async fn policy_since(&self, digest: &Digest) -> Result<Option<Seen>, Error> {
+    async fn policy_since(&self, digest: &Digest) -> Result<Option<Since>, Error> {
         let Some(policy) = &digest.policy else { return Ok(None) };
         let since = policy.seen().map_or(digest.began, |seen| seen.began.utc);
         let mut others = Vec::new();
@@ -410,17 +418,21 @@ impl Desk {
                 others.push(self.digest_of(summary).await?);
             }
         }
-        self.last_seen(&others, &digest.connection).await
+        self.since(digest, &others).await
     }
 
-    /// The policy of a place as it was read last: by one of these sweeps, or by a watch.
-    async fn last_seen(&self, digests: &[Arc<Digest>], connection: &Connection) -> Result<Option<Seen>, Error> {
+    /// The policy of a sweep's place as it was read last: by one of these sweeps, or by a watch.
+    async fn since(&self, of: &Digest, digests: &[Arc<Digest>]) -> Result<Option<Since>, Error> {
+        let connection = &of.connection;
         let (journal, key) = (self.journal.clone(), Seen::key(connection));
         let noted = blocking(move || journal.get(&key)).await?;
         let noted: Option<Seen> = noted.and_then(|noted| serde_json::from_value(noted).ok());
-        let of = digests.iter().filter(|digest| digest.connection == *connection);
-        let seen = of.filter_map(|digest| digest.policy.as_ref()?.seen().cloned()).chain(noted);
-        Ok(seen.reduce(|last, seen| if seen.is_later_than(&last) { seen } else { last }))
+        let there = digests.iter().filter(|digest| digest.connection == *connection);
+        let policies: Vec<&PolicyReport> = there.filter_map(|digest| digest.policy.as_ref()).collect();
+        let seen = policies.iter().filter_map(|policy| policy.seen().cloned()).chain(noted);
+        let last = seen.reduce(|last, seen| if seen.is_later_than(&last) { seen } else { last });
+        let retaken = of.policy.as_ref().is_some_and(|own| policies.iter().any(|policy| policy.retook(own)));
+        Ok(last.map(|seen| Since { seen, retaken }))
     }
 
     async fn digest_of(&self, summary: SweepSummary) -> Result<Arc<Digest>, Error> {
@@ -615,9 +627,9 @@ impl Desk {
 }
 
 /// A sweep with its block told by what was read of the policy, if that is later than its own reads.
-fn told_by(digest: Arc<Digest>, seen: &Seen) -> Arc<Digest> {
+fn told_by(digest: Arc<Digest>, since: &Since) -> Arc<Digest> {
     let Some(policy) = &digest.policy else { return digest };
-    let now = policy.clone().told_by(seen);
+    let now = policy.clone().told_by(since);
     if now == *policy {
         return digest;
     }

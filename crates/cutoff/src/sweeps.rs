@@ -22,7 +22,7 @@ use crate::inventory::shown::{Shown, place_of};
 use crate::permission::Denial;
 use crate::plan::Item;
 use crate::plan_file::{Pair, PlanFile, Unusable};
-use crate::policy::{Block, Kind, Refused, State, Undo, differences, in_force, undo};
+use crate::policy::{Block, Kind, Refused, State, Undo, differences, forbids, in_force, undo};
 use crate::revoke::{self, allowance, known_apps};
 use crate::session::Session;
 use crate::sweep::beside::{self, Unseen};
@@ -205,6 +205,8 @@ struct Own {
     read: Option<Seen>,
     /// When it last read or changed the policy; `None`: never.
     last: Option<Clock>,
+    /// When it was about to block.
+    made: Option<Clock>,
     /// Its last read showed every app forbidden.
     in_force: bool,
 }
@@ -214,6 +216,14 @@ struct Own {
 pub(crate) struct Seen {
     pub(crate) began: Clock,
     pub(crate) state: State,
+}
+
+/// What was read of a place's policy last, by whichever sweep or watch, as it bears on one sweep.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Since {
+    pub(crate) seen: Seen,
+    /// Another sweep has blocked since, over a policy in which nothing of this sweep's block was left.
+    pub(crate) retaken: bool,
 }
 
 /// What became of a block: one rule for everything that words it.
@@ -277,15 +287,30 @@ impl PolicyReport {
         self.own.read.as_ref()
     }
 
+    /// Whether this sweep blocked after all that another one read or did, over a policy in which nothing of the other's block was left:
+    /// what is in force since is not the other's, however alike the two are.
+    pub(crate) fn retook(&self, other: &Self) -> bool {
+        let (Some(made), Some(found), Some(last)) = (&self.own.made, &self.before, &other.own.last) else {
+            return false;
+        };
+        let is_forbidden =
+            |state: &State, (app, kind): &(ConnectedAppId, Kind)| forbids(state, app, Some(*kind)) == Some(true);
+        let before = other.before.as_ref();
+        let mut forbade =
+            other.own.apps.iter().filter(|app| !before.is_some_and(|before| is_forbidden(before, app))).peekable();
+        millis_between(last, made) > 0 && forbade.peek().is_some() && !forbade.any(|app| is_forbidden(found, app))
+    }
+
     /// The same by what another sweep read, if that was later than everything that this one read or did.
     #[must_use]
-    pub(crate) fn told_by(self, seen: &Seen) -> Self {
+    pub(crate) fn told_by(self, since: &Since) -> Self {
+        let seen = &since.seen;
         let is_later = self.own.last.as_ref().is_some_and(|last| millis_between(last, &seen.began) > 0);
         if !is_later {
             return self;
         }
         let in_force = in_force(&seen.state, &self.own.apps);
-        let theirs = in_force && self.is_theirs(&seen.state);
+        let theirs = in_force && (since.retaken || self.is_theirs(&seen.state));
         Self { in_force, theirs, unread: false, read_at: Some(seen.began.utc.to_string()), ..self }
     }
 
@@ -750,6 +775,8 @@ pub(crate) fn policy_report(rows: &Rows) -> Option<PolicyReport> {
     let blocking = Blocking::of(rows)?;
     let changes = Changes::of(rows.all());
     let blocks = || changes.intents.iter().map(|(intent, _)| *intent).filter(|intent| intent.purpose == Purpose::Block);
+    let made = changes.intents.iter().find(|(intent, _)| intent.purpose == Purpose::Block);
+    let made = made.map(|(_, row)| row.clock.clone());
     let block = blocks().next();
     let answered =
         changes.answers.iter().rev().find(|(answer, _)| blocks().any(|block| block.attempt == answer.attempt));
@@ -803,7 +830,7 @@ pub(crate) fn policy_report(rows: &Rows) -> Option<PolicyReport> {
         request_id: last.and_then(|(answer, _)| answer.request_id.clone()),
         at: last.map(|(_, row)| row.clock.utc.to_string()),
         read_at: seen.as_ref().map(|seen| seen.began.utc.to_string()),
-        own: Own { apps: blocking.apps, read: seen, last: own_last, in_force: own_in_force },
+        own: Own { apps: blocking.apps, read: seen, last: own_last, made, in_force: own_in_force },
     };
     let theirs = own_in_force && read.is_some_and(|(state, ..)| report.is_theirs(state));
     Some(PolicyReport { theirs, ..report })

@@ -8,7 +8,7 @@ use journal::{Hash, Journal, Person, PersonKind, SweepId, Tool};
 
 use super::archive;
 use super::manifest::{self, GRANTS, LETTER, Listed, MANIFEST, Manifest, PEOPLE, People, PersonEntry, REPORT, ROWS};
-use super::record::Record;
+use super::record::{Later, Record};
 use super::verify::{Broken, Chain, Open, commitments, verify};
 use super::{letter, report, table};
 use crate::desk::Desk;
@@ -18,6 +18,7 @@ use crate::seen_again::seen_again;
 use crate::sweep::engine::blocking;
 use crate::sweep::rows::Rows;
 use crate::sweep::verdict::Rules;
+use crate::sweeps::Since;
 
 /// The evidence of one sweep.
 #[derive(Clone, Debug)]
@@ -40,8 +41,9 @@ impl Desk {
     /// # Errors
     /// [`Error::Journal`], also when the sweep's chain is broken.
     pub async fn pack(&self, id: SweepId) -> Result<Pack, Error> {
+        let since = self.policy_known(id).await;
         let (journal, rules) = (self.journal.clone(), self.rules);
-        blocking(move || of_sweep(&journal, id, &rules)).await
+        blocking(move || of_sweep(&journal, id, &rules, since)).await
     }
 
     /// Walks a sweep's chain in the journal again.
@@ -54,7 +56,12 @@ impl Desk {
     }
 }
 
-fn of_sweep(journal: &Arc<Journal>, id: SweepId, rules: &Rules) -> Result<Pack, journal::Error> {
+fn of_sweep(
+    journal: &Arc<Journal>,
+    id: SweepId,
+    rules: &Rules,
+    policy_since: Option<Since>,
+) -> Result<Pack, journal::Error> {
     let damaged = |why: String| journal::Error::Corrupt(format!("sweep {id}: {why}"));
     let stored = journal.rows(id)?;
     let mut lines = Vec::with_capacity(stored.iter().map(|row| row.line.len() + 1).sum());
@@ -78,7 +85,7 @@ fn of_sweep(journal: &Arc<Journal>, id: SweepId, rules: &Rules) -> Result<Pack, 
     let (chain_head, rows) = (chain.head(), chain.rows.len() as u64);
     drop(committed);
     let all = Rows::new(chain.rows);
-    let later = seen_again(journal, id, rules)?;
+    let later = Later { seen_again: seen_again(journal, id, rules)?, policy_since };
     let record = Record::new(&all, &people, chain_head, rules, later)
         .ok_or_else(|| damaged("it has no opening row".to_owned()))?;
     let mut derived = vec![(REPORT, report::write(&record).into_bytes())];

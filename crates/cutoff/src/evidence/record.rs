@@ -4,7 +4,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 
-use journal::{Body, Clock, Grant, Hash, INDICATOR, Note, Opening, Person, PersonKind, Read, Row};
+use journal::{Body, Clock, Grant, Hash, INDICATOR, Note, Opening, Person, PersonKind, Read, Row, Utc};
 
 use super::manifest::People;
 use crate::plan_file::Pair;
@@ -12,6 +12,7 @@ use crate::seen_again::SeenAgain;
 use crate::sweep::change::{Blocking, Changes};
 use crate::sweep::rows::Rows;
 use crate::sweep::verdict::{self, Finding, Outcome, Rules};
+use crate::sweeps::{PolicyReport, Since, policy_report};
 use crate::watch::Kind;
 
 /// One sweep.
@@ -32,7 +33,17 @@ pub(crate) struct Record<'a> {
     pub organization_name: Option<&'a str>,
     /// What later readings showed, which is in no row.
     pub seen_again: Vec<SeenAgain>,
+    /// What the rows tell of the organization's policy; `None` for a sweep that blocks nothing.
+    pub policy: Option<PolicyReport>,
+    /// The same by a later reading of the policy, which is in no row, and when that began: only where it tells otherwise.
+    pub policy_later: Option<(PolicyReport, Utc)>,
     texts: HashMap<(u8, &'a str), &'a str>,
+}
+
+/// What the journal knows beside a sweep's rows, since the last of them.
+pub(crate) struct Later {
+    pub seen_again: Vec<SeenAgain>,
+    pub policy_since: Option<Since>,
 }
 
 /// One grant.
@@ -45,13 +56,7 @@ pub(crate) struct Line<'a> {
 
 impl<'a> Record<'a> {
     /// `None`: the rows do not begin with an opening.
-    pub fn new(
-        rows: &'a Rows,
-        people: &'a People,
-        head: Hash,
-        rules: &Rules,
-        seen_again: Vec<SeenAgain>,
-    ) -> Option<Self> {
+    pub fn new(rows: &'a Rows, people: &'a People, head: Hash, rules: &Rules, later: Later) -> Option<Self> {
         let (first, last) = (rows.all().first()?, rows.all().last()?);
         let Body::Opening(opening) = &first.body else { return None };
         let texts: HashMap<(u8, &str), &str> = people
@@ -87,6 +92,12 @@ impl<'a> Record<'a> {
                 _ => {}
             }
         }
+        let policy = policy_report(rows);
+        let policy_later = policy.as_ref().zip(later.policy_since).and_then(|(own, since)| {
+            let now = own.clone().told_by(&since);
+            let differs = (now.stand(), now.in_force) != (own.stand(), own.in_force);
+            differs.then_some((now, since.seen.began.utc))
+        });
         Some(Self {
             opening,
             opened: &first.clock,
@@ -102,7 +113,9 @@ impl<'a> Record<'a> {
             organization_name: texts
                 .get(&(PersonKind::Organization as u8, opening.connection.organization_id.as_str()))
                 .copied(),
-            seen_again,
+            seen_again: later.seen_again,
+            policy,
+            policy_later,
             texts,
         })
     }

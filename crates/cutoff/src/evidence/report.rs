@@ -8,9 +8,8 @@ use journal::{Environment, Failure, PersonKind, Read, Route, Utc, View};
 
 use super::record::{Line, Record, harmless};
 use super::{events, finding};
-use crate::sweep::change::Blocking;
 use crate::sweep::verdict::{Outcome, RULES_VERSION, Why};
-use crate::sweeps::{BlockStand, PolicyReport, policy_report};
+use crate::sweeps::{BlockStand, PolicyReport};
 use crate::watch::Kind;
 
 /// Longest names, texts and ids that are printed whole, in characters.
@@ -107,10 +106,11 @@ impl Page {
             self.html("<p class=\"warn\"><b>A drill.</b> This was done in a sandbox. No real grant was touched.</p>");
         }
         if sweep.lines.is_empty() {
+            self.html("<h2>Outcome</h2>");
+            self.block(sweep);
             self.html(format_args!(
-                "<h2>Outcome</h2>\n<p>{}</p>\n<p><b>No grant was planned, and no revoke was sent.</b> This sweep was to change the \
-                 organization’s policy and nothing else. It says of no grant that it is gone.</p>",
-                block_meaning(sweep)
+                "<p><b>No grant was planned, and no revoke was sent.</b> This sweep was to change the \
+                 organization’s policy and nothing else. It says of no grant that it is gone.</p>"
             ));
             return;
         }
@@ -133,9 +133,15 @@ impl Page {
             "<tr><td class=\"n\">{}</td><td>planned</td><td>Every grant of the plan is counted once.</td></tr>\n</tbody>\n</table>",
             sweep.lines.len()
         ));
-        if Blocking::of(sweep.rows).is_some() {
-            self.html(format_args!("<p><b>The block.</b> {}</p>", block_meaning(sweep)));
+        let maybe = sweep.maybe_sent();
+        if maybe > 0 {
+            self.html(format_args!(
+                "<p><b>Sent, or not.</b> For {} a request was about to be sent, and nothing more is recorded of it, since the run ended \
+                 there: it may have left this computer, or not.</p>",
+                count(maybe, "grant", "grants")
+            ));
         }
+        self.block(sweep);
         if !sweep.seen_again.is_empty() {
             self.html(
                 "<p class=\"warn\"><b>Something came back.</b> The outcomes say how it was as of the reads of this sweep. Later readings list \
@@ -146,6 +152,27 @@ impl Page {
             "<p>Outcomes are derived from what was observed, by rules of version {RULES_VERSION}. “Gone” means: a complete read that \
              began after the request was answered no longer listed the grant. An answer alone is never taken for it.</p>"
         ));
+    }
+
+    /// What became of the block, as far as the rows tell, and apart from that what is known by a later reading.
+    fn block(&mut self, sweep: &Record<'_>) {
+        let Some(policy) = &sweep.policy else { return };
+        let read = match policy.seen() {
+            Some(seen) => format!("the last read of the policy in them began {} (UTC)", time(seen.began.utc)),
+            None => "no read of the policy is in them".to_owned(),
+        };
+        self.html(format_args!(
+            "<p><b>The block.</b> {} So far the rows of this sweep tell: {read}.</p>",
+            block_meaning(policy)
+        ));
+        if let Some((later, at)) = &sweep.policy_later {
+            self.html(format_args!(
+                "<p class=\"warn\"><b>Read otherwise since.</b> When this pack was made, a later reading of the policy was known, of {} (UTC). \
+                 By that: {} That reading is in no row of this sweep, and no head of the rows vouches for it.</p>",
+                time(*at),
+                block_meaning(later)
+            ));
+        }
     }
 
     fn finding(&mut self, sweep: &Record<'_>) {
@@ -616,8 +643,8 @@ fn title(sweep: &Record<'_>) -> String {
             let _ = write!(title, ", {n} {what}");
         }
     }
-    if let Some(policy) = policy_report(sweep.rows) {
-        let _ = write!(title, "; block {}", block_word(&policy));
+    if let Some(policy) = &sweep.policy {
+        let _ = write!(title, "; block {}", block_words(policy, sweep));
     }
     // Later than the rows, and yet no title may say less than is known.
     let (again, alike) = sweep.came_back();
@@ -631,9 +658,20 @@ fn title(sweep: &Record<'_>) -> String {
 
 /// What a sweep without grants came to, by the last read of the policy.
 fn block_title(sweep: &Record<'_>) -> String {
-    let Some(policy) = policy_report(sweep.rows) else { return "A sweep without grants".to_owned() };
+    let Some(policy) = &sweep.policy else { return "A sweep without grants".to_owned() };
     let of = format!("Block of {}", count(policy.forbids.len(), "connected app", "connected apps"));
-    format!("{of}: {}", block_word(&policy))
+    format!("{of}: {}", block_words(policy, sweep))
+}
+
+/// The same, with what a later reading tells otherwise.
+fn block_words(policy: &PolicyReport, sweep: &Record<'_>) -> String {
+    let word = block_word(policy);
+    match &sweep.policy_later {
+        Some((later, at)) => {
+            format!("{word}; by a later reading, of {} UTC and in no row: {}", time(*at), block_word(later))
+        }
+        None => word.to_owned(),
+    }
 }
 
 /// What became of a block, in a few words.
@@ -650,33 +688,35 @@ fn block_word(policy: &PolicyReport) -> &'static str {
     }
 }
 
-fn block_meaning(sweep: &Record<'_>) -> &'static str {
-    let Some(policy) = policy_report(sweep.rows) else { return "" };
+/// The same in a sentence or two, of then and not of now.
+fn block_meaning(policy: &PolicyReport) -> &'static str {
     match policy.stand() {
         BlockStand::Overtaken if policy.in_force => {
-            "The policy was no longer as the plan showed it, so nothing was changed. As it was read, it forbids every app of the block."
+            "The policy was no longer as the plan showed it, so nothing was changed. As it was read, it forbade every app of the block."
         }
         BlockStand::Overtaken => {
-            "The policy was no longer as the plan showed it, so nothing was changed: members may be able to consent."
+            "The policy was no longer as the plan showed it, so nothing was changed: members may have been able to consent."
         }
         BlockStand::Theirs if policy.lifted => {
-            "The block was lifted again. As it was read after that, the policy forbids every app of it all the same, by another change."
+            "The block was lifted again. As it was read after that, the policy forbade every app of it all the same, by another change."
         }
         BlockStand::Theirs => {
-            "Nothing of this sweep’s change was left in the policy when it was last read. It forbids every app of the block all the same, by another change."
+            "Nothing of this sweep’s change was left in the policy when it was last read. It forbade every app of the block all the same, by another change."
         }
         BlockStand::ForbiddenBefore => {
             "The policy forbade every app of the block already, so nothing was changed: none of them could be consented to when it was last read."
         }
         BlockStand::InForce => {
-            "The policy was read after the change and forbids every app of the block: none of them could be consented to then."
+            "The policy was read after the change and forbade every app of the block: none of them could be consented to then."
         }
-        BlockStand::Lifted => "The block was lifted again: members can consent.",
-        BlockStand::Denied => "Stytch refused the change of the policy: members can consent.",
+        BlockStand::Lifted => "The block was lifted again: members could consent then.",
+        BlockStand::Denied => "Stytch refused the change of the policy: members could consent then.",
         BlockStand::Unread => {
-            "The change of the policy was sent, and the policy was not read again: whether members can consent is not known."
+            "The change of the policy was sent, or was about to be, and the policy was not read again: whether members could consent is not known."
         }
-        BlockStand::NotInForce => "The last read of the policy does not show the block in force: members can consent.",
+        BlockStand::NotInForce => {
+            "The last read of the policy did not show every app of the block forbidden: members could consent then to what it did not forbid."
+        }
     }
 }
 
