@@ -219,7 +219,7 @@ pub async fn carry_out(
     if how.resume
         && let Some(id) = seat.desk.sweep_of_plan(&file.hash()).await?
     {
-        crate::contain::block_gone(seat, id).await?;
+        crate::contain::may_go_on(seat, id).await?;
     }
     let others = beside(seat, file, how.resume).await;
     let (wish, wishes) = watch::channel(Wish::Run);

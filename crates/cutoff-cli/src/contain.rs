@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use cutoff::activity::Stand;
 use cutoff::contain::Containment;
 use cutoff::indicators::client_id;
 use cutoff::inventory::filter::{Filter, folded};
@@ -53,7 +54,7 @@ pub async fn run(seat: &Seat, flags: &Contain) -> Done {
             let id = crate::log::sweep_id(sweep)?;
             let file = kept(seat, id).await?;
             if !flags.yes {
-                block_gone(seat, id).await?;
+                may_go_on(seat, id).await?;
             }
             file
         }
@@ -127,11 +128,23 @@ fn again(flags: &Contain, sweep: &str) -> String {
     command(&words.collect::<Vec<_>>())
 }
 
-/// Says that the block of a sweep does not stand any more, where it was made once: nobody makes it anew by going on.
+/// Whether a sweep sends nothing more: it was carried out, or called off.
 ///
 /// # Errors
 /// When the journal cannot be read.
-pub async fn block_gone(seat: &Seat, id: SweepId) -> Result<(), Ending> {
+pub async fn is_over(seat: &Seat, id: SweepId) -> Result<bool, Ending> {
+    Ok(matches!(seat.desk.digest(id).await?.stand, Stand::Closed | Stand::Cancelled))
+}
+
+/// Says, before a sweep is gone on with, that its block does not stand any more, where it was made once: nobody makes it anew by going
+/// on.
+///
+/// # Errors
+/// When the sweep is over: nothing is left to go on with. When the journal cannot be read.
+pub async fn may_go_on(seat: &Seat, id: SweepId) -> Result<(), Ending> {
+    if is_over(seat, id).await? {
+        return Err(crate::preview::carried_out(seat, id).await?);
+    }
     let digest = seat.desk.digest(id).await?;
     let Some(policy) = digest.policy.as_ref().filter(|policy| policy.at.is_some()) else { return Ok(()) };
     let at = policy.at.as_deref().map_or_else(String::new, |at| format!(" at {}", utc_of(at)));
