@@ -22,7 +22,7 @@ use journal::{Failure, Hash, SweepId};
 use serde::Serialize;
 use tokio::sync::watch;
 
-use crate::ending::{DENIED, DONE, Ending, PARTIAL, SESSION, not_gone_on_with, plan, refusal};
+use crate::ending::{DENIED, DONE, Ending, PARTIAL, SESSION, not_gone_on_with, plan, refusal, takes_no_more};
 use crate::export::{Place, pack_of};
 use crate::flags::Apply;
 use crate::interrupts::Interrupts;
@@ -128,7 +128,7 @@ pub async fn run(seat: &Seat, flags: &Apply) -> Done {
         block_last: flags.block_last,
     };
     let before = sweeps_of(seat, &file).await?;
-    let report = match carry_out(seat, &file, &how, &again).await {
+    let report = match carry_out(seat, &file, &how, &|_| again.clone()).await {
         Ok(report) => report,
         Err(ending) => return Err(refused(seat, &file, &before, place, ending).await),
     };
@@ -206,7 +206,7 @@ async fn beside(seat: &Seat, file: &PlanFile, resume: bool) -> u32 {
 }
 
 /// Carries a plan out, with progress on standard error; says before what is listed otherwise than in it, and at the end what stays.
-/// `again`: how to go on with it later.
+/// `again`: how to go on with it later, by its sweep if it has one.
 ///
 /// # Errors
 /// Why nothing was sent, or why it is not known what became of it.
@@ -214,7 +214,7 @@ pub async fn carry_out(
     seat: &Seat,
     file: &PlanFile,
     how: &cutoff::sweeps::Apply,
-    again: &str,
+    again: &(dyn Fn(Option<SweepId>) -> String + Sync),
 ) -> Result<SweepReport, Ending> {
     if how.resume
         && let Some(id) = seat.desk.sweep_of_plan(&file.hash()).await?
@@ -243,6 +243,18 @@ pub async fn carry_out(
                 None => cutoff::Error::Plan(why).into(),
             })
         }
+        // A journal that takes nothing more for now: the sweep goes on once it does. Finding its command only reads.
+        Err(cutoff::Error::JournalAfterSending(error)) if takes_no_more(&error) => {
+            let id = seat.desk.sweep_of_plan(&file.hash()).await.ok().flatten();
+            let next = match id {
+                Some(id) if crate::contain::is_over(seat, id).await.unwrap_or(false) => {
+                    format!("The sweep was carried out. See what became of it: {}", command(&["log", &id.to_string()]))
+                }
+                id => format!("The sweep is unfinished; go on with it then: {}", again(id)),
+            };
+            let Ending { code, sentence } = cutoff::Error::JournalAfterSending(error).into();
+            Err(Ending::new(code, format!("{sentence}\n{next}")))
+        }
         other => {
             let report = other?;
             if others > 0 {
@@ -257,7 +269,7 @@ pub async fn carry_out(
 }
 
 /// Why a plan is not begun a second time: its sweep runs elsewhere, or was broken off and can be gone on with.
-async fn unfinished(seat: &Seat, plan: &Hash, again: &str) -> Ending {
+async fn unfinished(seat: &Seat, plan: &Hash, again: &(dyn Fn(Option<SweepId>) -> String + Sync)) -> Ending {
     let sweeps = seat.desk.sweeps().await.unwrap_or_default();
     let id = sweeps.iter().find(|sweep| sweep.opening.plan.hash == *plan).map(|sweep| sweep.id);
     if let Some(id) = id
@@ -266,7 +278,7 @@ async fn unfinished(seat: &Seat, plan: &Hash, again: &str) -> Ending {
     {
         return cutoff::Error::Busy { pid }.into();
     }
-    Ending::usage(goes_on(again))
+    Ending::usage(goes_on(&again(id)))
 }
 
 /// Why a sweep that was begun before is not gone on with, and how what is left of it is planned.

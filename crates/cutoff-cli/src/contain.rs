@@ -99,10 +99,10 @@ pub async fn run(seat: &Seat, flags: &Contain) -> Done {
     }
     // Before anything is sent: evidence that cannot be written is no reason to find out afterwards.
     let place = flags.evidence.as_deref().map(Place::take).transpose()?;
-    // A plan that was made just now has no sweep yet.
-    let begun = flags.resume.as_ref().map_or_else(|| command(&["log"]), |sweep| again(flags, sweep));
     let before = sweeps_of(seat, &file).await?;
-    let report = match carry_out(seat, &file, &how, &begun).await {
+    // A plan that was made just now has no sweep until it is begun.
+    let go_on = |id: Option<SweepId>| id.map_or_else(|| command(&["log"]), |id| again(flags, &id.to_string()));
+    let report = match carry_out(seat, &file, &how, &go_on).await {
         Ok(report) => report,
         Err(ending) => return Err(refused(seat, &file, &before, place, ending).await),
     };

@@ -82,14 +82,7 @@ impl From<Error> for Ending {
             Error::Journal(error @ journal::Error::RolledBack) => Self::usage(journal_sentence(&error)),
             Error::Journal(error) => Self::new(
                 // A disk without room, or that fails, is no mistake of ours, and nothing was sent.
-                if matches!(
-                    error,
-                    journal::Error::Full | journal::Error::Denied(_) | journal::Error::Busy | journal::Error::Disk(_)
-                ) {
-                    USAGE
-                } else {
-                    BROKEN
-                },
+                if takes_no_more(&error) { USAGE } else { BROKEN },
                 format!(
                     "The journal could not be used after it was opened. {} No revoke and no change of the policy was sent.",
                     journal_sentence(&error)
@@ -150,6 +143,12 @@ impl From<Error> for Ending {
             }
         }
     }
+}
+
+/// Whether it is the disk, or whoever else uses the file, that keeps the journal from being written, and not the journal itself.
+#[must_use]
+pub fn takes_no_more(error: &journal::Error) -> bool {
+    matches!(error, journal::Error::Full | journal::Error::Denied(_) | journal::Error::Busy | journal::Error::Disk(_))
 }
 
 fn bad_input(field: Field, fault: Fault) -> String {
