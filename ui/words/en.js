@@ -698,7 +698,7 @@ export const words = {
     },
     already_gone_404: { title: "Was already gone", lead: "Stytch knew of no such grant of {member} to {app} any more, and a later read agrees." },
     already_gone_unanswered: { title: "Not listed any more", lead: "The revoke of {app} for {member} was sent and had no usable answer. A later read does not list the grant: this request may have removed it, or somebody else." },
-    hidden: { title: "Hidden by the organization's policy", short: "Hidden by policy", lead: "The policy forbids {app}, so it is in no list, and that proves nothing. No answer that it was carried out for {member} was seen." },
+    hidden: { title: "May be hidden by the organization's policy", short: "May be hidden", lead: "The policy forbids {app}: a list without this grant proves nothing. No answer that it was carried out for {member} was seen." },
     member_gone: { title: "The member is gone", short: "Member gone", lead: "{member} does not exist any more, and {app} no longer lists them." },
     denied: {
       title: "Your role does not allow this",
@@ -1261,7 +1261,7 @@ export const words = {
       denied_next: "Ask somebody whose role may change the organization's settings.",
     },
     accepted_hidden: (/** @type {number} */ n) => `${count(n, "revoke was", "revokes were")} answered. While the policy hides the app, no read can show that they are gone.`,
-    hidden: (/** @type {number} */ n) => `${count(n, "grant is", "grants are")} hidden by the policy and had no answer: they may come back when the block is lifted, and are sent again then.`,
+    hidden: (/** @type {number} */ n) => `${count(n, "grant", "grants")} may be hidden by the policy and had no success: they may come back when the block is lifted, and are sent again then.`,
     collateral: (/** @type {number} */ n) => `${count(n, "grant", "grants")} outside the plan vanished meanwhile`,
     collateral_note: "They were there in the reading behind the plan and are not any more. The block took them with it, somebody else revoked them, or their members left.",
     collateral_show: "Name them",

@@ -610,12 +610,12 @@ pub fn unproven(report: &SweepReport) {
     let id = report.id.to_string();
     match policy.stand() {
         BlockStand::InForce => say(&format!(
-            "{told}, as long as the policy hides the app. Lifting the block reads again, and lets members consent again. Look at what it \
+            "{told}, as long as the policy forbids the app. Lifting the block reads again, and lets members consent again. Look at what it \
              would do with: {}",
             command(&["lift", &id])
         )),
         BlockStand::ForbiddenBefore | BlockStand::Theirs => say(&format!(
-            "{told}, as long as the policy hides the app, and that is not this sweep's to lift. Once the app is allowed again, what is \
+            "{told}, as long as the policy forbids the app, and that is not this sweep's to lift. Once the app is allowed again, what is \
              still listed shows with: {}",
             command(&["inventory"])
         )),
@@ -642,8 +642,8 @@ fn left(report: &SweepReport) {
                 "were answered, and no later read could show that they are gone",
             ),
             Outcome::Hidden => (
-                "had no success and is hidden by the policy: it may come back when the app is allowed again",
-                "had no success and are hidden by the policy: they may come back when the app is allowed again",
+                "had no success, and the policy forbids the app: what no list shows then may be there, and come back when it is allowed again",
+                "had no success, and the policy forbids the app: what no list shows then may be there, and come back when it is allowed again",
             ),
             Outcome::Denied => ("was refused for want of a permission", "were refused for want of a permission"),
             Outcome::Failed => ("failed: it was refused, or never left", "failed: they were refused, or never left"),

@@ -318,7 +318,8 @@ fn what_the_policy_hides_is_never_called_revoked_and_what_had_no_answer_is_sent_
         "{}",
         done.err
     );
-    let done = done.says(&["2 had no success and are hidden", "The block is in force"]);
+    let done =
+        done.says(&["2 had no success, and the policy forbids the app: what no list shows", "The block is in force"]);
     assert!(!done.out.contains("revoked"), "{}", done.out);
     // Only those without an answer are told to be sent again; the others to be read again.
     let done =
@@ -347,6 +348,36 @@ fn what_the_policy_hides_is_never_called_revoked_and_what_had_no_answer_is_sent_
     assert_eq!(grants_of(&ground, &app).len(), 0);
     assert_eq!(policy(&ground), before, "the former policy, exactly");
     assert_eq!(revocations(&ground).len(), sent + 2, "nothing that was answered is sent again");
+
+    // The lifting finished the sweep: whoever would go on with it hears that first, and nothing else.
+    for flags in [&["--yes"][..], &[]] {
+        let words: Vec<&str> = ["contain", "--resume", &sweep].into_iter().chain(flags.iter().copied()).collect();
+        let over = ground.admin(&words).expect(5);
+        let first = over.err.lines().next().unwrap_or_default().to_owned();
+        assert!(first.starts_with("This plan was carried out already"), "{}", over.err);
+        assert!(!over.err.contains("Going on with it"), "{}", over.err);
+    }
+}
+
+#[test]
+fn of_a_grant_that_the_apps_own_view_lacks_nobody_says_that_the_policy_hides_it() {
+    let ground = small();
+    let app = app_called(&ground, "DataSync");
+    let planned = grants_of(&ground, &app);
+    // Carried out, and the answer lost: the app's own view answers without it, and no list can bear that out.
+    let victim = &planned.iter().nth(3).expect("one").0;
+    ground.faults(json!({"reset_after_commit_share": 1.0, "on": victim}));
+    let done = contain(&ground, &["--app", "DataSync"]).expect(2);
+    let counts = BTreeMap::from([("hidden".to_owned(), 1), ("revoked".to_owned(), planned.len() - 1)]);
+    assert_eq!((outcomes(&done), grants_of(&ground, &app).len()), (counts, 0), "{}", done.err);
+    let done = done.says(&["1 had no success, and the policy forbids the app: what no list shows then may be there"]);
+    let pack = ground.dir.path().join("pack.zip").display().to_string();
+    ground.here(&["export", &newest_sweep(&ground), "--out", &pack]).expect(0);
+    let report = String::from_utf8_lossy(&std::fs::read(&pack).expect("a pack")).into_owned();
+    assert!(report.contains("a server may cut the app’s own short"), "the report says why that proves nothing");
+    for told in [&done.err, &report] {
+        assert!(!told.contains("hidden by the policy") && !told.contains("policy hides"), "{told}");
+    }
 }
 
 #[test]

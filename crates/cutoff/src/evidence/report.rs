@@ -753,7 +753,10 @@ fn meaning(outcome: Outcome) -> &'static str {
         Outcome::AlreadyGone => {
             "A complete read did not list it, and no revoke of this sweep was answered with success."
         }
-        Outcome::Hidden => "The organization’s policy hides it, and no revoke of this sweep was answered with success.",
+        Outcome::Hidden => {
+            "No revoke of this sweep was answered with success, and the organization’s policy forbids the app: what no list shows then may \
+             be there all the same."
+        }
         Outcome::MemberGone => "The member is gone, and the app’s own list of members lacks them.",
         Outcome::Denied => "Refused: the member was not permitted to revoke it.",
         Outcome::Failed => "Not carried out, for a certain reason.",
@@ -767,7 +770,10 @@ fn doubt(line: &Line<'_>) -> &'static str {
         Outcome::StillThere => {
             "listed in the last read: not removed, or consented to again. Stytch gives no way to tell which."
         }
-        Outcome::Hidden => "the policy hides the app, so that its absence from the lists proves nothing.",
+        Outcome::Hidden => {
+            "the policy forbids the app, so that its absence proves nothing: most lists leave out what is forbidden, and a server may cut \
+             the app’s own short."
+        }
         Outcome::Denied => "Stytch refused: nothing was changed by these requests.",
         Outcome::Failed => "Stytch refused, or the request did not leave this computer.",
         Outcome::Unknown => "whether Stytch carried it out is not known. It is neither counted as done nor as failed.",

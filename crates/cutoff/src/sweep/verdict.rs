@@ -33,7 +33,7 @@ pub enum Outcome {
     StillThere,
     /// Absent in a complete read although no revoke of ours was answered with success.
     AlreadyGone,
-    /// The policy hides it, and no revoke of ours was answered with success.
+    /// The policy forbids the app, which may hide it, and no revoke of ours was answered with success.
     Hidden,
     /// The member is gone, and the app's view lacks them.
     MemberGone,
