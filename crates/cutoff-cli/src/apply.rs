@@ -26,7 +26,7 @@ use crate::ending::{DENIED, DONE, Ending, PARTIAL, SESSION, not_gone_on_with, pl
 use crate::export::{Place, pack_of};
 use crate::flags::Apply;
 use crate::interrupts::Interrupts;
-use crate::next::{command, new_plan};
+use crate::next::{another_session, command, new_plan};
 use crate::seat::Seat;
 use crate::text::safe;
 use crate::told::{Printer, are, count, time_of_day, utc};
@@ -484,8 +484,8 @@ pub async fn end(seat: &Seat, report: &SweepReport, again: &str) -> Done {
     let id = report.id;
     match &report.ended {
         Some(Ended::SessionEnded(_)) => {
-            say(&format!("Your session has ended. Sign in as the same member with: {}", command(&["sign-in"])));
-            say(&format!("and go on with: {again}"));
+            say(&format!("Your session has ended. {}", another_session(true)));
+            say(&format!("Then go on with: {again}"));
             return Ok(SESSION);
         }
         Some(Ended::Halted(error)) => {

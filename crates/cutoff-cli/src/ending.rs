@@ -8,7 +8,7 @@ use cutoff::{Error, Fault, Field};
 use stytch_b2b::{Cause, Error as ApiError};
 use vault::Trouble;
 
-use crate::next::{command, containment_anew, new_plan};
+use crate::next::{another_session, command, containment_anew, new_plan};
 use crate::text::{lines, safe};
 
 /// Everything was done.
@@ -72,9 +72,9 @@ impl From<Error> for Ending {
             Error::SignedOut { request_id, .. } => Self::new(
                 SESSION,
                 format!(
-                    "Your session has ended: Stytch no longer accepts it{}. Sign in again with: {}",
+                    "Your session has ended: Stytch no longer accepts it{}. {}",
                     request(request_id.as_deref()),
-                    command(&["sign-in"])
+                    another_session(false)
                 ),
             ),
             Error::NotAllowed(denial) => Self::new(DENIED, denied(&denial)),
@@ -379,7 +379,7 @@ pub fn api(error: &ApiError) -> Ending {
     let known = if known.is_empty() { String::new() } else { format!(" ({})", known.join(", ")) };
     // Last, and with nothing after it that would be typed too.
     let next = match error {
-        ApiError::SignedOut(_) => format!(" Sign in again with: {}", command(&["sign-in"])),
+        ApiError::SignedOut(_) => format!(" {}", another_session(false)),
         ApiError::CodeRejected(_) => format!(" Start again with: {}", command(&["sign-in"])),
         ApiError::MemberNotFound(_) | ApiError::ConnectedAppNotFound(_) => {
             format!(" Read again with: {}", command(&["inventory"]))

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use crate::apply::{print, watched};
 use crate::ending::{DONE, Ending, PARTIAL, SESSION, differing, refusal};
 use crate::flags::Lift;
-use crate::next::{command, this_run_with};
+use crate::next::{another_session, command, this_run_with};
 use crate::seat::Seat;
 use crate::text::safe;
 use crate::told::{count, utc_of};
@@ -165,7 +165,7 @@ pub async fn run(seat: &Seat, flags: &Lift) -> Done {
     }
     match &report.ended {
         Some(Ended::SessionEnded(_)) => {
-            say(&format!("Your session has ended. Sign in again with: {}", command(&["sign-in"])));
+            say(&format!("Your session has ended. {}", another_session(false)));
             say(&format!("Then repeat it: {again}"));
             return Ok(SESSION);
         }

@@ -71,6 +71,16 @@ impl Place {
         std::iter::once("cutoff".to_owned()).chain(told).collect::<Vec<_>>().join(" ")
     }
 
+    fn another_session(&self, same_member: bool) -> String {
+        if self.handed_over {
+            // Who signs in here makes a session that this run's command does not use.
+            let of = if same_member { " of the same member" } else { "" };
+            return format!("Take another{of} from where it came, and hand that over with --session-token-stdin.");
+        }
+        let who = if same_member { " as the same member" } else { "" };
+        format!("Sign in again{who} with: {}", self.command(&["sign-in"]))
+    }
+
     fn command(&self, words: &[&str]) -> String {
         let mut told = vec!["cutoff".to_owned()];
         told.extend(words.iter().map(|word| typed(word)));
@@ -144,6 +154,12 @@ pub fn containment_anew() -> Option<String> {
 #[must_use]
 pub fn this_run_with(more: &[&str]) -> String {
     RUN.get().map_or_else(|| Place::default().with(more), |place| place.with(more))
+}
+
+/// How somebody whose session is over comes by another: by signing in, or, where it was handed over, from where that one came.
+#[must_use]
+pub fn another_session(same_member: bool) -> String {
+    RUN.get().unwrap_or(&Place::default()).another_session(same_member)
 }
 
 /// The name of a new plan's file that nothing has in this folder, so that the command that is told works as it stands; the `nth`
@@ -262,6 +278,14 @@ mod tests {
             place.with(&["--keep", "ID", "--yes"]),
             "cutoff contain --app 'Data Sync' --reason 'it'\\''s' --keep ID --yes -- x"
         );
+    }
+
+    #[test]
+    fn whoever_handed_a_session_over_is_not_told_to_sign_in() {
+        let place = Place::default();
+        assert_eq!(place.another_session(true), "Sign in again as the same member with: cutoff sign-in");
+        let told = Place { handed_over: true, ..place }.another_session(true);
+        assert!(told.contains("of the same member") && !told.contains("cutoff sign-in"), "{told}");
     }
 
     #[test]

@@ -473,7 +473,8 @@ fn a_session_that_ends_in_the_middle_is_told_and_the_same_member_goes_on() {
     plan(&ground, &["--app", "DataSync"]).expect(0);
     let planned = pairs_of_plan(&ground).len();
     ground.faults(json!({"session_dies_after": 15}));
-    let ended = apply(&ground, &["--yes"]).expect(4).says(&["session has ended", "--resume"]);
+    let ended = apply(&ground, &["--yes"]).expect(4).says(&["session has ended", "--resume", "of the same member"]);
+    assert!(!ended.err.contains("cutoff sign-in"), "it was handed over: {}", ended.err);
     nothing_false(&ground, &ended);
     let done_before = removed(&ground).len();
     assert!((1..planned).contains(&done_before), "{done_before} of {planned}");
