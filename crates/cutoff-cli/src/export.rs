@@ -120,9 +120,11 @@ pub async fn erase(seat: &Seat, flags: &Erase) -> Done {
             command(&["log", &id.to_string()])
         ));
     }
+    let reason = (!reasons_of.is_empty()).then_some("--reason");
+    let words = ["redact", "PACK", "--member", &flags.member].into_iter().chain(reason).chain(["--out", "PACK2"]);
     say(&format!(
         "Packs and plan files that were written before still have them: {}",
-        command(&["redact", "PACK", "--member", &flags.member, "--out", "PACK2"])
+        command(&words.collect::<Vec<_>>())
     ));
     Ok(DONE)
 }

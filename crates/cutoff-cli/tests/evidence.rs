@@ -622,7 +622,9 @@ fn whoever_is_named_in_somebody_elses_reason_is_not_left_there_in_silence() {
     ground.here(&["erase", member]).expect(5).says(&["Nothing was erased", "seems to name", &next]);
     ground.here(&["erase", member, "--yes"]).expect(0).says(&["seems to name", &next]);
     assert!(in_journal(&ground, "SEC-2114") && !in_journal(&ground, &email));
-    ground.here(&["erase", member, "--reason-of", &sweep, "--yes"]).expect(0);
+    let erased = ground.here(&["erase", member, "--reason-of", &sweep, "--yes"]).expect(0);
+    // Whoever had the reason erased wants it out of the packs too.
+    erased.says(&[&format!("cutoff redact PACK --member {member} --reason --out PACK2")]);
     assert!(!in_journal(&ground, "SEC-2114"));
     ground.here(&["log", "--verify"]).expect(0);
     // Of somebody whom no reason names nothing is said.
