@@ -429,7 +429,8 @@ pub struct Watch {
     /// The same in seconds.
     #[arg(long, hide = true, conflicts_with = "every")]
     pub every_seconds: Option<u64>,
-    /// Read once. Ends with 0 if nothing came back, and with 2 if something did or could not be read.
+    /// Read once. Ends with 0 if nothing came back, and with 2 if something did, a block was undone, or something could not be read.
+    /// Apps that the policy hides do not count as that: nobody can consent to them.
     #[arg(long, conflicts_with_all = ["every", "every_seconds"])]
     pub once: bool,
 }

@@ -278,6 +278,8 @@ fn a_block_that_somebody_undoes_is_told_once_and_what_only_the_policy_hides_is_n
     let now = ground.control("policy", json!({}));
     // One forbidden app is known and hidden, and nothing came back.
     assert_eq!(watch(&ground).expect(0).out, "");
+    let help = ground::run(&["watch", "--help"]).expect(0).out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(help.contains("Apps that the policy hides do not count"), "{help}");
     let undo = |to: &Value| {
         let keys = ["third_party_connected_apps_allowed_type", "allowed_third_party_connected_apps"];
         let of: serde_json::Map<String, Value> = keys.iter().map(|key| ((*key).to_owned(), to[*key].clone())).collect();
