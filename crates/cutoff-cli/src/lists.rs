@@ -329,7 +329,7 @@ pub fn filter(seat: &Seat, flags: &Filters, shown: &Shown) -> Result<Filter, End
     for wanted in &flags.app {
         let found = apps_called(picture, wanted);
         if found.is_empty() {
-            return Err(unknown("connected app", "apps", wanted));
+            return Err(unknown(seat, picture, "connected app", "apps", wanted));
         }
         filter.apps.extend(found.into_iter().map(|app| app.id.clone()));
     }
@@ -347,7 +347,7 @@ pub fn filter(seat: &Seat, flags: &Filters, shown: &Shown) -> Result<Filter, End
             filter.members.extend(own.filter(|own| same(&own.email_address)).map(|own| own.member_id));
         }
         if filter.members.len() == before {
-            return Err(unknown("member", "members", wanted));
+            return Err(unknown(seat, picture, "member", "members", wanted));
         }
     }
     if flags.new {
@@ -365,8 +365,9 @@ pub fn apps_called<'a>(picture: &'a Picture, wanted: &str) -> Vec<&'a App> {
     picture.apps.iter().filter(same).collect()
 }
 
-/// Why nothing was found, and the list to look in.
-fn unknown(what: &str, list: &str, wanted: &str) -> Ending {
+/// Why nothing was found, and the list to look in; what that list lacks is said before.
+fn unknown(seat: &Seat, picture: &Picture, what: &str, list: &str, wanted: &str) -> Ending {
+    missing(seat, picture);
     Ending::usage(format!(
         "No {what} in this inventory is called {}. Give its id or its whole name, or look for a part of it with: {}",
         safe(wanted),

@@ -483,3 +483,20 @@ fn more_grants_than_one_reading_asks_about_are_gone_after_some_readings() {
     let own = |path: &&String| path.contains("/members/") && path.ends_with("/connected_apps");
     assert_eq!(ground.calls()[calls..].iter().filter(own).count(), lost, "each member is asked once");
 }
+
+#[test]
+fn what_an_empty_list_leaves_out_is_asked_for_and_said() {
+    let ground = ground_with(Options { members: 40, apps: 4, ..Options::default() });
+    ground.admin(&["inventory"]).expect(0);
+    ground.faults(json!({"list_cap": 0, "on": "/connected_apps$"}));
+    let cut =
+        ground.admin(&["inventory", "--json"]).expect(2).says(&["The list of apps does not have all of them: 4 apps"]);
+    assert_eq!(facts(&cut.lines()), ground.truth());
+    // Of an app that neither its own view tells of, nothing is known.
+    ground.faults(json!({"server_error_share": 1.0, "on": "/connected_apps/"}));
+    ground.admin(&["inventory"]).expect(2).says(&["they are not listed now, and nothing bears out that they are gone"]);
+    ground
+        .admin(&["plan", "--app", "DataSync"])
+        .expect(5)
+        .says(&["nothing bears out", "No connected app in this inventory"]);
+}

@@ -207,9 +207,10 @@ pub(super) fn known_apps(latest: &Snapshot) -> KnownApps {
 }
 
 impl KnownApps {
-    /// The apps that have lasted until now and that, by that word of the policy, would be taken for gone.
+    /// The apps that have lasted until now and that, by that word of the policy, would be taken for gone. An empty list takes none for
+    /// gone by itself, but leaves them all out: each is asked for.
     pub(super) fn would_be_gone(&self, answers: &Answers, organization: Option<&Organization>) -> HashSet<&str> {
-        if !list_complete(answers) {
+        if !answers.listed || !answers.unreadable_apps.is_empty() {
             return HashSet::new();
         }
         let listed: HashSet<&str> = answers.apps.iter().map(|app| app.connected_app_id.as_str()).collect();
