@@ -1344,7 +1344,11 @@ member: MemberFace,
 /**
  * Their grants.
  */
-grants: number, };
+grants: number, } | { "kind": "client_id", 
+/**
+ * The id, as it is asked for.
+ */
+connected_app_id: string, };
 
 /**
  * One snapshot of the history.

@@ -177,6 +177,19 @@ fn windows_facets_and_the_map_count_what_the_ledger_has() {
     let hits: Vec<PaletteHit> = app.get("inventory_find", json!({"text": row.app.name, "count": 50}));
     assert!(hits.iter().any(|hit| matches!(hit, PaletteHit::App { app, grants }
         if app.connected_app_id == row.app.connected_app_id && *grants == row.grants)));
+    // What is nobody's name and can only be a client id can be blocked all the same.
+    let hits = |text: &str| app.get::<Vec<PaletteHit>>("inventory_find", json!({"text": text, "count": 5}));
+    for (typed, id) in [(" Connected-App-Live-1 ", "connected-app-live-1"), ("Abcdefgh-12345678", "Abcdefgh-12345678")]
+    {
+        let hits = hits(typed);
+        assert!(
+            matches!(&hits[..], [PaletteHit::ClientId { connected_app_id }] if connected_app_id == id),
+            "{typed}: {hits:?}"
+        );
+    }
+    for text in ["nobody is called so", "abcdefghijklmnopqrs", "connected-app-"] {
+        assert!(hits(text).is_empty(), "{text}: {:?}", hits(text));
+    }
 }
 
 #[test]

@@ -12,8 +12,6 @@ import { words } from "../words/en.js";
 
 /** Apps and members shown at most. */
 const FOUND = 12;
-/** What can only be a client id: Stytch's begin alike, and any other is long, of one piece and has a digit. */
-const CLIENT_ID = /^(?:connected-app-[\w-]{1,186}|(?=.*\d)[\w-]{16,200})$/i;
 /** Milliseconds of rest in typing before anything is asked for. */
 const REST = 60;
 
@@ -146,18 +144,20 @@ export function openPalette(frame) {
     if (frame.inventory.picture) {
       try {
         const hits = await ask("inventory_find", { text, count: FOUND });
-        found = hits.map((hit) =>
-          hit.kind === "app"
+        for (const hit of hits) {
+          if (hit.kind === "client_id") {
+            // An advisory's id can be blocked before anybody has connected it.
+            const id = hit.connected_app_id;
+            if (frame.session) doing.push({ key: "act-block-id", label: words.palette.block.replace("{id}", () => visible(id, 80)), note: words.palette.block_note, run: () => frame.contain({ kind: "apps", connected_app_ids: [id] }, id) });
+            continue;
+          }
+          found.push(hit.kind === "app"
             ? { key: `app ${hit.app.connected_app_id}`, label: hit.app.name, note: words.palette.app(hit.grants), node: el("span", {}, named(hit.app.name, { strong: true, limit: 120 }), " ", idTail(hit.app.connected_app_id)), run: () => frame.openRow("apps", hit.app.connected_app_id) }
             : { key: `member ${hit.member.member_id}`, label: memberName(hit.member), note: words.palette.member(hit.grants), node: el("span", {}, named(memberName(hit.member), { strong: true, limit: 120 }), hit.member.name && hit.member.email ? el("span", { class: "soft" }, " ", named(hit.member.email, { limit: 120 })) : null), run: () => frame.openRow("members", hit.member.member_id) });
+        }
       } catch {
         // The acts are still there; the lists say what is wrong with the picture.
       }
-    }
-    // An advisory's id can be blocked before anybody has connected it.
-    if (found.length === 0 && CLIENT_ID.test(text) && frame.session && frame.inventory.picture) {
-      const id = /^connected-app-/i.test(text) ? text.toLowerCase() : text;
-      doing.push({ key: "act-block-id", label: words.palette.block.replace("{id}", () => visible(id, 80)), note: words.palette.block_note, run: () => frame.contain({ kind: "apps", connected_app_ids: [id] }, id) });
     }
     if (mine !== turn || !dialog.open()) return;
     draw(found, doing);

@@ -565,6 +565,11 @@ pub enum PaletteHit {
         /// Their grants.
         grants: u32,
     },
+    /// Nothing was found, and what was looked for can only be a client id.
+    ClientId {
+        /// The id, as it is asked for.
+        connected_app_id: String,
+    },
 }
 
 // ---- history ------------------------------------------------------------------------------------------------------

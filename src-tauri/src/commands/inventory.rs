@@ -130,13 +130,16 @@ pub async fn inventory_selection(shell: State<'_, Shell>, selection: wire::Selec
     Ok(map::selection_count(&selection.resolve(&shown.picture, &shown.index)))
 }
 
-/// Apps and members by a few letters.
+/// Apps and members by a few letters; where there is none and the letters can only be a client id, that id.
 #[tauri::command(rename_all = "snake_case")]
 pub async fn inventory_find(shell: State<'_, Shell>, text: String, count: u32) -> Reply<Vec<wire::PaletteHit>> {
     let text = map::filter(wire::Filter { text, ..wire::Filter::default() })?.text;
     let (shown, session) = shown(shell.desk()?).await?;
     let hits = find::find(&shown.picture, &shown.index, &text, count.min(MOST_FOUND) as usize);
-    Ok(map::hits(&hits, &shown.picture, session.as_deref()))
+    match cutoff::indicators::client_id(&text) {
+        Some(id) if hits.is_empty() && count > 0 => Ok(vec![map::client_id(&id)]),
+        _ => Ok(map::hits(&hits, &shown.picture, session.as_deref())),
+    }
 }
 
 /// A part of the map.

@@ -524,6 +524,10 @@ pub(crate) fn hits(hits: &[Hit], picture: &Picture, viewer: Viewer<'_>) -> Vec<w
         .collect()
 }
 
+pub(crate) fn client_id(id: &ConnectedAppId) -> wire::PaletteHit {
+    wire::PaletteHit::ClientId { connected_app_id: id.to_string() }
+}
+
 pub(crate) fn map(map: &Map, shown: &Shown, viewer: Viewer<'_>) -> wire::MapPicture {
     let picture = &shown.picture;
     let down = map.down.iter().map(|band| wire::MapBand {

@@ -442,6 +442,8 @@ export function inventory(made, how = {}) {
       const wanted = text.toLowerCase().split(/\s+/).filter(Boolean);
       const a = apps.flatMap((one, n) => (wanted.every((word) => apps_text[n]?.includes(word)) ? [{ kind: /** @type {const} */ ("app"), app: one.face, grants: grants.filter((grant) => grant.app === n).length }] : []));
       const m = members.flatMap((one, n) => (wanted.every((word) => members_text[n]?.includes(word)) ? [{ kind: /** @type {const} */ ("member"), member: one.face, grants: grants.filter((grant) => grant.member === n).length }] : []));
+      // The shell says what can only be a client id; here one form of it does.
+      if (a.length + m.length === 0 && /^connected-app-./.test(text)) return [{ kind: /** @type {const} */ ("client_id"), connected_app_id: text }];
       return [...a.slice(0, 6), ...m].slice(0, count);
     },
     inventory_map: ({ query }) => map(query),
