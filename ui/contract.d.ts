@@ -2892,7 +2892,11 @@ not_understood_total: number,
 /**
  * When the inventory was read.
  */
-read_at: string, };
+read_at: string, 
+/**
+ * Grants that it had then and that are not counted: sweeps have found them gone since.
+ */
+found_gone: number, };
 
 /**
  * What an indicator may name an app by.

@@ -47,7 +47,7 @@ function show(frame, dialog, finding) {
   putMark(slot(root, "mark"), finding.found > 0 ? "trouble" : finding.complete ? "gone" : "note");
   const title = finding.found > 0 ? said.title(finding.found, finding.indicators) : said.title_none(finding.indicators);
   slot(root, "title").textContent = title;
-  put(slot(root, "lead"), say(said.lead, { file: named(finding.file, { strong: true, limit: 120 }), at: time(finding.read_at, { seconds: false }) }), " ", el("span", { "data-fact": "coverage" }, el("b", { class: "num" }, said.coverage(apps_read, apps_listed)), "."));
+  put(slot(root, "lead"), say(finding.found_gone > 0 ? said.lead_without : said.lead, { file: named(finding.file, { strong: true, limit: 120 }), at: time(finding.read_at, { seconds: false }), gone: said.gone(finding.found_gone) }), " ", el("span", { "data-fact": "coverage" }, el("b", { class: "num" }, said.coverage(apps_read, apps_listed)), "."));
   put(slot(root, "notes"), finding.complete ? el("p", { class: "soft", "data-fact": "complete" }, said.complete, finding.asked > 0 ? ` ${said.asked(finding.asked)}` : null) : note("missing", el("b", {}, said.incomplete), ...gaps(finding, frame.session === null)));
 
   /** @type {FindingPart} */

@@ -1550,6 +1550,8 @@ export const words = {
     title: (/** @type {number} */ found, /** @type {number} */ of) => `${number(found)} of ${count(of, "indicator", "indicators")} found`,
     title_none: (/** @type {number} */ of) => (of === 1 ? "The indicator was not found" : `None of ${number(of)} indicators found`),
     lead: "From {file}, looked for in the inventory read {at}.",
+    lead_without: "From {file}, looked for in the inventory read {at}, without {gone} that sweeps found gone since.",
+    gone: (/** @type {number} */ n) => count(n, "grant", "grants"),
     coverage: (/** @type {number} */ read, /** @type {number} */ of) => `${number(read)} of ${count(of, "app", "apps")} read`,
     complete: "Everything that is listed was read: what was not found is not listed.",
     asked: (/** @type {number} */ n) => `${count(n, "id", "ids")} in no list ${n === 1 ? "was" : "were"} asked for too.`,

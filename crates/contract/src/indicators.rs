@@ -55,6 +55,8 @@ pub struct Finding {
     pub not_understood_total: u32,
     /// When the inventory was read.
     pub read_at: Utc,
+    /// Grants that it had then and that are not counted: sweeps have found them gone since.
+    pub found_gone: u32,
 }
 
 /// What an indicator may name an app by.

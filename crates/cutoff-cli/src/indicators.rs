@@ -57,6 +57,8 @@ struct Coverage {
     lines_not_understood: u32,
     complete: bool,
     read_at: String,
+    /// Grants that were read then and are not counted: sweeps have found them gone since.
+    found_gone: u32,
     /// The chain that holds the finding, and the head of its pack, where one was written.
     #[serde(skip_serializing_if = "Option::is_none")]
     sweep_id: Option<String>,
@@ -194,6 +196,7 @@ fn tell(
             lines_not_understood: findings.not_understood,
             complete: findings.complete,
             read_at: cutoff::clock::rfc3339(findings.read_at),
+            found_gone: findings.found_gone,
             sweep_id: pack.as_ref().map(|(id, _)| id.to_string()),
             head: pack.as_ref().map(|(_, head)| head.to_string()),
         })?;

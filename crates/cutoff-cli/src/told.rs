@@ -145,6 +145,14 @@ pub fn first_seen_line(seen: FirstSeen) -> FirstSeenLine {
 }
 
 /// Where a picture comes from, in one line.
+/// What a picture leaves out of what was read; nothing where it is as it was read.
+fn without(found_gone: u32) -> String {
+    match found_gone {
+        0 => String::new(),
+        n => format!(", without {} that sweeps found gone since", count(n as usize, "grant", "grants")),
+    }
+}
+
 #[must_use]
 pub fn heading(facts: &Facts, now: Timestamp) -> String {
     let world = if facts.sandbox {
@@ -164,6 +172,7 @@ pub fn heading(facts: &Facts, now: Timestamp) -> String {
         utc(facts.ended),
         ago(facts.ended, now),
     )
+        without(facts.found_gone),
 }
 
 /// Says on standard error what is missing from a picture, and answers the code to end with.

@@ -385,3 +385,23 @@ fn an_app_that_a_cut_list_lacks_is_found_and_one_of_which_nothing_tells_is_no_ni
     assert_eq!(asked.lines()[1]["complete"], json!(false), "{}", asked.out);
     assert!(asked.err.contains("is unknown") && !asked.err.contains("Nil finding"), "{}", asked.err);
 }
+
+#[test]
+fn what_is_not_counted_any_more_since_sweeps_found_it_gone_is_told_with_the_time_of_the_reading() {
+    let ground = ground_with(Options { members: 30, apps: 6, ..Options::default() });
+    let plan = ground.dir.path().join("plan.json").display().to_string();
+    let planned = ground.admin(&["plan", "--app", "DataSync", "--out", &plan, "--json"]).expect(0).lines();
+    let n = planned[0]["grants"].as_u64().expect("a number");
+    let before = ground.admin(&["apps", "--app", "DataSync", "--json"]).expect(0);
+    assert!(!before.err.contains("found gone"), "{}", before.err);
+    ground.admin(&["apply", &plan, "--yes"]).expect(0);
+    let without = format!(", without {n} grants that sweeps found gone since");
+    let after = ground.admin(&["apps", "--app", "DataSync", "--json"]).expect(0).says(&[&without]);
+    assert_eq!(after.lines()[0]["grants"], json!(0), "{}", after.out);
+    let pack = ground.dir.path().join("pack.zip").display().to_string();
+    let found = look(&ground, "DataSync\n", &["--evidence", &pack]).expect(0).says(&[&without]).lines();
+    assert_eq!((&found[0]["grants"], &found[1]["found_gone"]), (&json!(0), &json!(n)));
+    let bytes = std::fs::read(&pack).expect("a pack");
+    assert!(String::from_utf8_lossy(&bytes).contains(&format!("(UTC){without}")), "the report says so too");
+    run(&["verify", &pack]).expect(0);
+}

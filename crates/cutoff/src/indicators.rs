@@ -589,6 +589,8 @@ pub struct Findings {
     pub complete: bool,
     /// When the inventory was read.
     pub read_at: Timestamp,
+    /// Grants that it had then and that are not counted: sweeps have found them gone since.
+    pub found_gone: u32,
     /// Apps in no list whose own view names members all the same.
     pub beyond: Vec<Beyond>,
     /// Ids in no list that were asked for by their own view.
@@ -722,6 +724,7 @@ pub fn find(indicators: &Indicators, picture: &Picture) -> Findings {
             && indicators.not_understood.is_empty(),
         missing,
         read_at: picture.facts.ended,
+        found_gone: picture.facts.found_gone,
         beyond: Vec::new(),
         asked: 0,
         unasked: 0,
@@ -907,6 +910,7 @@ impl Desk {
             ("lines_not_understood", findings.not_understood.to_string()),
             ("complete", findings.complete.to_string()),
             ("read_at", rfc3339(findings.read_at)),
+            ("found_gone", findings.found_gone.to_string()),
         ];
         let note = Note { what: INDICATORS.to_owned(), detail: detail(facts) };
         let closing = Closing { counts: BTreeMap::new(), rules_version: RULES_VERSION, rows: 0 };

@@ -936,6 +936,7 @@ pub(crate) fn inventory_note(facts: &Facts, picture: &Picture) -> Body {
         ("names", names.to_owned()),
         ("under_way", facts.under_way.to_string()),
     ]
+        ("found_gone", facts.found_gone.to_string()),
     .into_iter()
     .chain(facts.snapshot.map(|number| ("snapshot", number.to_string())))
     .chain((untold > 0).then(|| ("not_borne_out", untold.to_string())));

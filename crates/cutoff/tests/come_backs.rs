@@ -110,6 +110,7 @@ impl World {
             began: now,
             ended: now,
             missing: Vec::new(),
+            found_gone: 0,
             names: Names::Read,
             since: None,
             under_way: false,

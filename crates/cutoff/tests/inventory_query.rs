@@ -97,6 +97,7 @@ fn facts() -> Facts {
         began: at(0),
         ended: at(1),
         missing: Vec::new(),
+        found_gone: 0,
         names: Names::Read,
         since: None,
         under_way: false,

@@ -31,6 +31,7 @@ fn facts() -> Facts {
         began: at("2026-11-23T10:42:00Z"),
         ended: at("2026-11-23T10:42:07.5Z"),
         missing: Vec::new(),
+        found_gone: 0,
         names: Names::Read,
         since: None,
         under_way: false,

@@ -87,6 +87,7 @@ pub(crate) fn finding(name: String, found: &Found) -> wire::Finding {
             .collect(),
         not_understood_total: number(lines.len()),
         read_at: rfc3339(findings.read_at),
+        found_gone: findings.found_gone,
     }
 }
 

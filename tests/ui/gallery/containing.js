@@ -180,7 +180,7 @@ export function dismissible(many) {
 }
 
 /** @param {Partial<Finding>} [given] @returns {Finding} */
-export const finding = (given = {}) => ({ finding: "finding-1", file: "advisory-2026-114.csv", indicators: 9, found: 3, by_look_only: 1, apps: 2, grants: 198, apps_with_look_alikes: 3, grants_with_look_alikes: 201, apps_listed: 40, apps_read: 40, complete: true, missing: [], ids_not_found: [], ids_not_found_total: 0, asked: 0, unknown: 0, unasked: 0, names_may_hide: false, not_understood: [], not_understood_total: 0, read_at: f.at(-70), ...given });
+export const finding = (given = {}) => ({ finding: "finding-1", file: "advisory-2026-114.csv", indicators: 9, found: 3, by_look_only: 1, apps: 2, grants: 198, apps_with_look_alikes: 3, grants_with_look_alikes: 201, apps_listed: 40, apps_read: 40, complete: true, missing: [], ids_not_found: [], ids_not_found_total: 0, asked: 0, unknown: 0, unasked: 0, names_may_hide: false, not_understood: [], not_understood_total: 0, read_at: f.at(-70), found_gone: 0, ...given });
 /** @type {FindingRow[]} */
 const findings = [
   { text: f.dataSync.connected_app_id, kind: "id", by: "id", apps: [f.dataSync], apps_total: 1, look_alikes: [], look_alikes_total: 0, grants: 137 },

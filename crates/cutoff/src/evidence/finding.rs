@@ -30,7 +30,7 @@ pub(super) fn section(sweep: &Record<'_>) -> String {
     let mut out = String::from("<h2>What was looked at</h2>\n<dl>\n");
     for (name, value) in [
         ("File of indicators", format!("SHA-256 <code>{}</code>", fact("file_sha256"))),
-        ("Inventory read", format!("{} (UTC)", fact("read_at"))),
+        ("Inventory read", format!("{} (UTC){}", fact("read_at"), without(number(sweep, "found_gone")))),
         ("Apps", format!("{} read of {} listed", fact("apps_read"), fact("apps_listed"))),
     ] {
         let _ = writeln!(out, "<dt>{name}</dt><dd>{value}</dd>");
@@ -52,6 +52,14 @@ pub(super) fn section(sweep: &Record<'_>) -> String {
     }
     out.push_str("</tbody>\n</table>\n</section>");
     out
+}
+
+/// What is left out of what a reading had; nothing where it is as it was read.
+pub(super) fn without(found_gone: usize) -> String {
+    match found_gone {
+        0 => String::new(),
+        n => format!(", without {} that sweeps found gone since", count(n, "grant", "grants")),
+    }
 }
 
 fn row(sweep: &Record<'_>, note: &Note) -> String {

@@ -278,7 +278,8 @@ impl Page {
             format_args!("{} listed{more}, the members of {} of them read", detail("apps_listed"), detail("apps_read")),
         );
         self.fact("Members", detail("members"));
-        self.fact("Grants", detail("grants"));
+        let gone = note.detail.get("found_gone").and_then(|n| n.parse().ok()).unwrap_or(0);
+        self.fact("Grants", detail("grants") + &finding::without(gone));
         self.fact("Members’ names", detail("names"));
         if let Some(number) = note.detail.get("snapshot") {
             self.fact("Kept as", format_args!("snapshot {} of the journal", bare(number, NAME)));

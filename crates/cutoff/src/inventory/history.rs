@@ -550,6 +550,7 @@ pub(super) fn picture(snapshot: &Snapshot, since: Option<&Snapshot>, times: &Tim
         began: summary.began.timestamp(),
         ended: summary.ended.timestamp(),
         missing: kept.missing.into_iter().map(Missing::from).collect(),
+        found_gone: 0,
         names: match kept.names.as_str() {
             "read" => Names::Read,
             "denied" => Names::Denied,

@@ -61,6 +61,8 @@ pub struct Facts {
     pub ended: Timestamp,
     /// What could not be read.
     pub missing: Vec<Missing>,
+    /// Grants that the reading had and this picture is without, since a later read has lacked each of them.
+    pub found_gone: u32,
     /// Whether search returned names.
     pub names: Names,
     /// The snapshot it is compared with, and when that was read. `None`: it is the first reading, in which nothing is new.
@@ -414,6 +416,7 @@ impl Picture {
             self.scope_sets.clone(),
             grants.copied().collect(),
         );
+        picture.facts.found_gone += u32_of(self.grants.len() - picture.grants.len());
         picture.groups.clone_from(&self.groups);
         picture.gone.clone_from(&self.gone);
         picture
