@@ -1,7 +1,7 @@
 //! `cutoff apply`: carries a plan out, with progress on standard error, and prints what became of each grant once it is known and
 //! on the disk. The word "revoked" is the mind's, by a later read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs::File;
 use std::future::Future;
 use std::io::Read as _;
@@ -188,11 +188,10 @@ pub fn beginning(text: &str) -> Result<String, String> {
     }
 }
 
-/// Says what a fresh read lists otherwise than the plan, which is carried out as it is. Answers how many grants of its apps are not
-/// in it.
-async fn beside(seat: &Seat, file: &PlanFile, resume: bool) -> u32 {
+/// Says what a fresh read lists otherwise than the plan, which is carried out as it is. Answers which grants of its apps are not in it.
+async fn beside(seat: &Seat, file: &PlanFile, resume: bool) -> HashSet<Pair> {
     // What stands in the way of reading is told by the sweep, which reads first.
-    let Ok(beside) = seat.desk.beside_plan(file).await else { return 0 };
+    let Ok(beside) = seat.desk.beside_plan(file).await else { return HashSet::new() };
     if beside.unread > 0 {
         say(&format!(
             "{} could not be read just now, so whether the plan lacks any of its grants is not known.",
@@ -201,8 +200,34 @@ async fn beside(seat: &Seat, file: &PlanFile, resume: bool) -> u32 {
     }
     // What an earlier run of the sweep has revoked did not vanish.
     let vanished = if resume { &[][..] } else { &beside.vanished };
-    preview::differ(vanished, &beside.appeared, (beside.others as usize).saturating_sub(beside.appeared.len()));
+    preview::differ(vanished, &beside.appeared, beside.others.len().saturating_sub(beside.appeared.len()));
     beside.others
+}
+
+/// Names the grants of a plan's apps that only the re-reads listed: a list that was cut short shows the next once others are gone.
+/// `told`: those that were listed beside the plan before anything was sent.
+fn beside_since(file: &PlanFile, report: &SweepReport, told: &HashSet<Pair>) {
+    let found: Vec<&Pair> = report.listed_beside.iter().filter(|pair| !told.contains(pair)).collect();
+    if found.is_empty() {
+        return;
+    }
+    say(&format!(
+        "{} not in the plan: nothing was sent for what only later reads listed. Consented to since, or left out by a list that was cut \
+         short:",
+        count(found.len(), "grant of its apps is", "grants of its apps are")
+    ));
+    preview::name_pairs(found.iter().copied());
+    let out = new_plan("plan", 0);
+    let apps: BTreeSet<&str> = found.iter().map(|pair| pair.connected_app_id.as_str()).collect();
+    let apps = apps.into_iter().take(preview::MOST).flat_map(|app| ["--app", app]);
+    if file.block.is_some() {
+        let words: Vec<&str> = ["contain"].into_iter().chain(apps).collect();
+        say(&format!("This tells what revoking those too would do, and sends nothing yet: {}", command(&words)));
+        return;
+    }
+    let words: Vec<&str> = ["plan"].into_iter().chain(apps).chain(["--max-age", "0", "--out", &out]).collect();
+    say(&format!("Plan those with: {}", command(&words)));
+    say(&format!("and then: {}", command(&["apply", &out, "--yes"])));
 }
 
 /// Carries a plan out, with progress on standard error; says before what is listed otherwise than in it, and at the end what stays.
@@ -257,12 +282,7 @@ pub async fn carry_out(
         }
         other => {
             let report = other?;
-            if others > 0 {
-                say(&format!(
-                    "{} not in the plan: nothing was sent for what was listed beside it before.",
-                    are(others, "grant of its apps is", "grants of its apps are")
-                ));
-            }
+            beside_since(file, &report, &others);
             Ok(report)
         }
     }
@@ -556,7 +576,9 @@ pub async fn end(seat: &Seat, report: &SweepReport, again: &str) -> Done {
             ));
         }
         // Gone, and free to come back, is not all that a block was asked for.
-        return Ok(if report.policy.as_ref().is_none_or(|policy| policy.in_force) { DONE } else { PARTIAL });
+        // So are grants to what was blocked that the plan lacks.
+        let whole = report.policy.as_ref().is_none_or(|policy| policy.in_force && report.listed_beside.is_empty());
+        return Ok(if whole { DONE } else { PARTIAL });
     }
     if !report.lines.is_empty() && report.lines.iter().all(|line| line.outcome == Outcome::Denied) {
         return Ok(DENIED);

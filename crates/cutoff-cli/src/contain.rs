@@ -65,7 +65,10 @@ pub async fn run(seat: &Seat, flags: &Contain) -> Done {
             let picture = &seat.desk.shown().await?.picture;
             show(picture, &proposal, change.as_ref());
             listed = Some(proposal.listed as usize);
-            unseen = proposal.missing.iter().any(|missing| beside(picture, missing));
+            unseen = proposal
+                .missing
+                .iter()
+                .any(|missing| beside(picture, missing) || unseen_of(picture, &proposal, missing));
             match (&proposal.denied, &change) {
                 // Whoever may not revoke does nothing here, so nothing is to be foretold.
                 (Some(denied), _) if flags.out.is_none() => {
@@ -119,6 +122,17 @@ pub async fn run(seat: &Seat, flags: &Contain) -> Done {
 /// Whether something is missing beside what the inventory itself lacks: of the own view of an app that no list has.
 fn beside(picture: &Picture, missing: &Missing) -> bool {
     !picture.facts.missing.contains(missing)
+}
+
+/// Whether an app that is blocked may have grants that are neither listed nor in the plan.
+fn unseen_of(picture: &Picture, proposal: &Proposal, missing: &Missing) -> bool {
+    let of = |app: &ConnectedAppId| blocked(proposal, app) && picture.app(app).is_some();
+    // Of a list that was cut short and whose every grant is borne out, nothing is unseen.
+    missing.what.app().is_some_and(of) && (missing.cause != Cause::CutShort || missing.rows > 0)
+}
+
+fn blocked(proposal: &Proposal, app: &ConnectedAppId) -> bool {
+    proposal.file.block.as_ref().is_some_and(|block| block.apps.contains(app))
 }
 
 /// How to go on with it.
@@ -508,9 +522,10 @@ fn show(picture: &Picture, proposal: &Proposal, change: Option<&Change>) {
     }
     let (views, inventory): (Vec<&Missing>, Vec<&Missing>) =
         proposal.missing.iter().partition(|missing| beside(picture, missing));
-    let planned = |app: &ConnectedAppId| proposal.file.grants.iter().any(|pair| pair.connected_app_id == *app);
-    let of_plan = inventory.iter().filter(|missing| missing.cause == Cause::CutShort);
-    let of_plan = of_plan.filter(|missing| missing.what.app().is_some_and(planned));
+    let planned = |app: &ConnectedAppId| {
+        blocked(proposal, app) || proposal.file.grants.iter().any(|pair| pair.connected_app_id == *app)
+    };
+    let of_plan = inventory.iter().filter(|missing| missing.what.app().is_some_and(planned));
     for missing in views.iter().chain(of_plan) {
         say(&sentence(picture, missing));
     }
@@ -597,12 +612,7 @@ pub fn beside_plan(collateral: Option<&[Pair]>, unseen: &[Unseen]) {
         None => {}
         Some(vanished) => {
             say(&format!("{} vanished meanwhile and in no plan:", count(vanished.len(), "grant", "grants")));
-            for pair in vanished.iter().take(MOST) {
-                say(&format!("  {} of {}", safe(pair.connected_app_id.as_str()), safe(pair.member_id.as_str())));
-            }
-            if vanished.len() > MOST {
-                say(&format!("  and {} more.", vanished.len() - MOST));
-            }
+            crate::preview::name_pairs(vanished.iter());
         }
     }
     if unseen.is_empty() {

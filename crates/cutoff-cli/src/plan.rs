@@ -1,11 +1,12 @@
 //! `cutoff plan`: what would be revoked, counted and written to a file. It reads, and revokes nothing.
 
+use std::collections::HashSet;
 use std::io::Write as _;
 use std::path::Path;
 
 use cutoff::activity::Stand;
 use cutoff::inventory::filter::Filter;
-use cutoff::inventory::picture::Picture;
+use cutoff::inventory::picture::{Cause, Picture};
 use cutoff::inventory::selection::{Noun, Selection};
 use cutoff::permission::Denial;
 use cutoff::plan_file::{Pair, PlanFile, Unusable};
@@ -19,7 +20,7 @@ use crate::lists::{filter, fresh_enough};
 use crate::next::command;
 use crate::seat::Seat;
 use crate::text::safe;
-use crate::told::{Printer, are, count, missing, utc_of};
+use crate::told::{Printer, are, count, missing_of, utc_of};
 use crate::{Done, indicators, say};
 
 /// Grants that are named one by one; after that many, a number stands for the others.
@@ -56,13 +57,7 @@ pub async fn run(seat: &Seat, flags: &Plan) -> Done {
             ..Filters::default()
         };
         let filter = filter(seat, &filters, &shown)?;
-        What::Selected(Selection {
-            noun: Noun::Grants,
-            fold: false,
-            all: true,
-            filter,
-            ids: std::collections::HashSet::new(),
-        })
+        What::Selected(Selection { noun: Noun::Grants, fold: false, all: true, filter, ids: HashSet::new() })
     } else {
         What::Pairs(flags.grant.iter().map(|text| pair(text)).collect::<Result<_, _>>()?)
     };
@@ -73,12 +68,18 @@ pub async fn run(seat: &Seat, flags: &Plan) -> Done {
             "That would be every grant of the organization. Say which: --app, --member, --grant or --match.",
         ));
     }
-    let code = make(seat, flags, &what).await?;
-    let unlisted = match &what {
-        What::Pairs(pairs) => unlisted(&shown.picture, pairs),
-        What::Selected(_) => DONE,
+    let chosen = |app: &ConnectedAppId| match &what {
+        What::Pairs(pairs) => pairs.iter().any(|pair| pair.connected_app_id == *app),
+        What::Selected(Selection { filter, .. }) => filter.apps.contains(app),
     };
-    let incomplete = missing(seat, &shown.picture);
+    let made = make(seat, flags, &what).await;
+    let unlisted = match &what {
+        What::Pairs(pairs) if made.is_ok() => unlisted(&shown.picture, pairs),
+        _ => DONE,
+    };
+    // Also where nothing was left to plan: what a list lacks is no proof that there is nothing.
+    let incomplete = missing_of(seat, &shown.picture, &chosen);
+    let code = made?;
     Ok([code, unlisted, incomplete].into_iter().find(|code| *code != DONE).unwrap_or(DONE))
 }
 
@@ -213,8 +214,17 @@ struct Line<'a> {
     own: u32,
     privileged: u32,
     never_seen: usize,
+    /// Grants to its apps that an earlier reading had, that are in no list now, and of which nothing bears out that they are gone.
+    not_borne_out: u32,
     organization_id: &'a str,
     expires_at: &'a str,
+}
+
+/// How many grants to the apps of a plan a list that was cut short may have kept out of it, as far as earlier readings tell.
+fn not_borne_out(proposal: &Proposal) -> u32 {
+    let apps: HashSet<&ConnectedAppId> = proposal.file.grants.iter().map(|pair| &pair.connected_app_id).collect();
+    let cut = proposal.missing.iter().filter(|missing| missing.cause == Cause::CutShort);
+    cut.filter(|missing| missing.what.app().is_some_and(|app| apps.contains(app))).map(|missing| missing.rows).sum()
 }
 
 fn tell(seat: &Seat, proposal: &Proposal, out: &Path) -> Result<(), Ending> {
@@ -232,6 +242,7 @@ fn tell(seat: &Seat, proposal: &Proposal, out: &Path) -> Result<(), Ending> {
             own: proposal.own,
             privileged: proposal.privileged,
             never_seen: proposal.never_seen.len(),
+            not_borne_out: not_borne_out(proposal),
             organization_id: &file.organization_id,
             expires_at: &file.expires_at,
         })?;
@@ -277,12 +288,7 @@ pub fn never_seen(pairs: &[Pair]) {
          right?",
         count(pairs.len(), "grant is", "grants are")
     ));
-    for pair in pairs.iter().take(MOST) {
-        say(&format!("  {} of {}", safe(pair.connected_app_id.as_str()), safe(pair.member_id.as_str())));
-    }
-    if pairs.len() > MOST {
-        say(&format!("  and {} more.", pairs.len() - MOST));
-    }
+    crate::preview::name_pairs(pairs.iter());
 }
 
 fn pair(text: &str) -> Result<Pair, Ending> {

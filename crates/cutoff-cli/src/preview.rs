@@ -22,7 +22,7 @@ use crate::told::{Printer, count, utc_of};
 use crate::{reading, say};
 
 /// Apps and grants that are named one by one; after that many, a number stands for the others.
-const MOST: usize = 20;
+pub const MOST: usize = 20;
 
 /// A plan on a line.
 #[derive(Serialize)]
@@ -302,18 +302,24 @@ pub fn differ(vanished: &[Pair], appeared: &[Pair], older: usize) {
             continue;
         }
         say(&format!("{}:", count(pairs.len(), one, many)));
-        for pair in pairs.iter().take(MOST) {
-            say(&format!("  {} of {}", safe(pair.connected_app_id.as_str()), safe(pair.member_id.as_str())));
-        }
-        if pairs.len() > MOST {
-            say(&format!("  and {} more.", pairs.len() - MOST));
-        }
+        name_pairs(pairs.iter());
     }
     if older > 0 {
         say(&format!(
             "{}.",
             count(older, "other grant of its apps is not in it", "other grants of its apps are not in it")
         ));
+    }
+}
+
+/// Names grants one by one, as far as that goes.
+pub fn name_pairs<'a>(pairs: impl ExactSizeIterator<Item = &'a Pair>) {
+    let more = pairs.len().saturating_sub(MOST);
+    for pair in pairs.take(MOST) {
+        say(&format!("  {} of {}", safe(pair.connected_app_id.as_str()), safe(pair.member_id.as_str())));
+    }
+    if more > 0 {
+        say(&format!("  and {more} more."));
     }
 }
 

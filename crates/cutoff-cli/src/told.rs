@@ -10,6 +10,7 @@ use cutoff::inventory::width::Width;
 use cutoff::permission;
 use jiff::Timestamp;
 use serde::Serialize;
+use stytch_b2b::ConnectedAppId;
 
 use crate::ending::{DONE, Ending, PARTIAL};
 use crate::next::command;
@@ -144,7 +145,6 @@ pub fn first_seen_line(seen: FirstSeen) -> FirstSeenLine {
     FirstSeenLine { after: seen.after.map(rfc3339), by: rfc3339(seen.by) }
 }
 
-/// Where a picture comes from, in one line.
 /// What a picture leaves out of what was read; nothing where it is as it was read.
 fn without(found_gone: u32) -> String {
     match found_gone {
@@ -153,6 +153,7 @@ fn without(found_gone: u32) -> String {
     }
 }
 
+/// Where a picture comes from, in one line.
 #[must_use]
 pub fn heading(facts: &Facts, now: Timestamp) -> String {
     let world = if facts.sandbox {
@@ -166,17 +167,22 @@ pub fn heading(facts: &Facts, now: Timestamp) -> String {
     // Whose address was erased is a reader without one.
     let by = if facts.read_by.is_empty() { String::new() } else { format!(" by {}", safe(&facts.read_by)) };
     format!(
-        "{} {world} at {}: read {} ({}){by}{number}",
+        "{} {world} at {}: read {} ({}){by}{number}{}",
         safe(&facts.organization_name),
         safe(&facts.base_url),
         utc(facts.ended),
         ago(facts.ended, now),
-    )
         without(facts.found_gone),
+    )
 }
 
 /// Says on standard error what is missing from a picture, and answers the code to end with.
 pub fn missing(seat: &Seat, picture: &Picture) -> u8 {
+    missing_of(seat, picture, &|_| false)
+}
+
+/// The same, with what is missing of the apps in question before all else.
+pub fn missing_of(seat: &Seat, picture: &Picture, first: &dyn Fn(&ConnectedAppId) -> bool) -> u8 {
     let facts = &picture.facts;
     if facts.complete() {
         return DONE;
@@ -185,7 +191,9 @@ pub fn missing(seat: &Seat, picture: &Picture) -> u8 {
     if not_read > 0 {
         say(&format!("{not_read} of {} could not be read.", count(picture.apps_known(), "app", "apps")));
     }
-    for missing in facts.missing.iter().take(MOST_MISSING) {
+    let (of_them, others): (Vec<&Missing>, Vec<&Missing>) =
+        facts.missing.iter().partition(|missing| missing.what.app().is_some_and(first));
+    for missing in of_them.into_iter().chain(others).take(MOST_MISSING) {
         say(&sentence(picture, missing));
     }
     if facts.missing.len() > MOST_MISSING {

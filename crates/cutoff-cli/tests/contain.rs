@@ -1149,3 +1149,36 @@ fn no_list_of_allowed_apps_is_written_from_a_list_that_was_cut() {
     ground.admin(&["apply", &file, "--yes"]).expect(0);
     assert_eq!((changes(&ground).len(), revocations(&ground).len()), (0, app.1));
 }
+
+#[test]
+fn a_containment_by_a_list_that_was_cut_is_not_called_whole() {
+    let ground = small();
+    // A first reading has nothing to tell by that a list was cut short.
+    ground.faults(json!({"list_cap": 4}));
+    let done = contain(&ground, &["--app", "DataSync"]).expect(2);
+    nothing_false(&ground, &done);
+    let app = text(&done.lines()[0], "connected_app_id");
+    let again = format!("cutoff contain --app {app}");
+    let done =
+        done.says(&["4 grants of its apps are not in the plan: nothing was sent for", &again, "The block is in force"]);
+    let lives: BTreeSet<_> = grants_of(&ground, &app).into_iter().map(|(member, _)| member).collect();
+    let named: Vec<&str> = done.err.lines().filter_map(|line| line.strip_prefix(&format!("  {app} of "))).collect();
+    assert!(named.len() == 4 && named.iter().all(|member| lives.contains(*member)), "{}", done.err);
+    // The way that is named is one, until nothing is left.
+    ground.faults(json!({"list_cap": null}));
+    contain(&ground, &["--app", &app]).expect(0);
+    assert_eq!(grants_of(&ground, &app).len(), 0);
+}
+
+#[test]
+fn a_containment_of_which_an_earlier_reading_had_more_is_not_called_whole() {
+    let ground = small();
+    let app = app_called(&ground, "DataSync");
+    ground.faults(json!({"list_cap": 3, "on": format!("/connected_apps/{app}$")}));
+    ground.faults(json!({"server_error_share": 1.0, "on": "/members/"}));
+    let told = "that an earlier reading had are not in its list now, and nothing bears out that they are gone";
+    let file = ground.dir.path().join("plan.json").display().to_string();
+    ground.admin(&["contain", "--app", &app, "--out", &file]).expect(2).says(&[told]);
+    ground.faults(json!({"list_cap": 0, "on": format!("/connected_apps/{app}$")}));
+    contain(&ground, &["--app", &app]).expect(2).says(&[told, "The block is in force"]);
+}

@@ -52,7 +52,7 @@ pub struct Beside {
     /// seen after it was made.
     pub appeared: Vec<Pair>,
     /// Listed grants of its apps that are not in it, whenever they were first seen: they stay.
-    pub others: u32,
+    pub others: HashSet<Pair>,
     /// Its apps of which nothing is known, since no whole list of theirs could be read.
     pub unread: u32,
 }
@@ -125,8 +125,8 @@ impl Desk {
                 .vanished
                 .extend(planned.iter().filter(|member| !members.contains(**member)).map(|member| pair(member)));
             let others: Vec<Pair> = members.iter().filter(|member| !planned.contains(member)).map(pair).collect();
-            found.others += u32_of(others.len());
-            found.appeared.extend(others.into_iter().filter(|pair| !known_before(pair)));
+            found.appeared.extend(others.iter().filter(|pair| !known_before(pair)).cloned());
+            found.others.extend(others);
         }
         for pairs in [&mut found.vanished, &mut found.appeared] {
             pairs.sort_by(|a, b| (&a.connected_app_id, &a.member_id).cmp(&(&b.connected_app_id, &b.member_id)));

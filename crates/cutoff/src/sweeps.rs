@@ -163,6 +163,9 @@ pub struct SweepReport {
     pub unseen: Vec<Unseen>,
     /// Grants of the plan that were listed again after the block was lifted.
     pub returned: Vec<Pair>,
+    /// Grants in no plan that the last re-reads of a run listed to its apps: nothing was sent for them. Of a sweep that is only looked
+    /// at nobody tells.
+    pub listed_beside: Vec<Pair>,
     /// Until about when tokens issued before may be accepted, if the vendor kept Stytch's lifetime.
     pub tokens_until: Option<Timestamp>,
 }
@@ -523,7 +526,7 @@ impl Desk {
             engine.note("resumed", &revoke::who(&session)).await?;
         }
         let ended = self.carry_out(&mut engine, plan, before).await;
-        let sent = engine.has_sent();
+        let (sent, listed_beside) = (engine.has_sent(), engine.listed_beside());
         let rows = engine.into_rows();
         self.note_head(&session).await;
         let after = |error| if sent { after_sending(error) } else { error };
@@ -549,7 +552,7 @@ impl Desk {
             self.forget_plan(&hash).await.map_err(after)?;
         }
         self.forget_gone(&session, &directory, &report.lines);
-        Ok(SweepReport { ended: Some(ended), ..report })
+        Ok(SweepReport { ended: Some(ended), listed_beside, ..report })
     }
 
     /// Reads, blocks and sweeps, in the order that the sweep was begun with.
@@ -766,6 +769,7 @@ fn report(id: SweepId, head: Hash, rows: &Rows, rules: &Rules) -> SweepReport {
         collateral: beside::collateral(rows),
         unseen: beside::unseen(rows),
         returned: returned(rows),
+        listed_beside: Vec::new(),
         tokens_until,
     }
 }
@@ -932,11 +936,11 @@ pub(crate) fn inventory_note(facts: &Facts, picture: &Picture) -> Body {
         ("apps_read", (picture.apps_known() - picture.apps_unread()).to_string()),
         ("members", picture.members.len().to_string()),
         ("grants", picture.grants.len().to_string()),
+        ("found_gone", facts.found_gone.to_string()),
         ("missing", facts.missing.len().to_string()),
         ("names", names.to_owned()),
         ("under_way", facts.under_way.to_string()),
     ]
-        ("found_gone", facts.found_gone.to_string()),
     .into_iter()
     .chain(facts.snapshot.map(|number| ("snapshot", number.to_string())))
     .chain((untold > 0).then(|| ("not_borne_out", untold.to_string())));

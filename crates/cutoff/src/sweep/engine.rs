@@ -1,7 +1,7 @@
 //! The loop around the decisions: asks [`next`] what to do for each grant, does it, writes it down, and asks again. It
 //! sends nothing whose intent is not on disk.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::future::Future;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -93,6 +93,8 @@ pub struct Engine<'a> {
     /// When this run took the sweep up: what its times are counted from.
     began: journal::Clock,
     pub(super) reads: u32,
+    /// By app, the members in no grant of the sweep whom its own view listed when it last told.
+    pub(super) beside: BTreeMap<String, BTreeSet<String>>,
     /// The last refusal of the revoke itself: what a sweep of one answers its caller with.
     pub(super) refusal: Option<ApiError>,
     id: SweepId,
@@ -171,6 +173,7 @@ impl<'a> Engine<'a> {
             clock,
             began: clock.now().stamp(),
             reads: 0,
+            beside: BTreeMap::new(),
             refusal: None,
             id,
             rows: Rows::default(),

@@ -19,6 +19,7 @@ use super::engine::{CameBack, Engine, jitter};
 use super::tempo::May;
 use super::verdict::{is_absence, is_success};
 use crate::clock::{self as time, millis_between};
+use crate::plan_file::Pair;
 use crate::session::{Session, app_forbidden};
 
 /// What one view showed.
@@ -68,6 +69,12 @@ impl Engine<'_> {
         Ok(rows)
     }
 
+    /// Grants in no plan to the apps of the sweep, as their own views listed them when this run last asked. Nothing is sent for them.
+    pub(crate) fn listed_beside(&self) -> Vec<Pair> {
+        let pair = |app: &str, member: &str| Pair { member_id: member.into(), connected_app_id: app.into() };
+        self.beside.iter().flat_map(|(app, members)| members.iter().map(|member| pair(app, member))).collect()
+    }
+
     /// Whether one's own list tells of a grant: it does for whoever began the sweep as themselves, and for nobody who
     /// settles it in their place.
     fn is_own(&self, grant: &Grant) -> bool {
@@ -104,6 +111,12 @@ impl Engine<'_> {
         let id = ConnectedAppId::from(app);
         let app_is_unknown = shown.error_type.as_deref() == Some("connected_app_not_found");
         let app_listed = shown.listed.clone();
+        if let Some((listed, _)) = &app_listed {
+            let planned = self.rows.grants().iter().filter(|grant| grant.connected_app_id == app);
+            let planned: BTreeSet<&str> = planned.map(|grant| grant.member_id.as_str()).collect();
+            let others = listed.iter().filter(|member| !planned.contains(member.as_str())).cloned().collect();
+            self.beside.insert(app.to_owned(), others);
+        }
         // What was found gone is not asked for again, but where the list that is at hand has it once more, that is told.
         let again = self.gone_and_listed(app, app_listed.as_ref());
         let asked = |n: u32| grants.iter().any(|grant| grant.n == n);
