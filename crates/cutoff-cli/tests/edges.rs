@@ -96,7 +96,10 @@ fn each_kind_of_failure_has_its_own_code_and_a_next_step() {
     // Session: dead when it is handed over, and dead in the middle.
     let mut command = ground.command(&["inventory", "--json"]);
     command.env("CUTOFF_LOG", "trace");
-    let dead = end(start(command, "no-such-session-token-at-all-0000000000000\n")).expect(4).says(&["cutoff sign-in"]);
+    let dead = end(start(command, "no-such-session-token-at-all-0000000000000\n"))
+        .expect(4)
+        .says(&["hand that over with --session-token-stdin"]);
+    assert!(!dead.err.contains("cutoff sign-in"), "it was handed over: {}", dead.err);
     assert!(dead.out.is_empty() && !dead.err.contains("no-such-session-token"), "{}", dead.err);
     ground.faults(json!({"session_dies_after": 6}));
     let dies = ground.admin(&["inventory", "--json"]).expect(4).says(&["session has ended", "request id"]);
