@@ -6,13 +6,15 @@ import { changeMarks, oddTags, oddWords, scopesLine, seenSentence, seenShort, wi
 import { actsPut, grants, titled } from "../elements/grants.js";
 import { listing } from "../elements/listing.js";
 import { note } from "../elements/telling.js";
-import { el, put, slot } from "../lib/dom.js";
+import { el, put, say, slot } from "../lib/dom.js";
 import { idTail, named, whole } from "../lib/text.js";
+import { time } from "../lib/time.js";
 import { words } from "../words/en.js";
 
 /** @typedef {import("./frame.js").Frame} Frame */
 /** @typedef {import("../contract.js").AppRow} AppRow */
 /** @typedef {import("../contract.js").Filter} Filter */
+/** Why no reading lists an app any more. @typedef {"hidden" | "cut_short" | "not_listed"} Unlisted */
 
 /** Clients of a group that are listed one by one. */
 const CLIENTS = 100;
@@ -84,6 +86,8 @@ export function apps(frame) {
 
   /** What the detail shows, if it shows anything. @type {{ root: HTMLElement, rows: { load: (how?: any) => unknown }, again: () => unknown } | null} */
   let shown = null;
+  // A detail that was out of sight while something changed is brought up to date before it is seen again.
+  let behind = false;
   /** The row that is open, as far as it can be contained. @type {{ row: AppRow, folded: boolean } | null} */
   let contained = null;
 
@@ -106,6 +110,9 @@ export function apps(frame) {
     /** @type {Filter} */
     const of = folded && row.group ? { group: row.group } : { apps: [row.app.connected_app_id] };
     let now = row;
+    /** Why the newest picture does not have it, when it does not. @type {Unlisted | null} */
+    let unlisted = null;
+    behind = false;
     const sheet = grants(frame, {
       of: "app",
       id: rowId(row),
@@ -113,7 +120,7 @@ export function apps(frame) {
       heading: folded ? words.apps.grants_heading : words.apps.members_heading,
       filter: words.apps.members_filter,
       counted: words.number,
-      none: words.apps.members_none,
+      get none() { return unlisted === null ? words.apps.members_none : folded ? words.apps.unlisted.group_none : words.apps.unlisted.none; },
       clients: folded,
       back: () => {
         const { from } = how;
@@ -138,7 +145,15 @@ export function apps(frame) {
         const fresh = page?.rows[0];
         if (fresh && rowId(fresh) === rowId(row)) {
           now = fresh;
+          unlisted = null;
+          contained = { row: fresh, folded };
           facts(sheet.root, fresh, folded, how.from ?? null);
+        } else if (page) {
+          // What it said before is of an earlier reading: nothing of that is left standing as if it were so now.
+          now = { ...row, grants: 0 };
+          unlisted = whyUnlisted(folded ? null : row.app.connected_app_id);
+          contained = unlisted === "hidden" ? null : { row, folded };
+          unlistedFacts(sheet.root, row, folded, unlisted);
         }
         await sheet.rows.load();
       },
@@ -188,11 +203,7 @@ export function apps(frame) {
     all.disabled = frame.session === null || row.grants === 0;
     if (frame.session === null) all.title = frame.whyReadOnly();
     all.addEventListener("click", () => frame.plan(folded && row.group ? { kind: "group", group: row.group } : { kind: "app", connected_app_id: app.connected_app_id }));
-    const contain = el("button", { class: "b danger", type: "button", "data-test": "contain" }, words.contain.button);
-    contain.disabled = frame.session === null;
-    if (frame.session === null) contain.title = frame.whyReadOnly();
-    contain.addEventListener("click", () => containRow(row, folded));
-    actsPut(root, contain, all);
+    actsPut(root, containButton(row, folded), all);
     if (folded && row.group) clients(notes, row.group, row);
     else if (from) {
       const up = el("button", { class: "lnk", type: "button", "data-test": "group-back" }, words.apps.back_to_group(from.clients));
@@ -202,6 +213,43 @@ export function apps(frame) {
       const beside = row.odd.find((one) => one.beside !== null)?.beside;
       if (beside) besideGroup(notes, beside);
     }
+  }
+
+  /** Why an app that was opened is not in the newest picture, as far as that tells. @param {string | null} id `null`: a group @returns {Unlisted} */
+  function whyUnlisted(id) {
+    const cause = inventory.picture?.missing.find((one) => one.what === "app" && id !== null && one.app?.connected_app_id === id)?.cause;
+    return cause === "hidden" || cause === "cut_short" ? cause : "not_listed";
+  }
+
+  /** The facts of what no reading lists any more: what it is, and nothing of whom it had. @param {HTMLElement} root @param {AppRow} row @param {boolean} folded @param {Unlisted} why */
+  function unlistedFacts(root, row, folded, why) {
+    const { app } = row;
+    const at = () => time(inventory.picture?.read_at ?? "");
+    put(
+      slot(root, "facts"),
+      el("dt", {}, words.apps.type),
+      el("dd", { "data-fact": "type" }, named(typeWords(app.client_type, "types_long"))),
+      ...(folded ? [] : [el("dt", {}, words.apps.pick_id), el("dd", { "data-fact": "connected_app_id" }, whole(app.connected_app_id, { mono: true }), " ", copyButton(app.connected_app_id, words.apps.pick_id))]),
+      el("dt", {}, words.apps.granted_by),
+      el("dd", { "data-fact": "granted_by" }, say(words.apps.unlisted.as_of, { at: at() })),
+      el("dt", {}, words.apps.policy),
+      el("dd", { "data-fact": "may_reconnect" }, why === "hidden" ? words.apps.reconnect_no : words.facts.coming_unknown),
+      el("dt", {}, words.apps.seen),
+      el("dd", { "data-fact": "first_seen" }, seenSentence(row.first_seen)),
+    );
+    put(slot(root, "notes"), note("unlisted", el("b", {}, folded ? words.apps.unlisted.group : words.apps.unlisted.app), " ", words.apps.unlisted[why]));
+    // What the policy hides it forbids already.
+    if (why === "hidden" || folded) { actsPut(root); return; }
+    actsPut(root, containButton(row, folded));
+  }
+
+  /** @param {AppRow} row @param {boolean} folded */
+  function containButton(row, folded) {
+    const made = el("button", { class: "b danger", type: "button", "data-test": "contain" }, words.contain.button);
+    made.disabled = frame.session === null;
+    if (frame.session === null) made.title = frame.whyReadOnly();
+    made.addEventListener("click", () => containRow(row, folded));
+    return made;
   }
 
   /** @param {AppRow} row @param {boolean} folded */
@@ -257,18 +305,25 @@ export function apps(frame) {
     notes.append(el("p", {}, go));
   }
 
+  /** Brings what the detail says up to date, or remembers that it has to be once it is seen again. */
+  function again() {
+    behind = shown !== null && !shown.root.isConnected;
+    if (!behind) shown?.again();
+  }
+
   return {
     root: screen.root,
     enter: () => {
       screen.enter();
       if (!screen.opened()) screen.filter.focus();
+      if (behind) again();
     },
     load: async () => { screen.load(); },
     reload: () => { screen.load(); },
-    redraw: () => { if (shown?.root.isConnected) shown.again(); },
+    redraw: again,
     changed: (what, inSight) => {
       screen.changed(what, inSight);
-      if (what === "picture" && shown?.root.isConnected) shown.again();
+      if (what === "picture") again();
     },
     escape: () => screen.opened() && close(),
     contain: () => (contained ? { name: contained.row.app.name, run: () => { if (contained) containRow(contained.row, contained.folded); } } : null),

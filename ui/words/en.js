@@ -591,6 +591,16 @@ export const words = {
     grants_heading: "Grants",
     members_filter: "Filter members and scopes",
     members_none: "Stytch lists no member for this app.",
+    unlisted: {
+      app: "This app is not listed any more.",
+      group: "This group of look-alikes is not listed any more.",
+      as_of: "not listed as of {at}",
+      hidden: "The organization's policy hides it, so its grants cannot be read. What became of those that were revoked stands in Activity.",
+      cut_short: "Nothing bears out that it is gone; its grants are not called gone.",
+      not_listed: "What was shown of it here was of an earlier reading.",
+      none: "No grant of this app is listed.",
+      group_none: "No grant of this group is listed.",
+    },
     names_denied: "Shown by id: your role may not read members' names.",
     first_party_note: "The vendor's own app. Revoking it may break the vendor's command line or mobile app for that member.",
     types: {

@@ -48,6 +48,32 @@ export const keyboard = {
     assert.deepEqual(await called(page, "revoke_connected_app"), []);
     assert.equal(await page.locator("dialog").count(), 0, "and opens no confirmation by itself");
   },
+  "an app that the newest reading lists no more keeps nothing that could be taken for its state, in sight or out of it": async (page, url) => {
+    for (const scene of ["apps-detail-hidden", "apps-detail-unlisted"]) {
+      await open(page, url, scene);
+      const hidden = scene === "apps-detail-hidden";
+      const said = async () => {
+        const detail = page.locator('[data-test="detail-app"]');
+        const text = await detail.innerText();
+        assert.doesNotMatch(text, /\d members?\b|at once|Revoke/, scene);
+        assert.match(text, /not listed any more/);
+        assert.match(await detail.locator('[data-fact="granted_by"]').innerText(), /not listed as of/);
+        assert.match(await detail.locator('[data-fact="may_reconnect"]').innerText(), hidden ? /may not connect it again/ : /not known/i);
+        assert.equal(await detail.locator('[data-test="contain"]').count(), hidden ? 0 : 1);
+        assert.equal(await detail.locator('[data-test="revoke"], [data-test="revoke-all"]').count(), 0);
+      };
+      await said();
+    }
+    // Opened as it was, and read again while another screen is in sight.
+    await open(page, url, "apps-vanishing");
+    await page.locator('[data-test="revoke-all"]').waitFor();
+    await page.locator('[data-test="nav-members"]').click();
+    await page.locator('[data-test="screen-members"] [data-test="read-again"]').click();
+    await page.waitForFunction(() => /** @type {any} */ (window).gallery.calls.some((/** @type {any} */ call) => call.name === "inventory_read"));
+    await page.locator('[data-test="nav-apps"]').click();
+    await page.locator('[data-test="detail-app"] [data-fact="unlisted"]').waitFor();
+    assert.equal(await page.locator('[data-test="detail-app"] [data-test="revoke"], [data-test="revoke-all"]').count(), 0);
+  },
   "Esc cancels the confirmation, and the focus is back on the row": async (page, url) => {
     await open(page, url, "confirm");
     await page.keyboard.press("Escape");

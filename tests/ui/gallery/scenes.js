@@ -70,6 +70,16 @@ const empty = inventory({ apps: [], members: few.members.slice(0, 3), grants: []
 const hostile = inventory(hostileOrganization());
 const old = { source: /** @type {const} */ ("kept"), began_at: f.at(-14 * 3600), read_at: f.at(-14 * 3600), read_only: true };
 const stored = inventory(few, { facts: old });
+/** The first app is there until the inventory is read anew: then the policy hides it, or the list simply has it no more. @param {"hidden" | null} cause @returns {Answers} */
+const vanishing = (cause) => {
+  const missing = cause === null ? [] : [{ what: "app", app: { ...f.dataSync, name: "" }, cause, problem: f.problem({}), rows: 0 }];
+  const after = inventory({ ...few, apps: few.apps.slice(1), grants: few.grants.filter((grant) => grant.app > 0).map((grant) => ({ ...grant, app: grant.app - 1 })) }, { facts: { complete: cause === null, missing, snapshot: 10, read_at: f.at(-2) } });
+  let now = usual.answers;
+  return {
+    .../** @type {Answers} */ (Object.fromEntries(Object.keys(usual.answers).map((name) => [name, (/** @type {any} */ args) => /** @type {any} */ (now)[name](args)]))),
+    inventory_read: (args) => { now = after.answers; return now.inventory_read?.(args) ?? never(); },
+  };
+};
 
 /** What the server would say that one member has. @param {string} id */
 const held = (id) => {
@@ -177,6 +187,9 @@ export const scenes = {
   // ---- apps
   "apps": { answers: signedIn(), steps: (h) => h.find("row"), ends: "screen-apps" },
   "apps-detail": { answers: signedIn(), steps: async (h) => { await toApp(h); await h.find("revoke"); }, ends: "detail-app" },
+  "apps-detail-hidden": { answers: signedIn(vanishing("hidden")), steps: async (h) => { await toApp(h); await h.find("revoke"); await h.click("detail-read-again"); await h.find("empty"); }, ends: "detail-app" },
+  "apps-vanishing": { answers: signedIn(vanishing("hidden")), steps: async (h) => { await toApp(h); await h.find("revoke"); }, ends: "detail-app" },
+  "apps-detail-unlisted": { answers: signedIn(vanishing(null)), steps: async (h) => { await toApp(h); await h.find("revoke"); await h.click("detail-read-again"); await h.find("empty"); }, ends: "detail-app" },
   "apps-detail-first-party": { answers: signedIn(), steps: async (h) => { await h.type("filter", "acme cli"); await h.rest(300); await h.click("row"); await h.find("revoke"); }, ends: "detail-app" },
   "apps-group": { answers: signedIn(), steps: async (h) => { await h.type("filter", "claude"); await h.rest(300); await h.click("row"); await h.find("client"); }, ends: "detail-app" },
   "apps-group-client": { answers: signedIn(), steps: async (h) => { await h.type("filter", "claude"); await h.rest(300); await h.click("row"); await h.click("client"); await h.find("group-back"); }, ends: "detail-app" },
