@@ -173,7 +173,7 @@ function recordText(report, outcome) {
     answered: utc(report.answered_at),
     gone: utc(report.gone_at),
     confirmed: utc(report.confirmed_at),
-    request: report.request_id ?? report.denial?.request_id ?? words.not_recorded,
+    request: (report.outcome === "unknown" && report.attempts === 0 ? null : report.request_id) ?? report.denial?.request_id ?? words.not_recorded,
     head: report.head,
   });
 }
@@ -324,7 +324,7 @@ function tellObserved(report, around) {
       break;
     case "unknown":
       mark = "wait";
-      facts = [...sent(report), ...problemFacts(report.problem, { request: false }), ...when("read_at", words.facts.last_read, report.read_at), requestFact(report.request_id, report.answered_at !== null), comingBack(report), ...sessions(report)];
+      facts = [...sent(report), ...problemFacts(report.problem, { request: false }), ...when("read_at", words.facts.last_read, report.read_at), ...(report.attempts > 0 ? [requestFact(report.request_id, report.answered_at !== null)] : []), comingBack(report), ...sessions(report)];
       break;
   }
   acts.push(...settling(report, around));

@@ -128,7 +128,8 @@ export function sweepScreen(frame, id, back) {
       put(slot(node, "outcome"), short);
       put(slot(node, "facts"), report.attempts === 0 && report.outcome !== "already_gone" ? "" : facts);
       const request = slot(node, "request");
-      put(request, report.request_id ? named(report.request_id, { limit: 120 }) : el("span", { class: "soft" }, words.sweep.no_request));
+      // Where nothing was sent, the id is that of a read: nobody may take it for a revoke's.
+      put(request, report.request_id && report.attempts > 0 ? named(report.request_id, { limit: 120 }) : el("span", { class: "soft" }, words.sweep.no_request));
       node.dataset.outcome = report.outcome;
     },
     onOpen: (report) => frame.showReport(report, { after: () => { rows.pick(null); rows.focus(); } }),
@@ -306,8 +307,10 @@ export function sweepScreen(frame, id, back) {
       else if (policy.can_consent_again) made.push(policyNote("not", said.policy.not, "", request));
     }
     const hides = policy?.in_force === true;
+    const rests = sweep.stand.state === "done" || sweep.stand.state === "cancelled";
     const [accepted, hidden] = [counted(sweep, ["accepted"]), counted(sweep, ["hidden"])];
-    if (hides && accepted > 0) made.push(el("p", { class: "soft", "data-fact": "accepted" }, said.accepted_hidden(accepted)));
+    // As long as it goes on, or will, they may simply not have been read again yet: that is what their rows say.
+    if (hides && rests && accepted > 0) made.push(el("p", { class: "soft", "data-fact": "accepted" }, said.accepted_hidden(accepted)));
     if (hides && hidden > 0) made.push(note("hidden", said.hidden(hidden)));
     if (sweep.collateral) made.push(pairsNote("collateral", said.collateral(sweep.collateral)));
     if (sweep.unseen > 0) made.push(note("unseen", said.unseen(sweep.unseen)));

@@ -74,6 +74,20 @@ export const keyboard = {
     await page.locator('[data-test="detail-app"] [data-fact="unlisted"]').waitFor();
     assert.equal(await page.locator('[data-test="detail-app"] [data-test="revoke"], [data-test="revoke-all"]').count(), 0);
   },
+  "that the policy hides what is gone is said of a containment only once it has been read again": async (page, url) => {
+    await open(page, url, "sweep-contain-answered");
+    assert.equal(await page.locator('[data-fact="accepted"]').count(), 0);
+    await open(page, url, "sweep-contained-hidden");
+    assert.match(await page.locator('[data-fact="accepted"]').innerText(), /no read can show/);
+  },
+  "a revoke that was never sent has no request id": async (page, url) => {
+    await open(page, url, "sweep-running");
+    await page.locator('[data-test="sweep-kind"][data-kind="unsent"]').click();
+    const row = page.locator('[data-test="sweep"] [data-test="row"]').first();
+    await row.locator("text=Not sent").waitFor();
+    assert.match(await row.innerText(), /no request/);
+    assert.doesNotMatch(await row.innerText(), /request-id/);
+  },
   "Esc cancels the confirmation, and the focus is back on the row": async (page, url) => {
     await open(page, url, "confirm");
     await page.keyboard.press("Escape");

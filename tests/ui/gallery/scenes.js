@@ -379,6 +379,7 @@ export const scenes = {
   // ---- a sweep that blocks
   "sweep-contain-running": { answers: signedIn({ ...sweeping.running(), sweep_list: () => [sweeping.sweep({ policy: containing.blocked() })] }), steps: toSweep, ends: "sweep-pause" },
   "sweep-contain-begun": { answers: signedIn({ ...sweeping.running({ answered: 0, to_send: 137, per_minute: 0, left_ms: null }), sweep_list: () => [sweeping.sweep({ outcomes: [], unsent: 137, policy: containing.blocked({ in_force: false, at: null, request_id: null, liftable: false, can_consent_again: true }) })] }), steps: toSweep, ends: "sweep-pause" },
+  "sweep-contain-answered": { answers: signedIn({ ...sweeping.running({ answered: 137, to_send: 0, reading: true, left_ms: null }), sweep_list: () => [sweeping.sweep({ outcomes: [{ outcome: "accepted", grants: 137 }], unsent: 0, policy: containing.blocked() })] }), steps: toSweep, ends: "sweep-pause" },
   "sweep-contained": { answers: signedIn(contained({ collateral: 3, unseen: 1 })), steps: toSweep, ends: "sweep-lift" },
   "sweep-contained-hidden": { answers: signedIn(contained({ outcomes: [{ outcome: "revoked", grants: 20 }, { outcome: "accepted", grants: 114 }, { outcome: "hidden", grants: 3 }], gone_at: null })), steps: toSweep, ends: "sweep-lift" },
   "sweep-block-denied": { answers: signedIn(contained({ policy: containing.blocked({ in_force: false, denied: true, can_consent_again: true, liftable: false }) })), steps: toSweep, ends: "sweep-export" },
