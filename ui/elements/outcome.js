@@ -39,6 +39,7 @@ import { note } from "./telling.js";
  * @property {(button: HTMLButtonElement) => unknown} [tryKeyring]
  * @property {() => unknown} [startOver]
  * @property {(sweepId: string) => unknown} [showSweep]
+ * @property {import("../contract.js").Sweep | null} [stopped] the sweep that was under way
  * @property {() => unknown} [readAgain] reads the inventory, then looks again
  */
 
@@ -448,10 +449,11 @@ export function tellRefusal(refusal, around) {
       break;
     case "signed_out": {
       told.mark = "wait";
-      begin({ title: all.signed_out.title, lead: group(all.signed_out.lead, " ", around.act === "revoke" ? all.revoke_untouched : all.signed_out.so_far) });
+      const { stopped } = around;
+      begin({ title: all.signed_out.title, lead: group(all.signed_out.lead, " ", stopped ? all.signed_out.stopped(stopped.unsent, stopped.grants) : around.act === "revoke" ? all.revoke_untouched : all.signed_out.so_far) });
       if (around.about) told.facts.push({ key: "go_on", label: all.signed_out.go_on, value: say(all.signed_out.go_on_value, { app: boldApp(around.about.app), member: bold(around.about.member) }) });
       if (around.session) told.facts.push({ key: "as", label: all.signed_out.as, value: named(around.session.member_email) });
-      told.facts.push(next(around.about ? all.signed_out.next : all.signed_out.next_list));
+      told.facts.push(next(around.about || stopped ? all.signed_out.next : all.signed_out.next_list));
       if (refusal.request_id) told.facts.push(requestFact(refusal.request_id));
       if (around.signIn) told.acts.push({ key: "sign-in-again", label: around.about ? words.acts.sign_in_go_on : words.acts.sign_in, style: "solid", run: around.signIn });
       if (around.close) told.acts.unshift({ key: "close", label: words.close, run: around.close });

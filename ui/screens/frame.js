@@ -79,6 +79,7 @@ import { openWidthRules } from "./width_rules.js";
  * @property {() => string} whyReadOnly why nothing can be done here, with nobody signed in
  * @property {(name: ScreenName) => void} go
  * @property {(screen: "apps" | "members" | "activity", id: string, only?: string) => Promise<void>} openRow
+ * @property {boolean} ended the shell has said that the session is over; what was on screen stays readable
  * @property {() => void} openHistory
  * @property {() => void} openWidthRules
  * @property {() => Promise<void>} looked marks what is there now as looked at
@@ -137,6 +138,8 @@ export function openFrame(place, session, how) {
   let openTold = false;
   let settledTold = false;
   let wasRunning = false;
+  // The sweep that ran last while this was open.
+  let ran = "";
   // The session ends within five minutes, and that is said.
   let ending = false;
   // Whatever is unsettled at the first look was left by an earlier run.
@@ -187,6 +190,7 @@ export function openFrame(place, session, how) {
     },
     choices: { apps: new Choice("apps", true), members: new Choice("members", false), grants: new Choice("grants", false) },
     whyReadOnly: () => words.read_only[why],
+    ended: false,
     go,
     openRow: async (name, id, only) => {
       if (current !== name) go(name);
@@ -262,6 +266,7 @@ export function openFrame(place, session, how) {
   /** @param {Session} fresh */
   function show(fresh) {
     frame.session = fresh;
+    frame.ended = false;
     frame.place = placeOf(fresh);
     showPlace();
     put(slot(root, "who"), named(fresh.member_email, { limit: 80 }));
@@ -432,6 +437,12 @@ export function openFrame(place, session, how) {
     from.disabled = false;
   }
 
+  /** The sweep that an end of the session would have stopped. */
+  function stopped() {
+    const sweep = sweeps.one(ran);
+    return sweep && (sweep.stand.state === "running" || sweep.stand.state === "session_ended") ? sweep : null;
+  }
+
   /** @param {AnyRefusal} refusal @param {{ act: "read" | "session", retry?: () => unknown, signOutAnyway?: () => unknown }} about */
   function tell(refusal, about) {
     const dialog = openDialog();
@@ -439,6 +450,7 @@ export function openFrame(place, session, how) {
     const { root: content, first } = paintTelling(tellRefusal(refusal, {
       session: frame.session,
       act: about.act,
+      stopped: stopped(),
       close: () => dialog.close(),
       ...(retry ? { retry: () => { dialog.close(); retry(); } } : {}),
       ...(signOutAnyway ? { signOutAnyway: () => { dialog.close(); signOutAnyway(); } } : {}),
@@ -506,6 +518,7 @@ export function openFrame(place, session, how) {
       lookAtLists().then(() => { for (const [name, view] of views) if (name !== "activity") view.reload(); });
     }
     wasRunning = sweeps.running !== null;
+    if (sweeps.running) ran = sweeps.running.id;
   });
 
   comeBacks.listen(() => {
@@ -598,8 +611,19 @@ export function openFrame(place, session, how) {
       if (closed) return;
       if (status.state === "signed_in") {
         toldEnd = false;
+        frame.ended = false;
+        drawLeft();
         if (JSON.stringify(status) !== JSON.stringify({ state: "signed_in", ...frame.session })) show(status);
-      } else if (!toldEnd && !openedDialog()) {
+        return;
+      }
+      if (!frame.ended) {
+        frame.ended = true;
+        drawLeft();
+        // A sweep may have been stopped by it: how far it came is told with the end.
+        await sweeps.look().catch(() => {});
+        if (closed) return;
+      }
+      if (!toldEnd && !openedDialog()) {
         // What is on screen stays readable behind the dialog; nothing is taken away from under a hand.
         toldEnd = true;
         tell({ kind: "signed_out", request_id: status.ended?.request_id ?? null, resume_as: null }, { act: "session" });
@@ -674,16 +698,20 @@ export function openFrame(place, session, how) {
     if (near && frame.session) announce(endingWords(frame.session).textContent ?? "");
   }
 
-  everySecond(left, () => {
+  function drawLeft() {
     if (!frame.session) return;
-    const ms = until(frame.session.expires_at);
+    const ms = frame.ended ? 0 : until(frame.session.expires_at);
     left.textContent = ms > 0 ? words.shell.left(span(ms)) : words.shell.ended;
     left.classList.toggle("soon", ms < ENDING);
     watchEnd(ms);
-    left.title = `${new Date(frame.session.expires_at).toISOString().slice(0, 19).replace("T", " ")} UTC`;
-  });
+    left.title = frame.ended ? "" : `${new Date(frame.session.expires_at).toISOString().slice(0, 19).replace("T", " ")} UTC`;
+    const act = button(root, "extend");
+    act.textContent = frame.ended ? words.read_only.sign_in : words.shell.extend;
+    act.title = frame.ended ? "" : words.shell.extend_title;
+  }
+  everySecond(left, drawLeft);
   const extend = button(root, "extend");
-  extend.addEventListener("click", () => extendSession(extend));
+  extend.addEventListener("click", () => { if (frame.ended) frame.signInAgain(null); else extendSession(extend); });
   pop.addEventListener("toggle", (event) => { open = /** @type {any} */ (event).newState === "open"; });
   const policy = button(root, "policy");
   policy.addEventListener("click", async () => {

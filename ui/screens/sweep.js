@@ -176,7 +176,7 @@ export function sweepScreen(frame, id, back) {
     const { state } = sweep.stand;
     root.dataset.state = state;
     put(slot(root, "title"), sweepTitle(sweep));
-    const who = sweep.by.yourself ? words.you : memberName(sweep.by);
+    const who = sweep.by.yourself || sweep.by.member_id === frame.session?.member_id ? words.you : memberName(sweep.by);
     put(
       slot(root, "summary"),
       say(words.sweep.began, { at: time(sweep.began_at, { seconds: false }) }), " ", say(words.sweep.by, { who: named(who, { limit: 60 }) }),
@@ -251,7 +251,10 @@ export function sweepScreen(frame, id, back) {
     const { resume } = sweep;
     if (isOpen(sweep) && resume === "other_member") more.push(note("resume", words.sweep.resume_other));
     if (isOpen(sweep) && resume === "too_old") more.push(note("resume", words.sweep.resume_too_old));
-    if (isOpen(sweep) && resume === "elsewhere") more.push(note("resume", words.sweep.resume_elsewhere));
+    // With nobody signed in nothing is told of where one is: then only signing in helps, whichever sweep it is.
+    const nobody = frame.session === null || frame.ended;
+    if (isOpen(sweep) && resume === "elsewhere" && nobody && sweep.stand.state !== "session_ended") more.push(note("resume", words.sweep.resume_signed_out));
+    if (isOpen(sweep) && resume === "elsewhere" && !nobody) more.push(note("resume", words.sweep.resume_elsewhere));
     if (sweep.listed_again > 0) more.push(note("listed_again", el("b", {}, said.again(sweep.listed_again, sweep.grants)), ". ", words.come_back.note));
     more.push(...drawPolicy(sweep));
     if (sweep.refused && sweep.policy?.overtaken !== true) {

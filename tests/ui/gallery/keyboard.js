@@ -88,6 +88,23 @@ export const keyboard = {
     assert.match(await row.innerText(), /no request/);
     assert.doesNotMatch(await row.innerText(), /request-id/);
   },
+  "a session that ends in the middle of a sweep is not said to have changed nothing, and the sweep stays one's own": async (page, url) => {
+    await open(page, url, "sweep-session-dies");
+    const dialog = page.locator("dialog");
+    assert.match(await dialog.innerText(), /in the middle of a sweep: of 137 grants 54 were not sent/);
+    assert.doesNotMatch(await dialog.innerText(), /Nothing was changed/);
+    await dialog.locator('[data-test="close"]').click();
+    const sweep = page.locator('[data-test="sweep"]');
+    assert.doesNotMatch(await sweep.innerText(), /another organization/);
+    assert.match(await sweep.innerText(), /by you/);
+    assert.match(await page.locator('[data-test="session-left"]').innerText(), /ended/);
+    await page.locator('[data-test="session-extend"]', { hasText: "Sign in" }).click();
+    await page.locator('[data-test="sign-in"]').waitFor();
+    assert.deepEqual(await called(page, "session_extend"), []);
+    await open(page, url, "sweep-nobody");
+    assert.match(await sweep.innerText(), /Nobody is signed in/);
+    assert.doesNotMatch(await sweep.innerText(), /another organization/);
+  },
   "Esc cancels the confirmation, and the focus is back on the row": async (page, url) => {
     await open(page, url, "confirm");
     await page.keyboard.press("Escape");

@@ -328,6 +328,8 @@ export const scenes = {
   "sweep-paused": { answers: signedIn(sweeping.resting({ state: "paused" })), steps: toSweep, ends: "sweep-resume" },
   "sweep-interrupted": { answers: signedIn(sweeping.resting({ state: "interrupted" })), steps: toSweep, ends: "sweep-resume" },
   "sweep-session-ended": { answers: signedIn(sweeping.resting({ state: "session_ended" }, { resume: "other_member" })), steps: toSweep, ends: "sweep-retry" },
+  "sweep-session-dies": { answers: signedIn(sweeping.dying()), steps: async (h) => { await toSweep(h); window.dispatchEvent(new Event("focus")); await h.find("sign-in-again"); }, ends: "sign-in-again" },
+  "sweep-nobody": { answers: signedIn({ ...stored.answers, ...sweeping.resting({ state: "paused" }, { here: false, resume: "elsewhere", by: { member_id: f.session.member_id, name: null, email: null, yourself: false } }), session_status: () => ({ state: "signed_out", ended: null, kept: null, keeping: "keyring" }) }), steps: async (h) => { await h.find("row"); await toSweep(h); }, ends: "sweep-now" },
   "sweep-too-old": { answers: signedIn(sweeping.resting({ state: "interrupted" }, { resume: "too_old" })), steps: toSweep, ends: "sweep-retry" },
   "sweep-halted": { answers: signedIn(sweeping.resting({ state: "halted", error_type: "bundle_id_not_registered" })), steps: toSweep, ends: "sweep-resume" },
   "sweep-canary": { answers: signedIn(sweeping.resting({ state: "canary_died", failed: 2, of: 6 }, { outcomes: [{ outcome: "revoked", grants: 4 }, { outcome: "failed", grants: 2 }], unsent: 131 })), steps: toSweep, ends: "sweep-resume" },

@@ -145,6 +145,27 @@ export function running(given = {}) {
 /** One that rests. @param {SweepState} stand @param {Partial<Sweep>} [given] @returns {Answers} */
 export const resting = (stand, given = {}) => looking(sweep({ stand, resume: "yes", tokens_until: f.at(3540), ...given }));
 
+/** One in the middle of which the session ends: by the second look nobody is signed in. @returns {Answers} */
+export function dying() {
+  let over = false;
+  const of = () => sweep({ outcomes: [{ outcome: "revoked", grants: 5 }, { outcome: "accepted", grants: 78 }], ...(over ? { stand: { state: "session_ended" }, here: false, resume: "elsewhere", by: { member_id: f.session.member_id, name: null, email: null, yourself: false } } : {}) });
+  /** @type {(rests: Sweep) => void} */
+  let rests = () => {};
+  let looks = 0;
+  return {
+    ...looking(of()),
+    sweep_list: () => [of()],
+    sweep_watch: () => new Promise((resolve) => { rests = resolve; }),
+    session_status: () => {
+      looks += 1;
+      if (looks === 1) return { state: "signed_in", ...f.session };
+      over = true;
+      rests(of());
+      return { state: "signed_out", ended: { at: f.at(-1), organization_name: "Acme Robotics", request_id: f.REQUEST }, kept: null, keeping: "keyring" };
+    },
+  };
+}
+
 /** One that is done. @param {Partial<Sweep>} [given] @param {{ hostile?: boolean }} [how] @returns {Answers} */
 export const done = (given = {}, how = {}) => looking(sweep({ stand: { state: "done" }, unsettled: false, outcomes: [{ outcome: "revoked", grants: 137 }], unsent: 0, gone_at: f.at(-9), ...given }), how);
 
