@@ -245,7 +245,7 @@ export function sweepScreen(frame, id, back) {
       if (whole && sweep.gone_at) {
         const confirm = sweep.confirmed_at ? say(said.confirmed, { at: time(sweep.confirmed_at, { seconds: false }) }) : sweep.look_again_at ? say(said.second_due, { at: time(sweep.look_again_at, { seconds: false }) }) : null;
         line = [el("b", {}, say(said.gone, { n: words.number(gone), at: time(sweep.gone_at) })), confirm ? " · " : null, confirm];
-      } else line = [el("b", {}, said.partial(gone, sweep.grants)), ...(sweep.look_again_at ? [" · ", say(said.second_due, { at: time(sweep.look_again_at, { seconds: false }) })] : [])];
+      } else line = [...(stand.state === "cancelled" ? [el("b", {}, said.states.cancelled), " · ", said.partial(gone, sweep.grants)] : [el("b", {}, said.partial(gone, sweep.grants))]), ...(sweep.look_again_at ? [" · ", say(said.second_due, { at: time(sweep.look_again_at, { seconds: false }) })] : [])];
       if (stand.state === "cancelled" && !sweep.policy?.overtaken) more.push(note("why", whyOpen(sweep)));
     }
     const { resume } = sweep;

@@ -105,6 +105,14 @@ export const keyboard = {
     assert.match(await sweep.innerText(), /Nobody is signed in/);
     assert.doesNotMatch(await sweep.innerText(), /another organization/);
   },
+  "a sweep that was cancelled says so, and what was not sent is revokes": async (page, url) => {
+    await open(page, url, "sweep-cancelled");
+    const sweep = page.locator('[data-test="sweep"]');
+    assert.match(await sweep.locator('[data-test="sweep-now"]').innerText(), /^Cancelled/);
+    assert.match(await sweep.locator('[data-fact="why"]').innerText(), /cancelled: the revokes of 54 grants were never sent/);
+    await open(page, url, "sweep-cancel");
+    assert.match(await page.locator("dialog").innerText(), /The revokes of \d+ grants were not sent yet/);
+  },
   "Esc cancels the confirmation, and the focus is back on the row": async (page, url) => {
     await open(page, url, "confirm");
     await page.keyboard.press("Escape");
