@@ -404,10 +404,10 @@ impl Desk {
         self.policy_since(&*self.digest_of(summary).await.ok()?).await.ok()?
     }
 
-    /// The policy as it was last read there, by a sweep that had rows since one read it; `None` for one that blocks nothing.
+    /// The policy as it was last read there, by a sweep that had rows since one blocked; `None` for one that blocks nothing.
     async fn policy_since(&self, digest: &Digest) -> Result<Option<Since>, Error> {
         let Some(policy) = &digest.policy else { return Ok(None) };
-        let since = policy.seen().map_or(digest.began, |seen| seen.began.utc);
+        let since = policy.since().map_or(digest.began, |since| since.utc);
         let mut others = Vec::new();
         for summary in self.sweeps().await? {
             if summary.id != digest.id

@@ -208,8 +208,10 @@ struct Own {
     read: Option<Seen>,
     /// When it last read or changed the policy; `None`: never.
     last: Option<Clock>,
-    /// When it was about to block.
+    /// When it was about to block, for the last time.
     made: Option<Clock>,
+    /// Since when what is in force may be its own: since then, or where nothing was changed, since it first read the policy.
+    since: Option<Clock>,
     /// Its last read showed every app forbidden.
     in_force: bool,
 }
@@ -285,15 +287,20 @@ impl PolicyReport {
         !self.in_force && !self.unread
     }
 
+    /// Since when what is in force may be this sweep's.
+    pub(crate) fn since(&self) -> Option<&Clock> {
+        self.own.since.as_ref()
+    }
+
     /// The last read of the policy in this sweep's own rows.
     pub(crate) fn seen(&self) -> Option<&Seen> {
         self.own.read.as_ref()
     }
 
-    /// Whether this sweep blocked after all that another one read or did, over a policy in which nothing of the other's block was left:
-    /// what is in force since is not the other's, however alike the two are.
+    /// Whether this sweep blocked after another one had, over a policy in which nothing of the other's block was left: what is in force
+    /// since is not the other's, however alike the two are.
     pub(crate) fn retook(&self, other: &Self) -> bool {
-        let (Some(made), Some(found), Some(last)) = (&self.own.made, &self.before, &other.own.last) else {
+        let (Some(made), Some(found), Some(since)) = (&self.own.made, &self.before, &other.own.since) else {
             return false;
         };
         let is_forbidden =
@@ -301,7 +308,7 @@ impl PolicyReport {
         let before = other.before.as_ref();
         let mut forbade =
             other.own.apps.iter().filter(|app| !before.is_some_and(|before| is_forbidden(before, app))).peekable();
-        millis_between(last, made) > 0 && forbade.peek().is_some() && !forbade.any(|app| is_forbidden(found, app))
+        millis_between(since, made) > 0 && forbade.peek().is_some() && !forbade.any(|app| is_forbidden(found, app))
     }
 
     /// The same by what another sweep read, if that was later than everything that this one read or did.
@@ -310,7 +317,7 @@ impl PolicyReport {
         let seen = &since.seen;
         let is_later = self.own.last.as_ref().is_some_and(|last| millis_between(last, &seen.began) > 0);
         if !is_later {
-            return self;
+            return Self { theirs: self.theirs || self.in_force && since.retaken, ..self };
         }
         let in_force = in_force(&seen.state, &self.own.apps);
         let theirs = in_force && (since.retaken || self.is_theirs(&seen.state));
@@ -779,8 +786,9 @@ pub(crate) fn policy_report(rows: &Rows) -> Option<PolicyReport> {
     let blocking = Blocking::of(rows)?;
     let changes = Changes::of(rows.all());
     let blocks = || changes.intents.iter().map(|(intent, _)| *intent).filter(|intent| intent.purpose == Purpose::Block);
-    let made = changes.intents.iter().find(|(intent, _)| intent.purpose == Purpose::Block);
+    let made = changes.intents.iter().rfind(|(intent, _)| intent.purpose == Purpose::Block);
     let made = made.map(|(_, row)| row.clock.clone());
+    let since = made.clone().or_else(|| changes.reads.first().map(|(_, read, _)| read.began.clone()));
     let block = blocks().next();
     let answered =
         changes.answers.iter().rev().find(|(answer, _)| blocks().any(|block| block.attempt == answer.attempt));
@@ -834,7 +842,7 @@ pub(crate) fn policy_report(rows: &Rows) -> Option<PolicyReport> {
         request_id: last.and_then(|(answer, _)| answer.request_id.clone()),
         at: last.map(|(_, row)| row.clock.utc.to_string()),
         read_at: seen.as_ref().map(|seen| seen.began.utc.to_string()),
-        own: Own { apps: blocking.apps, read: seen, last: own_last, made, in_force: own_in_force },
+        own: Own { apps: blocking.apps, read: seen, last: own_last, made, since, in_force: own_in_force },
     };
     let theirs = own_in_force && read.is_some_and(|(state, ..)| report.is_theirs(state));
     Some(PolicyReport { theirs, ..report })

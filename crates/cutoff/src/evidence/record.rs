@@ -94,8 +94,9 @@ impl<'a> Record<'a> {
         }
         let policy = policy_report(rows);
         let policy_later = policy.as_ref().zip(later.policy_since).and_then(|(own, since)| {
+            let is_later = own.seen().is_none_or(|seen| since.seen.is_later_than(seen));
             let now = own.clone().told_by(&since);
-            let differs = (now.stand(), now.in_force) != (own.stand(), own.in_force);
+            let differs = is_later && (now.stand(), now.in_force) != (own.stand(), own.in_force);
             differs.then_some((now, since.seen.began.utc))
         });
         Some(Self {
