@@ -798,6 +798,12 @@ export const keyboard = {
     assert.equal(await page.locator('[data-test="shell"]').count(), 0);
     assert.doesNotMatch(await page.evaluate(() => document.body.innerText), /DataSync/);
   },
+  "indicators are said of a reading without what sweeps found gone since": async (page, url) => {
+    await open(page, url, "indicators-none");
+    assert.match(await page.locator("dialog[open]").innerText(), /inventory read .*, without 12 grants that sweeps found gone since\./);
+    await open(page, url, "indicators-found");
+    assert.doesNotMatch(await page.locator("dialog[open]").innerText(), /found gone/);
+  },
   "a reading can be stopped, and what was read stays": async (page, url) => {
     await open(page, url, "apps-reading-again");
     assert.equal(await focused(page), "read-cancel", "the keyboard went along with the button");
