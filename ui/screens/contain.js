@@ -3,6 +3,7 @@
 
 import { ask, refusalOf } from "../bridge.js";
 import { openDialog } from "../elements/dialog.js";
+import { oddTags } from "../elements/facts_of.js";
 import { tellDenial, tellRefusal } from "../elements/outcome.js";
 import { missingSentence } from "../elements/pane.js";
 import { appName, changeLines } from "../elements/policy.js";
@@ -67,6 +68,10 @@ class Containing {
     this.decided = new Map();
     /** Apps that need a decision. @type {ContainRow[]} */
     this.undecided = [];
+    /** The first of the apps that are contained whatever is decided. @type {ContainRow[]} */
+    this.blocked = [];
+    /** Why apps are flagged, by id. @type {Map<string, import("../contract.js").Oddity[]>} */
+    this.odd = new Map();
     /** The plan of what is decided now. @type {Plan | null} */
     this.plan = null;
     // Counts plans asked for: an answer to earlier decisions is dropped.
@@ -106,6 +111,11 @@ class Containing {
         const page = await ask("contain_rows", { look: look.look, query: { fates: ["undecided"], text: "", offset: this.undecided.length, count: WINDOW } });
         if (page.rows.length === 0) break;
         this.undecided.push(...page.rows);
+      }
+      this.blocked = (await ask("contain_rows", { look: look.look, query: { fates: ["blocked"], text: "", offset: 0, count: TOLD } })).rows;
+      if ([...this.undecided, ...this.blocked].some((row) => row.odd)) {
+        const odd = await ask("inventory_apps", { query: { filter: { look_alikes: ["odd"] }, sort: "grants", descending: true, fold: false, offset: 0, count: WINDOW } }).catch(() => null);
+        this.odd = new Map(odd?.rows.map((row) => [row.app.connected_app_id, row.odd]));
       }
       // A decision about an app that is not asked about any more is no decision.
       const asked = new Set(this.undecided.map((row) => row.app.connected_app_id));
@@ -268,24 +278,37 @@ class Containing {
     this.choices.reason = input(root, "reason").value.trim();
   }
 
-  /** The first sentence: what happens, in its order. @param {ContainLook} look @param {HTMLElement} root */
+  /** How many apps are forbidden by what is decided so far, those included that keep their grants. @param {ContainLook} look */
+  forbids(look) {
+    const block = this.plan?.block;
+    return block ? block.apps_total + block.left_out : look.apps + this.decidedAs("block", "leave_out").length;
+  }
+
+  /** The first sentence: what happens, in its order, and to which apps. @param {ContainLook} look @param {HTMLElement} root */
   lead(look, root) {
     const said = words.contain;
     const place = root.querySelector('[data-fact="lead"]');
     if (!place) return;
     const grants = this.plan?.grants ?? look.grants;
-    const apps = this.plan?.block?.apps_total ?? look.apps;
+    const apps = this.forbids(look);
     const app = this.name === null || apps > 1 ? el("b", { class: "num" }, said.apps(apps)) : named(this.name, { strong: true, limit: 60 });
     const many = this.name === null || apps > 1;
     const sentence = grants === 0 && !look.unchanged ? (many ? said.lead_only_many : said.lead_only) : look.unchanged ? said.lead_unchanged : this.choices.last ? (many ? said.lead_last_many : said.lead_last) : many ? said.lead_many : said.lead;
     put(place, say(sentence, { app, grants: el("b", { class: "num" }, words.plan.grants(grants)) }), " ", said.nothing_yet);
+    const which = root.querySelector('[data-fact="which"]');
+    if (!(which instanceof HTMLElement)) return;
+    /** @type {Array<[ContainRow, string]>} */
+    const named_ = [...[...this.blocked, ...this.decidedAs("block")].map((row) => /** @type {[ContainRow, string]} */ ([row, words.plan.grants(row.grants)])), ...this.decidedAs("leave_out").map((row) => /** @type {[ContainRow, string]} */ ([row, said.grants_stay]))];
+    const shown = many && !look.unchanged ? named_.slice(0, TOLD) : [];
+    which.hidden = shown.length === 0;
+    put(which, ...shown.flatMap(([row, what], n) => [n > 0 ? ", " : "", row.app.name.trim() === "" ? el("span", { class: "mono" }, named(row.app.connected_app_id, { limit: 80 })) : named(row.app.name, { strong: true, limit: 60 }), ` (${what})`]), apps > shown.length && shown.length > 0 ? ` ${words.policy.differs.more(apps - shown.length)}` : "");
   }
 
   /** What is to be known before, the gravest first. @param {ContainLook} look */
   notes(look) {
     const said = words.contain;
     /** @type {Array<HTMLElement | null>} */
-    const made = [el("p", { class: "lead", "data-fact": "lead" })];
+    const made = [el("p", { class: "lead", "data-fact": "lead" }), el("p", { class: "which", "data-fact": "which" })];
     for (const [key, denied, title, more] of /** @type {const} */ ([["block_denied", look.block_denied, said.denied, said.denied_note], ["denied", look.denied, said.not_revoke, said.anyway_note]])) {
       if (!denied) continue;
       const why = el("button", { class: "lnk", type: "button", "data-test": `contain-${key}` }, words.plan.denied_more);
@@ -339,7 +362,7 @@ class Containing {
       const id = row.app.connected_app_id;
       item.dataset.id = id;
       item.dataset.test = "decision";
-      put(slot(item, "what"), appName(row.app), row.odd ? el("span", { class: "tag warn" }, said.odd_tag) : null, row.new ? el("span", { class: "tag" }, said.new_tag) : null, row.known_at ? el("span", { class: "tag warn" }, said.unlisted_tag) : null);
+      put(slot(item, "what"), appName(row.app), ...this.flags(row), row.new ? el("span", { class: "tag" }, said.new_tag) : null, row.known_at ? el("span", { class: "tag warn" }, said.unlisted_tag) : null);
       put(slot(item, "under"), idTail(id), " · ", row.known_at ? say(said.known_from, { at: time(row.known_at, { seconds: false }) }) : words.plan.grants(row.grants));
       const group = slot(item, "choices");
       group.setAttribute("aria-label", said.decide_label(visible(row.app.name, 80)));
@@ -371,6 +394,18 @@ class Containing {
     count();
   }
 
+  /** Why an app is flagged, or at least that it is. @param {ContainRow} row */
+  flags(row) {
+    const why = this.odd.get(row.app.connected_app_id) ?? [];
+    return !row.odd ? [] : why.length > 0 ? oddTags(why) : [el("span", { class: "tag warn" }, words.contain.odd_tag)];
+  }
+
+  /** The policy as it would be by what is decided so far: what is not decided counts as kept. @param {ContainLook} look */
+  after(look) {
+    const off = this.decidedAs("block", "leave_out");
+    return look.after.map((part) => (part.word === "RESTRICTED" ? { ...part, listed: part.listed - off.filter((row) => (row.app.first_party ? "first_party" : "third_party") === part.kind).length } : part));
+  }
+
   /**
    * The plan of what is decided, once all is.
    * @param {HTMLElement} root
@@ -388,7 +423,6 @@ class Containing {
       if (mine !== this.turn || !this.dialog.open()) return;
       this.plan = plan;
       this.end(root, look);
-      this.lead(look, root);
       list.draw();
       announce(words.contain.heard(plan.grants));
     } catch (thrown) {
@@ -407,21 +441,21 @@ class Containing {
     const said = words.contain;
     const { plan } = this;
     const typed = input(root, "typed");
-    put(slot(root, "policy"), look.unchanged ? el("p", { class: "soft", "data-fact": "unchanged" }, said.already) : null, ...changeLines(look.before, plan?.block?.after ?? look.after), ...this.effects(look));
-    const go = button(root, "confirm");
     const left = this.left();
+    this.lead(look, root);
+    put(slot(root, "policy"), look.unchanged ? el("p", { class: "soft", "data-fact": "unchanged" }, said.already) : null, ...changeLines(look.before, plan?.block?.after ?? this.after(look)), left > 0 && !look.unchanged ? el("p", { class: "soft", "data-fact": "policy_open" }, said.policy_open(left)) : null, ...this.effects(look));
+    const go = button(root, "confirm");
     typed.disabled = plan === null && left > 0;
     go.disabled = plan === null || !sameWords(typed.value, plan.to_type);
     button(root, "save").disabled = plan === null;
     slot(root, "canary-line").hidden = (plan?.grants ?? look.grants) < 7;
     put(slot(root, "type-hint"), words.plan.type_hint(plan?.grants ?? look.grants));
     put(slot(root, "type-said"), plan ? say(words.plan.type, { text: el("bdi", { class: "to-type", "data-fact": "to_type" }, plan.to_type) }) : left > 0 ? said.decide_first(left) : words.grants.planning);
-    const apps = plan?.block?.apps_total ?? look.apps + this.decidedAs("block").length;
-    const act = this.act(look, apps, plan?.grants ?? look.grants);
+    const act = this.act(look, this.forbids(look), plan?.grants ?? look.grants);
     put(go, el("span", {}, look.denied || look.block_denied ? said.anyway(act) : act));
     if (plan) {
       const takes = plan.estimate_ms === null ? words.plan.takes_unknown : plan.estimate_ms < 2_000 ? words.plan.takes_moment : words.plan.takes_value(span(plan.estimate_ms));
-      put(slot(root, "facts"), say(plan.grants === 0 ? words.plan.facts_alone : words.plan.facts, { takes: el("span", { "data-fact": "takes" }, takes), at: time(plan.read_at, { seconds: false }), until: time(plan.expires_at, { seconds: false }) }));
+      put(slot(root, "facts"), plan.privileged > 0 ? `${words.plan.privileged(plan.privileged)} ` : null, say(plan.grants === 0 ? words.plan.facts_alone : words.plan.facts, { takes: el("span", { "data-fact": "takes" }, takes), at: time(plan.read_at, { seconds: false }), until: time(plan.expires_at, { seconds: false }) }));
     } else put(slot(root, "facts"));
   }
 
@@ -434,7 +468,7 @@ class Containing {
   parts(root, look) {
     const said = words.contain;
     /** @type {Part} */
-    let part = look.unchanged ? "planned" : "kept";
+    let part = look.unchanged ? "planned" : "blocked";
     const text = input(root, "filter");
     /** @param {Line[]} rows @param {number} total @returns {import("../elements/rows.js").Page<Line>} */
     const page = (rows, total) => ({ rows, matching: total, total, unreadable: [], read_at: look.read_at });
@@ -468,7 +502,7 @@ class Containing {
         return page([...shown, ...rest.rows.slice(0, count - shown.length)].map(line), mine.length + rest.matching);
       },
       id: (one) => one.key,
-      paint: (node, one) => paintLine(node, one, look.apps === 1),
+      paint: (node, one) => paintLine(node, one, look.apps === 1, (row) => this.flags(row)),
       onPage: () => {},
       empty: () => el("div", { class: "blankness slim" }, part === "planned" || part === "members" ? (this.left() > 0 ? said.decide_first(this.left()) : this.plan ? said.no_grants : words.grants.planning) : said.list_none),
       refused: (refusal) => paintTelling(tellRefusal(refusal, { session: this.frame.session, act: "read" })).root,
@@ -480,7 +514,7 @@ class Containing {
     const draw = () => {
       const grants = this.plan?.grants ?? look.grants;
       /** @type {Array<[Part, number]>} */
-      const all = [["kept", this.fate(look, "kept") + this.decidedAs("keep").length], ["blocked", this.fate(look, "blocked") + this.fate(look, "forbidden") + this.decidedAs("block", "leave_out").length], ["planned", grants], ["members", this.plan?.members ?? look.members]];
+      const all = [["blocked", this.fate(look, "blocked") + this.fate(look, "forbidden") + this.decidedAs("block", "leave_out").length], ["kept", this.fate(look, "kept") + this.decidedAs("keep").length], ["planned", grants], ["members", this.plan?.members ?? look.members]];
       const held = tabs.contains(document.activeElement);
       put(tabs, ...all.map(([name, n]) => {
         const radio = el("input", { type: "radio", name: "contain-part", value: name, "data-test": `contain-part-${name}`, checked: name === part });
@@ -564,12 +598,12 @@ class Containing {
   }
 }
 
-/** @param {HTMLElement} node @param {Line} line @param {boolean} oneApp */
-function paintLine(node, line, oneApp) {
+/** @param {HTMLElement} node @param {Line} line @param {boolean} oneApp @param {(row: ContainRow) => HTMLElement[]} flags */
+function paintLine(node, line, oneApp, flags) {
   const said = words.contain;
   const { row, grant, share, choice } = line;
   if (row) {
-    put(slot(node, "what"), appName(row.app), row.odd ? el("span", { class: "tag warn" }, said.odd_tag) : null, row.new ? el("span", { class: "tag" }, said.new_tag) : null, row.known_at ? el("span", { class: "tag warn" }, said.unlisted_tag) : null);
+    put(slot(node, "what"), appName(row.app), ...flags(row), row.new ? el("span", { class: "tag" }, said.new_tag) : null, row.known_at ? el("span", { class: "tag warn" }, said.unlisted_tag) : null);
     put(slot(node, "under"), idTail(row.app.connected_app_id));
     put(slot(node, "much"), words.plan.grants(row.grants));
     const fate = choice === "block" ? said.fates.blocked : choice === "leave_out" ? said.fates.left_out : choice === "keep" ? said.fates.kept : said.fates[row.fate];
@@ -581,6 +615,6 @@ function paintLine(node, line, oneApp) {
   if (!member) return;
   put(slot(node, "what"), named(memberName(member), { strong: true, limit: 80 }), member.yourself ? el("span", { class: "tag" }, words.you) : null);
   put(slot(node, "under"), grant && !oneApp ? named(grant.app.name, { limit: 80 }) : member.name && member.email ? named(member.email, { limit: 120 }) : "");
-  put(slot(node, "much"), share ? words.plan.share(share.grants, share.of) : "");
+  put(slot(node, "much"), share ? words.plan.loses(share.grants, share.of) : "");
   put(slot(node, "fate"), grant ? (grant.scopes.length > 0 ? named(grant.scopes.join(" "), { limit: 200 }) : words.grants.no_scopes) : "");
 }

@@ -358,8 +358,10 @@ function planAct(plan) {
   const { block } = plan;
   if (!block || block.unchanged) return words.plan.title(plan.grants, organization);
   const [only] = block.apps;
-  if (plan.grants === 0) return block.apps_total === 1 && only ? words.contain.button_only(visible(blockedName(only), 40), organization) : words.contain.button_only_many(block.apps_total, organization);
-  return block.apps_total === 1 && only ? words.contain.button_one(visible(only.name, 40), plan.grants, organization) : words.contain.button_many(block.apps_total, plan.grants, organization);
+  // What keeps its grants is forbidden with the others, and counted with them.
+  const apps = block.apps_total + block.left_out;
+  if (plan.grants === 0) return apps === 1 && only ? words.contain.button_only(visible(blockedName(only), 40), organization) : words.contain.button_only_many(apps, organization);
+  return apps === 1 && only ? words.contain.button_one(visible(only.name, 40), plan.grants, organization) : words.contain.button_many(apps, plan.grants, organization);
 }
 
 /** @param {HTMLElement} node @param {Line} line @param {boolean} oneApp of one app the members are what differs */
@@ -379,6 +381,6 @@ function paintLine(node, line, oneApp) {
   const { app, member } = share;
   put(slot(node, "what"), app ? named(app.name, { strong: true, limit: 80 }) : member ? named(memberName(member), { strong: true, limit: 80 }) : null, member?.yourself ? ` (${words.you})` : "");
   put(slot(node, "under"), app ? idTail(app.connected_app_id) : member?.name && member.email ? named(member.email, { limit: 120 }) : "");
-  put(slot(node, "much"), el("span", { class: "num" }, share.grants === share.of ? words.plan.share_all(share.of) : words.plan.share(share.grants, share.of)));
+  put(slot(node, "much"), el("span", { class: "num" }, member ? words.plan.loses(share.grants, share.of) : share.grants === share.of ? words.plan.share_all(share.of) : words.plan.share(share.grants, share.of)));
   put(slot(node, "scopes"));
 }

@@ -49,6 +49,9 @@ export function containing(given = {}, how = {}) {
   /** @type {ContainRow[]} */
   const all = [row(0, "blocked", hostile), ...Array.from({ length: undecided }, (_, n) => row(n + 1, "undecided", hostile)), ...Array.from({ length: kept }, (_, n) => row(n + 1 + undecided, "kept", hostile))];
   all[0] = { ...row(0, "blocked", hostile), app: hostile ? (f.hostile[3] ?? f.dataSync) : f.dataSync };
+  // The inventory flags it by its id: so it says why.
+  const flagged = f.apps[2];
+  if (!hostile && flagged && undecided > 1) all[2] = { ...row(2, "undecided", false), app: flagged };
   /** @type {ContainLook} */
   const look = {
     look: "look-1",
@@ -84,7 +87,7 @@ export function containing(given = {}, how = {}) {
       const more = decisions.filter((one) => one.choice === "block");
       const grants = look.grants + more.reduce((sum, one) => sum + (all.find((app) => app.app.connected_app_id === one.connected_app_id)?.grants ?? 0), 0);
       return plan({
-        hash: `${4 + more.length}be1c7d0a9`.padEnd(64, "3"), grants, members: Math.min(grants, 158), apps: 1 + more.length, to_type: grants === 0 ? look.organization_name : `${grants} ${look.organization_name}`, organization_name: look.organization_name, reason, denied: look.denied, own: look.own,
+        hash: `${4 + more.length}be1c7d0a9`.padEnd(64, "3"), grants, members: Math.min(grants, 158), apps: 1 + more.length, privileged: look.privileged, to_type: grants === 0 ? look.organization_name : `${grants} ${look.organization_name}`, organization_name: look.organization_name, reason, denied: look.denied, own: look.own,
         block: { apps: [f.dataSync], apps_total: 1 + more.length, kept: decisions.filter((one) => one.choice === "keep").length, left_out: decisions.filter((one) => one.choice === "leave_out").length, before: look.before, after: look.unchanged ? look.after : policy("RESTRICTED", kept + decisions.filter((one) => one.choice === "keep").length), unchanged: look.unchanged, block_denied: look.block_denied },
       });
     },

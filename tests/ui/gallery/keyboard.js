@@ -249,6 +249,34 @@ export const keyboard = {
     await arrives(page, "sweep-title");
     assert.equal((await called(page, "sweep_start"))[0].block_last, true);
   },
+  "a containment counts and names every app that it forbids, those included that keep their grants": async (page, url) => {
+    await open(page, url, "contain-left-out");
+    await page.locator('[data-fact="to_type"]').waitFor();
+    assert.match(await page.locator('[data-test="confirm"]').innerText(), /^Block 3 apps and revoke /);
+    assert.match(await page.locator('[data-fact="lead"]').innerText(), /^3 apps are forbidden/);
+    const which = await page.locator('[data-fact="which"]').innerText();
+    assert.match(which, /DataSync \(158 grants\)/);
+    assert.equal(which.split("), ").length, 3);
+    assert.match(which, /\(its grants stay\)/);
+    assert.match(await page.locator('form[data-test="contain"]').innerText(), /4 grants of administrators go first/);
+    assert.ok(await page.locator('[data-test="contain-part-blocked"]').isChecked(), "what is forbidden is what is shown first");
+    assert.equal(await page.locator('[data-test="contain-rows"] [data-index]').count(), 3);
+    await page.locator('label:has([data-test="contain-part-members"])').click();
+    await page.locator('[data-test="contain-rows"]', { hasText: /loses 1 of \d+ apps/ }).waitFor();
+  },
+  "what a containment would do to the policy moves with each decision, and each flag says why": async (page, url) => {
+    await open(page, url, "contain-decisions");
+    const policy = page.locator('[data-test="contain-policy"]');
+    assert.match(await policy.innerText(), /only the 43 apps on a list/);
+    assert.match(await policy.innerText(), /4 apps that are still to be decided/);
+    assert.match(await page.locator('[data-test="contain-decide"]').innerText(), /Cyrillic/);
+    assert.match(await page.locator('[data-test="contain-decide"] p').innerText(), /forbidden: with “Block too” its grants are revoked as well, with “Leave off the list” they stay/);
+    await page.locator('label:has([data-test="decide-leave_out"])').first().click();
+    assert.match(await policy.innerText(), /only the 42 apps on a list/);
+    assert.match(await policy.innerText(), /3 apps that are still to be decided/);
+    await page.locator('[data-test="contain-keep-rest"]').click();
+    await page.locator('[data-fact="policy_open"]').waitFor({ state: "detached" });
+  },
   "Esc leaves a containment, sends nothing, and the focus is back where it came from": async (page, url) => {
     await open(page, url, "contain");
     await page.keyboard.press("Escape");

@@ -355,6 +355,7 @@ export const scenes = {
   "contain": { answers: signedIn(), steps: toContain, ends: "contain-typed" },
   "contain-decisions": { answers: signedIn(containing.containing({}, { undecided: 4 })), steps: toContain, ends: "contain-decide" },
   "contain-decided": { answers: signedIn(containing.containing({}, { undecided: 4 })), steps: async (h) => { await toContain(h); await h.click("decide-block", 0, true); await h.click("contain-keep-rest"); await h.rest(120); await h.click("contain-part-blocked", 0, true); await h.rest(80); }, ends: "contain-typed" },
+  "contain-left-out": { answers: signedIn(containing.containing({}, { undecided: 4 })), steps: async (h) => { await toContain(h); await h.click("decide-block", 0, true); const off = document.querySelectorAll('[data-test="decide-leave_out"]'); /** @type {HTMLElement} */ (off[1])?.click(); await h.click("contain-keep-rest"); await h.rest(200); }, ends: "contain-typed" },
   "contain-large": { answers: signedIn(containing.containing({ grants: 9_480, members: 9_480, first_party_left_out: 1, privileged: 40 }, { kept: 1_180, undecided: 260 })), steps: toContain, ends: "contain-decide" },
   "contain-grants": { answers: signedIn(), steps: async (h) => { await toContain(h); await h.click("contain-part-planned", 0, true); await h.rest(80); await h.type("contain-typed", "158 Acme Robotics"); }, ends: "contain-typed" },
   "contain-restricted": { answers: signedIn(containing.containing(containing.restricted())), steps: toContain, ends: "contain-typed" },
