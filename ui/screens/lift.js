@@ -8,9 +8,9 @@ import { note, paintTelling } from "../elements/telling.js";
 import { announce, button, clone, el, group, put, say, slot } from "../lib/dom.js";
 import { memberName, named, visible } from "../lib/text.js";
 import { words } from "../words/en.js";
-import { sweepTitle } from "./sweep.js";
 
 /** @typedef {import("./frame.js").Frame} Frame */
+/** @typedef {import("../contract.js").AppFace} AppFace */
 /** @typedef {import("../contract.js").LiftLook} LiftLook */
 /** @typedef {import("../contract.js").Lifted} Lifted */
 /** @typedef {import("../contract.js").FacePair} FacePair */
@@ -19,6 +19,8 @@ import { sweepTitle } from "./sweep.js";
 
 /** Grants named one by one. */
 const NAMED = 200;
+/** Apps that become free, named one by one. */
+const NAMED_APPS = 6;
 /** Grants asked for at once. */
 const WINDOW = 1000;
 
@@ -45,16 +47,24 @@ export async function lift(frame, sweepId) {
   wait(dialog, words.lift.looking, true);
   try {
     const look = await ask("lift_look", { sweep_id: sweepId });
-    if (dialog.open()) ask_(look);
+    const known = await appsOf(frame, sweepId);
+    if (dialog.open()) ask_(look, known);
   } catch (thrown) {
     if (dialog.open()) show(tellRefusal(refusalOf(thrown), around));
   }
 
-  /** @param {LiftLook} look */
-  function ask_(look) {
+  /** @param {LiftLook} look @param {Map<string, AppFace>} known */
+  function ask_(look, known) {
     const said = words.lift;
     const organization = visible(look.organization_name, 60);
     const sweep = frame.sweeps.one(sweepId);
+    // An app that the policy hides is in no list: its name is that of the sweep's own grants.
+    const called = (/** @type {import("../contract.js").PolicyDifference} */ one) => ({ ...one, added: one.added.map((app) => (app.name.trim() === "" ? known.get(app.connected_app_id) ?? app : app)) });
+    const changes = look.changes.map(called);
+    const added = changes.flatMap((one) => one.added);
+    const wholly = look.way === "exact" || changes.some((one) => one.word_to === "ALL_ALLOWED");
+    const free = wholly ? sweep?.policy?.apps ?? 0 : changes.reduce((sum, one) => sum + one.added_total, 0);
+    const names = (!wholly ? added : known.size > free ? [] : [...known.values()]).slice(0, Math.min(NAMED_APPS, free)).map((app) => visible(app.name.trim() || app.connected_app_id, 60));
     const same = JSON.stringify(look.now) === JSON.stringify(look.to);
     /** @type {import("../lib/dom.js").Piece[]} */
     const notes = [];
@@ -69,7 +79,7 @@ export async function lift(frame, sweepId) {
     if (look.way !== "nothing") notes.push(el("div", { class: "sides" }, ...sides));
     // Where one word takes another's place, the two sides say it; which apps a list gains or loses they do not.
     const listed = look.changes.some((one) => one.added_total + one.removed_total > 0);
-    if (!same && (listed || (look.way !== "exact" && look.changes.length > 0))) notes.push(el("div", { class: "soft", "data-fact": "changes" }, said.would, differences(look.changes)));
+    if (!same && (listed || (look.way !== "exact" && look.changes.length > 0))) notes.push(el("div", { class: "soft", "data-fact": "changes" }, said.would, differences(changes)));
     if (look.beside.length > 0) {
       const shows = look.beside.map((id) => {
         const made = el("button", { class: "lnk", type: "button", "data-test": "lift-beside" }, said.beside_show);
@@ -81,17 +91,17 @@ export async function lift(frame, sweepId) {
     if (look.hidden > 0) notes.push(note("hidden", el("b", {}, said.hidden(look.hidden)), " ", said.hidden_note));
     if (look.not_attempted > 0) notes.push(note("not-attempted", el("b", {}, said.not_attempted(look.not_attempted)), " ", said.not_attempted_note));
     if (look.accepted > 0) notes.push(el("p", { class: "soft", "data-fact": "accepted" }, said.accepted(look.accepted)));
-    notes.push(el("p", { class: "soft" }, same ? said.reread : `${said.after} ${said.reread}`));
+    notes.push(el("p", { class: "soft" }, same ? said.reread : `${free > 0 ? `${said.after(names, free)} ` : ""}${said.reread}`));
     show({
       about: { lift: look.way },
       mark: look.way === "changed" ? "trouble" : "note",
-      title: sweep ? said.title_of.replace("{what}", () => visible(sweepTitle(sweep).textContent ?? "", 120)) : said.title,
+      title: names.length === 1 && free === 1 ? said.title_of.replace("{what}", () => names[0] ?? "") : free > 0 ? said.title_of.replace("{what}", words.plan.apps(free)) : said.title,
       lead: look.way === "exact" ? said.exact : look.way === "nothing" ? said.nothing : same ? said.changed_nothing : said.changed_lead,
       facts: [],
       notes,
       acts: [
         { key: "cancel", label: words.cancel, run: () => dialog.close() },
-        { key: "lift-go", label: same ? said.confirm_read : look.way === "changed" ? said.confirm_over(organization) : said.confirm(organization), style: "solid", run: () => go(look.way === "changed") },
+        { key: "lift-go", label: same ? said.confirm_read : look.way === "changed" ? said.confirm_over(free, organization) : said.confirm(free, organization), style: "solid", run: () => go(look.way === "changed") },
       ],
     });
   }
@@ -132,6 +142,24 @@ export async function lift(frame, sweepId) {
       ],
     };
   }
+}
+
+/**
+ * The apps that a sweep's grants are of, by id, with the names they had then.
+ * @param {Frame} frame
+ * @param {string} sweepId
+ * @returns {Promise<Map<string, AppFace>>}
+ */
+async function appsOf(frame, sweepId) {
+  const sweep = frame.sweeps.one(sweepId);
+  /** @type {Map<string, AppFace>} */
+  const found = new Map(sweep?.app ? [[sweep.app.connected_app_id, sweep.app]] : []);
+  for (let offset = 0; sweep && found.size < sweep.apps; offset += WINDOW) {
+    const page = await ask("sweep_grants", { sweep_id: sweepId, query: { outcomes: [], unsent: false, text: "", offset, count: WINDOW } });
+    for (const { app } of page.rows) if (!found.has(app.connected_app_id)) found.set(app.connected_app_id, app);
+    if (page.rows.length === 0) break;
+  }
+  return found;
 }
 
 /**

@@ -45,9 +45,10 @@ export function sweepTitle(sweep) {
   const said = words.sweep;
   const { app, member } = sweep;
   if (sweep.grants === 0) return say(said.title_block, { apps: app ? named(app.name.trim() || app.connected_app_id, { strong: true, limit: 80 }) : el("b", {}, words.plan.apps(sweep.policy?.apps ?? 0)) });
-  if (app) return say(said.title_app, { app: named(app.name, { strong: true, limit: 80 }), members: words.plan.members(sweep.members) });
-  if (member) return say(said.title_member, { member: named(memberName(member), { strong: true, limit: 80 }), apps: words.plan.apps(sweep.apps) });
-  return say(said.title_many, { grants: el("b", {}, words.plan.grants(sweep.grants)), apps: words.plan.apps(sweep.apps), members: words.plan.members(sweep.members) });
+  const blocks = sweep.policy !== null;
+  if (app) return say(blocks ? said.title_contain_app : said.title_app, { app: named(app.name, { strong: true, limit: 80 }), members: words.plan.members(sweep.members) });
+  if (member) return say(blocks ? said.title_contain_member : said.title_member, { member: named(memberName(member), { strong: true, limit: 80 }), apps: words.plan.apps(sweep.apps) });
+  return say(blocks ? said.title_contain_many : said.title_many, { grants: el("b", {}, words.plan.grants(sweep.grants)), apps: words.plan.apps(sweep.apps), members: words.plan.members(sweep.members) });
 }
 
 /** What became of a sweep's change of the policy, in a word or two. @param {import("../contract.js").SweepPolicy | null} policy */

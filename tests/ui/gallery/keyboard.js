@@ -303,6 +303,25 @@ export const keyboard = {
     await arrives(page, "contain-typed");
     assert.equal((await called(page, "contain_look"))[0].what.kind, "apps");
   },
+  "lifting a block names the apps that become free, also those that no list has, and counts them on the button": async (page, url) => {
+    await open(page, url, "lift-several");
+    const dialog = page.locator("dialog");
+    assert.match(await dialog.innerText(), /Lift the block of 3 apps/);
+    assert.match(await dialog.innerText(), /consent again at once to DataSync, Claude and 1 more app\./);
+    assert.match(await dialog.locator('[data-test="lift-go"]').innerText(), /^Lift the block of 3 apps in /);
+    await open(page, url, "lift-changed-several");
+    assert.match(await dialog.locator('[data-fact="changes"]').innerText(), /DataSync/);
+    assert.match(await dialog.innerText(), /consent again at once to DataSync\./);
+    assert.match(await dialog.locator('[data-test="lift-go"]').innerText(), /block of 1 app in/);
+    await open(page, url, "lift");
+    assert.match(await dialog.locator("h2").innerText(), /Lift the block of DataSync/);
+  },
+  "a sweep that blocks is called a containment, and told apart from one that does not": async (page, url) => {
+    await open(page, url, "sweep-contained");
+    assert.match(await page.locator('[data-test="sweep-title"]').innerText(), /^Containment of DataSync: 137 members/);
+    await open(page, url, "sweep-done");
+    assert.match(await page.locator('[data-test="sweep-title"]').innerText(), /^DataSync for 137 members/);
+  },
   "a block is lifted by a second word, which is not the first to be pressed": async (page, url) => {
     await open(page, url, "sweep-contained");
     await page.locator('[data-test="sweep-lift"]').focus();

@@ -394,6 +394,8 @@ export const scenes = {
   "sweep-blocked-by-others": { answers: signedIn(contained({ policy: containing.blocked({ theirs: true, lifted: true, liftable: false }) })), steps: toSweep, ends: "sweep-export" },
   "sweep-collateral": { answers: signedIn(contained({ collateral: 3 })), steps: async (h) => { await toSweep(h); await h.click("sweep-collateral"); }, ends: "pairs" },
   "lift": { answers: signedIn(contained()), steps: toLift, ends: "lift-go" },
+  "lift-several": { answers: signedIn(contained({ app: null, apps: 2, grants: 169, members: 168, outcomes: [{ outcome: "revoked", grants: 169 }], policy: containing.blocked({ apps: 3 }) })), steps: toLift, ends: "lift-go" },
+  "lift-changed-several": { answers: signedIn({ ...contained({ app: null, apps: 2, policy: containing.blocked({ apps: 2 }) }), lift_look: () => containing.lifting({ ...containing.liftingChanged(), changes: [{ kind: "third_party", word_from: null, word_to: null, added: [{ ...f.dataSync, name: "", description: "" }], added_total: 1, removed: [], removed_total: 0 }] }) }), steps: toLift, ends: "lift-go" },
   "lift-changed": { answers: signedIn({ ...contained(), lift_look: containing.liftingChanged }), steps: toLift, ends: "lift-go" },
   "lift-nothing": { answers: signedIn({ ...contained(), lift_look: () => containing.lifting({ way: "nothing", now: containing.lifting().before, changes: [] }) }), steps: toLift, ends: "lift-go" },
   "lift-denied": { answers: signedIn({ ...contained(), lift_look: () => containing.lifting({ block_denied: containing.blockDenial }) }), steps: toLift, ends: "lift-denied" },
