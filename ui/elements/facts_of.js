@@ -125,7 +125,7 @@ export function oddWords(odd) {
 export function oddTags(odd) {
   return odd.map((one) => {
     const said = oddWords(one);
-    return el("span", { class: "tag warn odd", title: said, "data-test": "odd", "data-odd": one.kind }, said);
+    return el("span", { class: "tag warn odd", title: said, "data-test": "odd", "data-odd": one.kind }, said.replace(words.odd.in_the_name, ""));
   });
 }
 

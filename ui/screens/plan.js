@@ -245,11 +245,11 @@ class Flow {
     if (plan.missing.length > 0) made.push(note("missing", el("b", {}, said.missing), " ", missingSentence(plan.missing, this.frame.inventory.picture?.apps ?? 0)));
     if (plan.lost > 0) made.push(note("lost", said.lost(plan.lost)));
     if (plan.own > 0) made.push(note("own", el("b", {}, said.own(plan.own)), " ", said.own_note));
-    if (plan.first_party > 0) made.push(note("first_party", el("b", {}, said.first_party(plan.first_party)), " ", said.first_party_note));
+    if (plan.first_party > 0) made.push(note("first_party", el("b", {}, said.first_party(plan.first_party)), " ", said.first_party_note(plan.members)));
     if (plan.full_access > 0) made.push(note("full_access", el("b", {}, said.full_access(plan.full_access)), " ", said.full_access_note));
     const quiet = [];
     if (plan.privileged > 0) quiet.push(said.privileged(plan.privileged));
-    if (plan.may_reconnect > 0) quiet.push(plan.may_reconnect === plan.grants ? said.reconnect : said.reconnect_some(plan.may_reconnect));
+    if (plan.may_reconnect > 0) quiet.push(plan.may_reconnect === plan.grants ? said.reconnect(plan.members, plan.apps) : said.reconnect_some(plan.may_reconnect));
     if (plan.grants > 0) quiet.push(words.confirm.tokens);
     if (quiet.length > 0) made.push(el("p", { class: "soft", "data-fact": "quiet" }, quiet.join(" ")));
     return made;
@@ -260,7 +260,7 @@ class Flow {
     const said = words.plan;
     const of = { members: el("b", { class: "num" }, said.members(plan.members)), apps: el("b", { class: "num" }, said.apps(plan.apps)), grants: el("b", { class: "num" }, said.grants(plan.grants)) };
     if (plan.grants === 0) return words.contain.no_grants;
-    return say(said.lead_many, of);
+    return say(plan.members === 1 ? said.lead_one : said.lead_many, of);
   }
 
   /** The tabs and the list under them. @param {HTMLElement} root @param {Plan} plan */

@@ -24,7 +24,7 @@ import { retryPlan } from "./plan.js";
 /** @typedef {import("../contract.js").Outcome} Outcome */
 /** @typedef {Outcome | "unsent"} Kind */
 
-/** How the bar is drawn, from the left. @type {Array<{ kind: Kind | "answered", of: "gone" | "wait" | "bad" | "sent" | "rest" }>} */
+/** How the bar is drawn, from the left. @type {Array<{ kind: Kind | "answered", of: "gone" | "wait" | "open" | "bad" | "sent" | "rest" }>} */
 const BAR = [
   { kind: "revoked", of: "gone" },
   { kind: "already_gone", of: "gone" },
@@ -32,7 +32,7 @@ const BAR = [
   { kind: "accepted", of: "wait" },
   { kind: "still_there", of: "wait" },
   { kind: "hidden", of: "wait" },
-  { kind: "unknown", of: "wait" },
+  { kind: "unknown", of: "open" },
   { kind: "denied", of: "bad" },
   { kind: "failed", of: "bad" },
 ];
@@ -40,15 +40,32 @@ const BAR = [
 /** Milliseconds between two readings of the rows while it runs. */
 const ROWS_EVERY = 1_500;
 
+/**
+ * Grants that were answered, and how many of them the rows that were judged last did not have yet: the head of the page, its bar and
+ * its legend say the same.
+ * @param {Sweep} sweep
+ * @param {SweepProgress | null} progress
+ */
+function answers(sweep, progress) {
+  const judged = sweep.grants - sweep.unsent - counted(sweep, ["unknown"]);
+  const all = progress ? Math.min(sweep.grants, Math.max(judged, progress.answered)) : judged;
+  const since = all - judged;
+  // What was on its way is answered before what was not sent yet.
+  const open = Math.max(0, counted(sweep, ["unknown"]) - since);
+  return { all, since, open, unsent: sweep.grants - all - open };
+}
+
 /** What a sweep is of, in one line. @param {Sweep} sweep */
 export function sweepTitle(sweep) {
   const said = words.sweep;
   const { app, member } = sweep;
   if (sweep.grants === 0) return say(said.title_block, { apps: app ? named(app.name.trim() || app.connected_app_id, { strong: true, limit: 80 }) : el("b", {}, words.plan.apps(sweep.policy?.apps ?? 0)) });
+  // A containment is of every app that it forbids, those included that keep their grants.
   const blocks = sweep.policy !== null;
-  if (app) return say(blocks ? said.title_contain_app : said.title_app, { app: named(app.name, { strong: true, limit: 80 }), members: words.plan.members(sweep.members) });
-  if (member) return say(blocks ? said.title_contain_member : said.title_member, { member: named(memberName(member), { strong: true, limit: 80 }), apps: words.plan.apps(sweep.apps) });
-  return say(blocks ? said.title_contain_many : said.title_many, { grants: el("b", {}, words.plan.grants(sweep.grants)), apps: words.plan.apps(sweep.apps), members: words.plan.members(sweep.members) });
+  const apps = Math.max(sweep.apps, sweep.policy?.apps ?? 0);
+  if (app && apps === 1) return say(blocks ? said.title_contain_app : said.title_app, { app: named(app.name, { strong: true, limit: 80 }), members: words.plan.members(sweep.members) });
+  if (member) return say(blocks ? said.title_contain_member : said.title_member, { member: named(memberName(member), { strong: true, limit: 80 }), apps: words.plan.apps(apps) });
+  return say(blocks ? said.title_contain_many : said.title_many, { grants: el("b", {}, words.plan.grants(sweep.grants)), apps: words.plan.apps(apps), members: words.plan.members(sweep.members) });
 }
 
 /** What became of a sweep's change of the policy, in a word or two. @param {import("../contract.js").SweepPolicy | null} policy */
@@ -187,19 +204,17 @@ export function sweepScreen(frame, id, back) {
     drawBar(sweep, running?.progress ?? null);
     drawNow(sweep, running?.progress ?? null);
     drawActs(sweep, running?.progress ?? null);
-    drawKinds(sweep);
+    drawKinds(sweep, running?.progress ?? null);
   }
 
   /** @param {Sweep} sweep @param {SweepProgress | null} progress */
   function drawBar(sweep, progress) {
     const bar = slot(root, "bar");
     bar.hidden = sweep.grants === 0;
-    const judged = sweep.outcomes.reduce((sum, one) => sum + one.grants, 0);
-    // What was answered since the rows were judged last.
-    const answered = progress ? Math.min(sweep.unsent, Math.max(0, progress.answered - (sweep.grants - sweep.unsent))) : 0;
+    const { since, open, unsent } = answers(sweep, progress);
     /** @type {Array<{ of: string, n: number, said: string }>} */
-    const parts = BAR.map(({ kind, of }) => ({ of, n: counted(sweep, [/** @type {Outcome} */ (kind)]), said: words.outcome[/** @type {Outcome} */ (kind)].short }));
-    parts.push({ of: "sent", n: answered, said: words.sweep.answered }, { of: "rest", n: Math.max(0, sweep.grants - judged - answered), said: words.sweep.unsent });
+    const parts = BAR.map(({ kind, of }) => ({ of, n: kind === "unknown" ? open : counted(sweep, [/** @type {Outcome} */ (kind)]), said: words.outcome[/** @type {Outcome} */ (kind)].short }));
+    parts.push({ of: "sent", n: since, said: words.sweep.answered }, { of: "rest", n: unsent, said: words.sweep.unsent });
     const shown = parts.filter((part) => part.n > 0);
     const key = JSON.stringify(shown);
     if (bar.dataset.key === key) return;
@@ -223,7 +238,7 @@ export function sweepScreen(frame, id, back) {
     const more = [];
     if (stand.state === "running") {
       const total = sweep.grants;
-      const done = progress ? Math.min(total, Math.max(sweep.grants - sweep.unsent, progress.answered)) : sweep.grants - sweep.unsent;
+      const done = answers(sweep, progress).all;
       const parts = [];
       if (progress?.stopping) parts.push(said.stopping);
       else if (progress?.reading) parts.push(done === 0 ? said.opening : said.reading);
@@ -457,14 +472,15 @@ export function sweepScreen(frame, id, back) {
     dialog.show(content, { stage: "cancel-sweep" }, keep);
   }
 
-  /** The filter by outcome is its legend too. @param {Sweep} sweep */
-  function drawKinds(sweep) {
+  /** The filter by outcome is its legend too. @param {Sweep} sweep @param {SweepProgress | null} progress */
+  function drawKinds(sweep, progress) {
     const place = slot(root, "kinds");
+    const { since, open, unsent } = answers(sweep, progress);
     /** @type {Array<{ kind: Kind, of: string, n: number, label: string }>} */
-    const all = BAR.map(({ kind, of }) => ({ kind: /** @type {Kind} */ (kind), of, n: counted(sweep, [/** @type {Outcome} */ (kind)]), label: words.outcome[/** @type {Outcome} */ (kind)].short }));
-    all.push({ kind: "unsent", of: "rest", n: sweep.unsent, label: words.sweep.unsent });
+    const all = BAR.map(({ kind, of }) => ({ kind: /** @type {Kind} */ (kind), of, n: kind === "unknown" ? open : counted(sweep, [/** @type {Outcome} */ (kind)]), label: words.outcome[/** @type {Outcome} */ (kind)].short }));
+    all.push({ kind: "unsent", of: "rest", n: unsent, label: words.sweep.unsent });
     const shown = all.filter((one) => one.n > 0 || kinds.has(one.kind));
-    const key = JSON.stringify([shown.map((one) => [one.kind, one.n]), [...kinds]]);
+    const key = JSON.stringify([shown.map((one) => [one.kind, one.n]), [...kinds], since]);
     if (place.dataset.key === key) return;
     place.dataset.key = key;
     const held = document.activeElement instanceof HTMLElement && place.contains(document.activeElement) ? document.activeElement.dataset.kind : undefined;
@@ -476,7 +492,7 @@ export function sweepScreen(frame, id, back) {
         load();
       });
       return made;
-    }));
+    }), since > 0 ? el("span", { class: "kind num plain", "data-fact": "answered_since", "data-of": "sent" }, el("i", { "data-of": "sent", "aria-hidden": "true" }), `${words.sweep.answered} ${words.number(since)}`) : null);
     const back = held === undefined ? null : place.querySelector(`[data-kind="${held}"]`);
     if (back instanceof HTMLElement) back.focus();
   }

@@ -6,6 +6,8 @@ const number = (n) => n.toLocaleString("en-GB");
 /** @param {number} n @param {string} one @param {string} many */
 const count = (n, one, many) => `${number(n)} ${n === 1 ? one : many}`;
 
+const IN_THE_NAME = " in the name";
+
 export const words = {
   product: "Cutoff",
   nameless: "(no name)",
@@ -445,11 +447,13 @@ export const words = {
     was: "Before: {scopes}",
   },
   odd: {
-    confusable: (/** @type {string} */ script, /** @type {string} */ letter, /** @type {string} */ code) => `${script} “${letter}” (${code}) in the name`,
+    // Left out where it stands beside the name.
+    in_the_name: IN_THE_NAME,
+    confusable: (/** @type {string} */ script, /** @type {string} */ letter, /** @type {string} */ code) => `${script} “${letter}” (${code})${IN_THE_NAME}`,
     confusable_plain: "a letter that looks like another in the name",
-    invisible: (/** @type {string} */ code) => `hidden character (${code}) in the name`,
+    invisible: (/** @type {string} */ code) => `hidden character (${code})${IN_THE_NAME}`,
     invisible_plain: "a hidden character in the name",
-    bidi: (/** @type {string} */ code) => `reordering character (${code}) in the name`,
+    bidi: (/** @type {string} */ code) => `reordering character (${code})${IN_THE_NAME}`,
     bidi_plain: "a reordering character in the name",
     other_type: (/** @type {string} */ type) => `same name, other type: ${type}`,
     wider_scopes: (/** @type {string} */ scope) => `same name, wider: ${scope}`,
@@ -1100,6 +1104,7 @@ export const words = {
     opening: "Reading what is there now, to compare the plan with it…",
     lead_app: "{app}, for {members}.",
     lead_member: "Everything that {member} gave access to: {apps}.",
+    lead_one: "{members} loses {grants} to {apps}.",
     lead_many: "{members} lose {grants} to {apps}.",
     nothing_yet: "Nothing is sent until you confirm at the end.",
     block: "Before that, {app} is forbidden in the organization's policy.",
@@ -1122,11 +1127,11 @@ export const words = {
     own: (/** @type {number} */ n) => `${count(n, "grant is", "grants are")} your own.`,
     own_note: "What you use yourself stops working for you too. Your session here is not touched.",
     first_party: (/** @type {number} */ n) => `${count(n, "grant is", "grants are")} of the vendor's own apps.`,
-    first_party_note: "The vendor's command line or mobile app may stop working for these members.",
+    first_party_note: (/** @type {number} */ members) => `The vendor's command line or mobile app may stop working for ${members === 1 ? "this member" : "these members"}.`,
     privileged: (/** @type {number} */ n) => `${count(n, "grant", "grants")} of administrators go first.`,
     full_access: (/** @type {number} */ n) => `${count(n, "grant has", "grants have")} full_access:`,
     full_access_note: "such an app may have opened sessions that a revoke is not documented to end.",
-    reconnect: "The organization's policy lets these members connect the app again at once. Block it first if that must not be.",
+    reconnect: (/** @type {number} */ members, /** @type {number} */ apps) => `The organization's policy lets ${members === 1 ? "this member" : "these members"} connect the ${apps === 1 ? "app" : "apps"} again at once. Block ${apps === 1 ? "it" : "them"} first if that must not be.`,
     reconnect_some: (/** @type {number} */ n) => `For ${count(n, "grant", "grants")} of them the policy lets the member connect the app again at once.`,
     missing: "The inventory is incomplete, so the plan may be:",
     lost: (/** @type {number} */ n) => `${number(n)} of what was selected ${n === 1 ? "is" : "are"} not there any more.`,
@@ -1252,7 +1257,7 @@ export const words = {
     cancel_keep: "Keep it",
     cancel_go: "Cancel the sweep",
     unsent: "Not sent",
-    head: "Head",
+    head: "Head of the rows",
     reason: "Reason",
     policy: {
       in_force: "The block is in force since {at}",
@@ -1283,7 +1288,7 @@ export const words = {
     collateral_show: "Name them",
     unseen: (/** @type {number} */ n) => `Of ${count(n, "app", "apps")} outside the plan it could not be seen whether grants vanished meanwhile. The evidence names ${n === 1 ? "it, and why" : "them, and why"}.`,
     returned: (/** @type {number} */ n) => `${count(n, "grant", "grants")} returned after the block was lifted`,
-    head_line: "Head to keep: {head}",
+    head_line: "Head of the rows: {head}",
     live: (/** @type {string} */ state) => `Sweep: ${state}`,
     banner: "The sweep of {what} is not finished: {done}. {why}",
     banner_done: (/** @type {number} */ n, /** @type {number} */ of) => `${number(n)} of ${number(of)} sent`,

@@ -316,9 +316,52 @@ export const keyboard = {
     await open(page, url, "lift");
     assert.match(await dialog.locator("h2").innerText(), /Lift the block of DataSync/);
   },
+  "the head of a column is read whole, with the arrow of the sort, in every width": async (page, url) => {
+    const cut = [];
+    for (const scene of ["apps", "apps-detail", "members", "members-detail"]) {
+      await open(page, url, scene);
+      for (const width of [1280, 1000, 900, 720]) {
+        await page.setViewportSize({ width, height: 800 });
+        for (const by of await page.locator(".columns .sort:visible").all()) {
+          await by.evaluate((node) => node.classList.add("sorted", "down"));
+          if (await by.evaluate((node) => node.scrollWidth > node.clientWidth)) cut.push(`${scene}, ${width}: ${await by.innerText()}`);
+          await by.evaluate((node) => node.classList.remove("sorted", "down"));
+        }
+      }
+    }
+    assert.deepEqual(cut, []);
+  },
+  "a plan for one member speaks of one member": async (page, url) => {
+    await open(page, url, "plan-member");
+    const said = await page.locator('[data-test="plan"]').innerText();
+    assert.match(said, /1 member loses 4 grants to 4 apps/);
+    assert.doesNotMatch(said, /these members|connect the app again/);
+  },
+  "only the head that proves the whole pack is called the head to keep": async (page, url) => {
+    await open(page, url, "sweep-done");
+    assert.match(await page.locator('[data-fact="head"]').innerText(), /^Head of the rows/);
+    await open(page, url, "evidence-exported");
+    assert.match(await page.locator("dialog").innerText(), /Head to keep/);
+  },
+  "what a running sweep says of itself adds up: its head, its bar and its legend": async (page, url) => {
+    await open(page, url, "sweep-running");
+    await page.locator('[data-fact="answered_since"]').waitFor();
+    const shown = async (/** @type {string} */ at) => Object.fromEntries((await page.locator(at).allInnerTexts()).map((one) => /** @type {[string, number]} */ ([one.replace(/ [\d,]+$/, ""), Number(one.match(/[\d,]+$/)?.[0].replace(",", ""))])));
+    const legend = await shown('.kind');
+    assert.match(await page.locator('[data-test="sweep-now"]').innerText(), /91 of 137 answered/);
+    // 80 revoked and 1 failed were judged; 10 more were answered since, the 2 on their way among them.
+    assert.deepEqual(legend, { Revoked: 80, Failed: 1, "Not sent": 46, "Answered, not yet read": 10 });
+    const bar = await page.locator('[data-test="sweep-bar"]').getAttribute("aria-label");
+    assert.match(bar ?? "", /Revoked 80, Failed 1, Answered, not yet read 10, Not sent 46/);
+    await open(page, url, "sweep-paused");
+    const of = await page.locator(".kind i").evaluateAll((all) => all.map((one) => getComputedStyle(one).background));
+    assert.equal(new Set(of).size, of.length, "no two kinds look alike");
+  },
   "a sweep that blocks is called a containment, and told apart from one that does not": async (page, url) => {
     await open(page, url, "sweep-contained");
     assert.match(await page.locator('[data-test="sweep-title"]').innerText(), /^Containment of DataSync: 137 members/);
+    await open(page, url, "lift-several");
+    assert.match(await page.locator('[data-test="sweep-title"]').innerText(), /^Containment of 3 apps: 169 grants, 168 members/);
     await open(page, url, "sweep-done");
     assert.match(await page.locator('[data-test="sweep-title"]').innerText(), /^DataSync for 137 members/);
   },
