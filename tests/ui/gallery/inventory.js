@@ -240,7 +240,7 @@ export function inventory(made, how = {}) {
       const scopes = [...new Set(all.flatMap((grant) => grant.scopes))].sort((x, y) => widthOf([y]).level - widthOf([x]).level || x.localeCompare(y));
       const widest = all.reduce((best, grant) => (grant.width.level > best.level ? grant.width : best), /** @type {Width} */ ({ level: 0, rule: "", scope: "" }));
       rows.push({
-        app: one.face, group: one.group, clients: fold && one.group ? of.length : 1, grants: all.length, grants_matching: some.length, scopes: scopes.slice(0, 12), scope_count: scopes.length,
+        app: one.face, group: one.group, clients: fold && one.group ? of.length : 1, members: new Set(all.map((grant) => grant.member)).size, grants: all.length, grants_matching: some.length, scopes: scopes.slice(0, 12), scope_count: scopes.length,
         scope_sets: new Set(all.map((grant) => grant.scopes.join(" "))).size, width: widest, first_seen: all.reduce((first, grant) => (grant.first_seen.by < first.by ? grant.first_seen : first), all[0]?.first_seen ?? { after: null, by: f.at(-51 * DAY) }),
         changes: changes(all), odd: one.odd, may_reconnect: one.may_reconnect, reading: one.reading,
       });
