@@ -3067,6 +3067,10 @@ outcomes: Array<OutcomeCount>,
  */
 unsent: number, 
 /**
+ * Grants of which a revoke was answered, whatever the answer said.
+ */
+answered: number, 
+/**
  * Where it stands.
  */
 stand: SweepState, 

@@ -259,7 +259,8 @@ pub(crate) fn revoke_report(
             member_id: grant.member_id.clone(),
             name: report.person.as_ref().and_then(|person| person.name.clone()),
             email: report.person.as_ref().and_then(|person| person.email.clone()),
-            yourself: report.own,
+            // Who looks, and not who began the sweep.
+            yourself: session.is_some_and(|session| session.is_self(&MemberId::from(grant.member_id.as_str()))),
         },
         app: app_face(&grant.connected_app_id, report.app_name.as_deref().unwrap_or_default(), "", &client_type),
         scopes: grant.scopes.clone(),

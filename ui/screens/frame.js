@@ -25,7 +25,7 @@ import { members } from "./members.js";
 import { openPalette } from "./palette.js";
 import { makePlan, openPlan } from "./plan.js";
 import { showReport, startRevoke } from "./revoke.js";
-import { sweepTitle, whyOpen } from "./sweep.js";
+import { blockShort, sweepTitle, whyOpen } from "./sweep.js";
 import { openWidthRules } from "./width_rules.js";
 
 /** @typedef {import("../contract.js").Session} Session */
@@ -336,7 +336,7 @@ export function openFrame(place, session, how) {
       }
       const away = el("button", { class: "lnk", type: "button", "data-test": "sweep-open-dismiss" }, words.interrupted_banner.dismiss);
       away.addEventListener("click", () => { dismissed.add(sweep.sweep_id); drawBanners(); });
-      const open = banner("sweep-open", say(words.sweep.banner, { what: sweepTitle(sweep), done: sweep.grants === 0 ? words.sweep.banner_block : words.sweep.banner_done(sweep.grants - sweep.unsent, sweep.grants), why: whyOpen(sweep) }), ...acts, away);
+      const open = banner("sweep-open", say(words.sweep.banner, { what: sweepTitle(sweep), done: bannerDone(sweep), why: whyOpen(sweep) }), ...acts, away);
       open.dataset.sweep = sweep.sweep_id;
       // One that says the same stays: a button must not go from under a press.
       const stays = [...banners.children].find((old) => old.isEqualNode(open));
@@ -377,6 +377,13 @@ export function openFrame(place, session, how) {
     put(late, ...made.filter((one) => !early.includes(one.dataset.test ?? "")));
     const again = held === undefined ? null : root.querySelector(`.banners [data-test="${held}"]`);
     if (again instanceof HTMLElement) again.focus();
+  }
+
+  /** How far an open sweep is: the policy may be changed although nothing was sent. @param {import("../contract.js").Sweep} sweep */
+  function bannerDone(sweep) {
+    if (sweep.grants === 0) return words.sweep.banner_block;
+    const block = sweep.policy && (sweep.policy.in_force || sweep.policy.unread || sweep.policy.lifted) ? `${blockShort(sweep.policy).toLowerCase()}, ` : "";
+    return `${block}${words.sweep.sending(sweep.answered, sweep.grants)}`;
   }
 
   /** @param {Session} now */
@@ -500,7 +507,7 @@ export function openFrame(place, session, how) {
     const open = reports.filter((report) => report.unsettled && report.here).length + sweeps.all.filter((sweep) => sweep.here && isOpen(sweep)).length;
     badge.classList.toggle("dot", running !== null || open > 0);
     if (running) {
-      const done = Math.max(running.grants - running.unsent, sweeps.running?.progress?.answered ?? 0);
+      const done = Math.max(running.answered, sweeps.running?.progress?.answered ?? 0);
       put(badge, words.sweep.banner_running(Math.min(100, Math.floor((done / Math.max(1, running.grants)) * 100))));
       badge.title = words.sweep.banner_running_title;
       return;

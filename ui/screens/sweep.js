@@ -41,8 +41,8 @@ const BAR = [
 const ROWS_EVERY = 1_500;
 
 /**
- * Grants that were answered, and how many of them the rows that were judged last did not have yet: the head of the page, its bar and
- * its legend say the same.
+ * Grants that are answered or settled by a read, how many of them the rows that were judged last did not have yet, and of how many a
+ * revoke was answered: the head of the page, its bar and its legend go by the same.
  * @param {Sweep} sweep
  * @param {SweepProgress | null} progress
  */
@@ -52,7 +52,8 @@ function answers(sweep, progress) {
   const since = all - judged;
   // What was on its way is answered before what was not sent yet.
   const open = Math.max(0, counted(sweep, ["unknown"]) - since);
-  return { all, since, open, unsent: sweep.grants - all - open };
+  const answered = Math.min(sweep.grants, Math.max(sweep.answered, progress?.answered ?? 0));
+  return { answered, since, open, unsent: sweep.grants - all - open };
 }
 
 /** What a sweep is of, in one line. @param {Sweep} sweep */
@@ -101,7 +102,7 @@ export function whyOpen(sweep) {
   switch (stand.state) {
     case "interrupted": return said.interrupted;
     case "paused": return said.paused;
-    case "session_ended": return said.session_ended;
+    case "session_ended": return sweep.resume === "yes" ? said.session_back : said.session_ended;
     case "halted": return said.halted.replace("{why}", () => visible(stand.error_type, 80));
     case "canary_died": return said.canary(stand.failed, stand.of);
     case "cancelled": return said.cancelled(sweep.unsent);
@@ -238,7 +239,7 @@ export function sweepScreen(frame, id, back) {
     const more = [];
     if (stand.state === "running") {
       const total = sweep.grants;
-      const done = answers(sweep, progress).all;
+      const done = answers(sweep, progress).answered;
       const parts = [];
       if (progress?.stopping) parts.push(said.stopping);
       else if (progress?.reading) parts.push(done === 0 ? said.opening : said.reading);

@@ -105,6 +105,8 @@ pub struct Sweep {
     pub outcomes: Vec<OutcomeCount>,
     /// Grants that nothing was sent for, and that are not known to be gone.
     pub unsent: u32,
+    /// Grants of which a revoke was answered, whatever the answer said.
+    pub answered: u32,
     /// Where it stands.
     pub stand: SweepState,
     /// Something about it may still be told by another read, or another request.

@@ -88,6 +88,8 @@ pub struct Digest {
     pub connection: Connection,
     /// Who began it.
     pub actor: String,
+    /// What is kept of them.
+    pub actor_person: Option<Person>,
     /// The reason or ticket, as far as kept.
     pub reason: Option<String>,
     /// Its grants.
@@ -104,6 +106,8 @@ pub struct Digest {
     pub outcomes: BTreeMap<Outcome, u32>,
     /// Grants that nothing was sent for, and that are not known to be gone.
     pub unsent: u32,
+    /// Grants of which a revoke was answered, whatever the answer said.
+    pub answered: u32,
     /// Where it stands.
     pub stand: Stand,
     /// Something about it may still be told by another read, or another request.
@@ -221,6 +225,10 @@ impl Told {
         found.find(|record| record.is_true()).map(|record| record.text.as_str())
     }
 
+    fn person(&self, member_id: &str) -> Option<Person> {
+        serde_json::from_str(self.text(PersonKind::Member, member_id)?).ok()
+    }
+
     fn digest(&self, summary: &SweepSummary, rules: &Rules) -> Digest {
         let grants = self.rows.grants();
         let mut outcomes: BTreeMap<Outcome, u32> = BTreeMap::new();
@@ -245,8 +253,7 @@ impl Told {
             (id.clone(), self.text(PersonKind::App, id).map(str::to_owned), grant.client_type.clone())
         });
         let only_member = first.filter(|_| members.len() == 1).map(|grant| {
-            let known = self.text(PersonKind::Member, &grant.member_id);
-            (grant.member_id.clone(), known.and_then(|text| serde_json::from_str(text).ok()))
+            (grant.member_id.clone(), self.person(&grant.member_id))
         });
         let policy = policy_report(&self.rows);
         let only_app = only_app.or_else(|| match policy.as_ref().map(|policy| &policy.forbids[..]) {
@@ -263,6 +270,7 @@ impl Told {
             last: last.utc,
             connection: summary.opening.connection.clone(),
             actor: summary.opening.actor.member_id.clone(),
+            actor_person: self.person(&summary.opening.actor.member_id),
             reason: self.text(PersonKind::Reason, &summary.opening.actor.member_id).map(str::to_owned),
             grants: u32_of(grants.len()),
             apps: u32_of(apps.len()),
@@ -270,6 +278,7 @@ impl Told {
             only_app,
             only_member,
             unsent: u32_of(self.findings.iter().filter(|finding| finding.never_sent()).count()),
+            answered: u32_of(self.findings.iter().filter(|finding| answered(finding)).count()),
             outcomes,
             stand: stand(self.rows.all(), closed),
             unsettled: !closed || self.findings.iter().any(|finding| !finding.settled()),
@@ -291,6 +300,11 @@ impl Told {
         let n = self.rows.grants().get(at)?.n;
         Report::of(n, &self.rows, &self.people, self.head.clone(), rules, here)
     }
+}
+
+/// Whether a revoke of it was answered.
+fn answered(finding: &Finding) -> bool {
+    finding.answer.as_ref().is_some_and(|(answer, _)| answer.answered)
 }
 
 /// Whether a row is something that was done, and no look.

@@ -46,7 +46,10 @@ pub(crate) fn sweep(
             let member = session.state().member;
             face(&digest.actor, Some(member.name), Some(member.email_address))
         }
-        None => face(&digest.actor, None, None),
+        None => {
+            let known = digest.actor_person.clone().unwrap_or_default();
+            face(&digest.actor, known.name, known.email)
+        }
     };
     wire::Sweep {
         sweep_id: digest.id.to_string(),
@@ -70,6 +73,7 @@ pub(crate) fn sweep(
         }),
         outcomes: counts(&digest.outcomes),
         unsent: digest.unsent,
+        answered: digest.answered,
         stand: stand(&digest.stand, running, resume),
         unsettled: digest.unsettled,
         left_behind,

@@ -87,6 +87,7 @@ export const sweep = (given = {}) => ({
   member: null,
   outcomes: [{ outcome: "revoked", grants: 80 }, { outcome: "unknown", grants: 2 }, { outcome: "failed", grants: 1 }],
   unsent: 54,
+  answered: 79,
   stand: { state: "running" },
   unsettled: true,
   left_behind: false,

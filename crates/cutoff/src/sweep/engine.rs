@@ -512,7 +512,7 @@ impl<'a> Engine<'a> {
                             }
                             _ => {
                                 self.tempo.admitted(sent, now);
-                                answered += 1;
+                                answered += u32::from(answer.answered);
                             }
                         }
                     }
