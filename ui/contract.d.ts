@@ -2395,7 +2395,7 @@ after: Array<PolicyPart>, };
 /**
  * Which grants beside a sweep's outcomes are wanted.
  */
-export type SweepPart = "collateral" | "returned";
+export type SweepPart = "collateral" | "returned" | "beside";
 
 /**
  * A grant by who and what.
@@ -3123,6 +3123,10 @@ unseen: number,
  * Grants of the plan that were listed again after the block was lifted.
  */
 returned: number, 
+/**
+ * Grants of its apps in no plan that its last run in this window still saw listed: nothing was sent for them.
+ */
+beside: number, 
 /**
  * Grants of it that were found gone, and that the inventory that is shown lists again.
  */

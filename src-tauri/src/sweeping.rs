@@ -63,6 +63,8 @@ pub(crate) struct Sweeping {
     plans: Shelf<Shown, PLANS_KEPT>,
     /// Why the last run of a sweep was refused on the way. Held for a look or a swap.
     refused: Mutex<HashMap<SweepId, Refusal>>,
+    /// Grants in no plan that the last run of a sweep still saw listed to its apps. Held for a look or a swap.
+    beside: Mutex<HashMap<SweepId, Vec<Pair>>>,
 }
 
 struct Running {
@@ -180,6 +182,11 @@ impl Sweeping {
         held(&self.refused).get(&id).cloned()
     }
 
+    /// Grants in no plan that the last run of a sweep still saw listed to its apps; none of a sweep that did not run here.
+    pub(crate) fn beside(&self, id: SweepId) -> Vec<Pair> {
+        held(&self.beside).get(&id).cloned().unwrap_or_default()
+    }
+
     /// Says that something runs for a sweep, until what it answers last is dropped.
     fn begin(
         self: &Arc<Self>,
@@ -251,7 +258,10 @@ impl Sweeping {
             let _ends = ends;
             let ended = its_desk.apply(&plan, &how, wishes, progress, Some(&observer)).await;
             match ended {
-                Ok(report) => Ok(report.id),
+                Ok(report) => {
+                    held(&this.beside).insert(report.id, report.listed_beside);
+                    Ok(report.id)
+                }
                 Err(error) => {
                     tracing::info!(%error, "a sweep did not go on");
                     let shown = its_desk.shown().await.ok();

@@ -220,7 +220,11 @@ export async function showPairs(frame, sweepId, part) {
   try {
     const pairs = await sweepPairs(sweepId, part);
     const dialog = openDialog();
-    const said = part === "collateral" ? { title: words.sweep.collateral(pairs.length), lead: words.sweep.collateral_note } : { title: words.lift.returned(pairs.length), lead: words.lift.returned_lead };
+    const said = {
+      beside: { title: words.sweep.beside(pairs.length), lead: words.sweep.beside_note },
+      collateral: { title: words.sweep.collateral(pairs.length), lead: words.sweep.collateral_note },
+      returned: { title: words.lift.returned(pairs.length), lead: words.lift.returned_lead },
+    }[part];
     const { root, first } = paintTelling({
       about: {},
       mark: part === "collateral" ? "note" : "wait",

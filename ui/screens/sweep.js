@@ -332,6 +332,7 @@ export function sweepScreen(frame, id, back) {
     // As long as it goes on, or will, they may simply not have been read again yet: that is what their rows say.
     if (hides && rests && accepted > 0) made.push(el("p", { class: "soft", "data-fact": "accepted" }, said.accepted_hidden(accepted)));
     if (hides && hidden > 0) made.push(note("hidden", said.hidden(hidden)));
+    if (sweep.beside > 0) made.push(pairsNote("beside", said.beside(sweep.beside)));
     if (sweep.collateral) made.push(pairsNote("collateral", said.collateral(sweep.collateral)));
     if (sweep.unseen > 0) made.push(note("unseen", said.unseen(sweep.unseen)));
     if (sweep.returned > 0) {

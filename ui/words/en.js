@@ -1285,6 +1285,8 @@ export const words = {
     accepted_hidden: (/** @type {number} */ n) => `${count(n, "revoke was", "revokes were")} answered. While the policy hides the app, no read can show that they are gone.`,
     hidden: (/** @type {number} */ n) => `${count(n, "grant", "grants")} may be hidden by the policy and had no success: they may come back when the block is lifted, and are sent again then.`,
     collateral: (/** @type {number} */ n) => `${count(n, "grant", "grants")} outside the plan vanished meanwhile`,
+    beside: (/** @type {number} */ n) => `${count(n, "grant of its apps is", "grants of its apps are")} not in the plan and ${n === 1 ? "was" : "were"} still listed when it was last read`,
+    beside_note: "Nothing was sent for them: they stay. Consented to since the plan was made, or left out of it. Contain or revoke the app anew to take them too.",
     collateral_note: "They were there in the reading behind the plan and are not any more. The block took them with it, somebody else revoked them, or their members left.",
     collateral_show: "Name them",
     unseen: (/** @type {number} */ n) => `Of ${count(n, "app", "apps")} outside the plan it could not be seen whether grants vanished meanwhile. The evidence names ${n === 1 ? "it, and why" : "them, and why"}.`,

@@ -281,6 +281,8 @@ pub enum SweepPart {
     Collateral,
     /// Those of the plan that were listed again after the block was lifted.
     Returned,
+    /// Those of its apps in no plan that its last run in this window still saw listed: nothing was sent for them.
+    Beside,
 }
 
 /// A grant by who and what.

@@ -134,6 +134,8 @@ pub struct Sweep {
     pub unseen: u32,
     /// Grants of the plan that were listed again after the block was lifted.
     pub returned: u32,
+    /// Grants of its apps in no plan that its last run in this window still saw listed: nothing was sent for them.
+    pub beside: u32,
     /// Grants of it that were found gone, and that the inventory that is shown lists again.
     pub listed_again: u32,
     /// SHA-256 of the chain so far: the head to keep.

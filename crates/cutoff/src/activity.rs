@@ -252,9 +252,8 @@ impl Told {
             let id = &grant.connected_app_id;
             (id.clone(), self.text(PersonKind::App, id).map(str::to_owned), grant.client_type.clone())
         });
-        let only_member = first.filter(|_| members.len() == 1).map(|grant| {
-            (grant.member_id.clone(), self.person(&grant.member_id))
-        });
+        let only_member =
+            first.filter(|_| members.len() == 1).map(|grant| (grant.member_id.clone(), self.person(&grant.member_id)));
         let policy = policy_report(&self.rows);
         let only_app = only_app.or_else(|| match policy.as_ref().map(|policy| &policy.forbids[..]) {
             Some([id]) if grants.is_empty() => Some((id.to_string(), None, None)),

@@ -60,7 +60,8 @@ async fn told(shell: &Shell, digest: &Digest, again: &ListedAgain) -> Reply<Swee
     let left_behind = desk.was_left_behind(digest.id);
     let here = desk.is_here(digest);
     let refused = shell.sweeping.refused(digest.id);
-    Ok(map::sweep(digest, running, resume, here, left_behind, refused, organization, session.as_deref(), again))
+    let beside = shell.sweeping.beside(digest.id).len();
+    Ok(map::sweep(digest, running, resume, here, left_behind, refused, organization, session.as_deref(), again, beside))
 }
 
 /// Carries a plan out. `typed` must be what the confirmation asked for: the count and the organization. `block_last`, for a plan with
@@ -214,5 +215,14 @@ pub async fn sweep_pairs(
     let digest = digest(&shell, id).await?;
     let desk = shell.desk()?;
     let inventory = desk.shown().await.ok();
-    Ok(wire::contain::pairs(&digest, part, offset, count, inventory.as_deref(), desk.session().ok().as_deref()))
+    let beside = shell.sweeping.beside(id);
+    Ok(wire::contain::pairs(
+        &digest,
+        &beside,
+        part,
+        offset,
+        count,
+        inventory.as_deref(),
+        desk.session().ok().as_deref(),
+    ))
 }

@@ -259,6 +259,7 @@ pub(crate) fn sweep_policy(report: &PolicyReport) -> wire::SweepPolicy {
 
 pub(crate) fn pairs(
     digest: &Digest,
+    beside: &[Pair],
     part: wire::SweepPart,
     offset: u32,
     count: u32,
@@ -268,6 +269,7 @@ pub(crate) fn pairs(
     let pairs: &[Pair] = match part {
         wire::SweepPart::Collateral => digest.collateral.as_deref().unwrap_or_default(),
         wire::SweepPart::Returned => &digest.returned,
+        wire::SweepPart::Beside => beside,
     };
     let picture = inventory.map(|inventory| &*inventory.picture);
     let member = |pair: &Pair| match picture {

@@ -34,6 +34,7 @@ pub(crate) fn sweep(
     organization_name: Option<String>,
     session: Option<&Session>,
     again: &ListedAgain,
+    beside: usize,
 ) -> wire::Sweep {
     let face = |id: &str, name: Option<String>, email: Option<String>| MemberFace {
         member_id: id.to_owned(),
@@ -93,6 +94,7 @@ pub(crate) fn sweep(
         collateral: digest.collateral.as_ref().map(|pairs| super::number(pairs.len())),
         unseen: super::number(digest.unseen.len()),
         returned: super::number(digest.returned.len()),
+        beside: super::number(beside),
         listed_again: super::number(again.of_sweep(digest.id)),
         head: digest.head.clone(),
     }

@@ -423,6 +423,12 @@ export const keyboard = {
     await page.locator("dialog[open]").waitFor();
     assert.match(await page.locator("dialog").innerText(), /What was done before stays done/);
   },
+  "grants of the contained app that the plan lacks are told beside what is gone": async (page, url) => {
+    await open(page, url, "sweep-beside");
+    assert.match(await page.locator('[data-fact="beside"]').innerText(), /2 grants of its apps are not in the plan and were still listed/);
+    assert.equal((await called(page, "sweep_pairs"))[0].part, "beside");
+    assert.match(await page.locator("dialog").innerText(), /Nothing was sent for them: they stay/);
+  },
   "a list of containments tells what became of each one's block": async (page, url) => {
     await open(page, url, "activity-blocks");
     assert.deepEqual(await page.locator('[data-fact="block"]').allInnerTexts(), ["Blocked", "Not blocked", "Block lifted"]);

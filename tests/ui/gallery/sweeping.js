@@ -101,6 +101,7 @@ export const sweep = (given = {}) => ({
   collateral: null,
   unseen: 0,
   returned: 0,
+  beside: 0,
   listed_again: 0,
   head: "9f2c".padEnd(64, "a"),
   ...given,
