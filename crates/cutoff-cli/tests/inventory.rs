@@ -496,7 +496,7 @@ fn what_an_empty_list_leaves_out_is_asked_for_and_said() {
     ground.faults(json!({"server_error_share": 1.0, "on": "/connected_apps/"}));
     ground.admin(&["inventory"]).expect(2).says(&["they are not listed now, and nothing bears out that they are gone"]);
     ground
-        .admin(&["plan", "--app", "DataSync"])
+        .admin(&["apps", "--app", "DataSync"])
         .expect(5)
         .says(&["nothing bears out", "No connected app in this inventory"]);
 }
