@@ -148,7 +148,7 @@ export function sweepScreen(frame, id, back) {
       put(slot(node, "facts"), report.attempts === 0 && report.outcome !== "already_gone" ? "" : facts);
       const request = slot(node, "request");
       // Where nothing was sent, the id is that of a read: nobody may take it for a revoke's.
-      put(request, report.request_id && report.attempts > 0 ? named(report.request_id, { limit: 120 }) : el("span", { class: "soft" }, words.sweep.no_request));
+      put(request, report.request_id && report.attempts > 0 ? named(report.request_id, { limit: 120 }) : el("span", { class: "soft" }, report.attempts > 0 ? words.sweep.no_answer : words.sweep.no_request));
       node.dataset.outcome = report.outcome;
     },
     onOpen: (report) => frame.showReport(report, { after: () => { rows.pick(null); rows.focus(); } }),

@@ -1243,6 +1243,7 @@ export const words = {
     show_all: "Show all",
     request: "Request id",
     no_request: "no request",
+    no_answer: "no answer",
     pause: "Pause",
     go_on: "Go on",
     cancel: "Cancel…",

@@ -87,6 +87,11 @@ export const keyboard = {
     await row.locator("text=Not sent").waitFor();
     assert.match(await row.innerText(), /no request/);
     assert.doesNotMatch(await row.innerText(), /request-id/);
+    // One that was sent and not answered is none that had no request.
+    await open(page, url, "sweep-paused");
+    await page.locator('[data-test="sweep-kind"][data-kind="unknown"]').click();
+    await row.locator("text=Unsettled").waitFor();
+    assert.match(await row.innerText(), /no answer/);
   },
   "a session that ends in the middle of a sweep is not said to have changed nothing, and the sweep stays one's own": async (page, url) => {
     await open(page, url, "sweep-session-dies");
