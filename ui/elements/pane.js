@@ -4,7 +4,7 @@
 import { ask, refusalOf } from "../bridge.js";
 import { announce, button, clone, el, input, put, say, slot } from "../lib/dom.js";
 import { OLD } from "../lib/inventory.js";
-import { named, visible } from "../lib/text.js";
+import { idTail, named, visible } from "../lib/text.js";
 import { clock, everySecond, span, time, until } from "../lib/time.js";
 import { words } from "../words/en.js";
 import { copyText } from "./copy.js";
@@ -385,7 +385,7 @@ export function missingDialog(frame, missing) {
       return el(
         "li",
         { "data-test": "missing", "data-cause": one.cause },
-        el("span", { class: "cell two" }, el("b", {}, one.app ? named(one.app.name, { limit: 120 }) : what), el("small", {}, one.app ? `${what} · ` : "", rows === null ? one.cause === "cut_short" && one.what !== "app" ? words.inventory.cut_short(one.what, one.rows) : cause : one.cause === "unreadable_rows" ? rows : `${cause} · ${rows}`)),
+        el("span", { class: "cell two" }, el("b", {}, one.app ? named(one.app.name, { limit: 120 }) : what), one.app ? " " : null, one.app ? idTail(one.app.connected_app_id) : null, el("small", {}, one.app ? `${what} · ` : "", rows === null ? one.cause === "cut_short" && one.what !== "app" ? words.inventory.cut_short(one.what, one.rows) : cause : one.cause === "unreadable_rows" ? rows : `${cause} · ${rows}`)),
         el("small", { class: "said" }, facts.length > 0 ? named(facts.join(" · "), { limit: 240 }) : null, one.problem.request_id ? el("span", { class: "mono", "data-fact": "request_id" }, named(one.problem.request_id, { limit: 120 })) : null),
       );
     }),

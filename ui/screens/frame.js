@@ -778,9 +778,17 @@ export function openFrame(place, session, how) {
   document.addEventListener("keydown", keys);
   button(root, "find").addEventListener("click", () => openPalette(frame));
   slot(root, "find-keys").textContent = /Mac/i.test(navigator.userAgent) ? "⌘ K" : "Ctrl K";
+  // When the picture was read that the come-backs were last looked at with.
+  let watchedAt = "";
   inventory.listen((what) => {
     if (what === "picture") {
       const picture = inventory.picture;
+      // Whoever reads again has looked for what came back, too.
+      if (picture && picture.source === "read" && picture.read_at !== watchedAt && frame.session) {
+        const first = watchedAt === "";
+        watchedAt = picture.read_at;
+        if (!first) comeBacks.look().catch(() => {});
+      }
       slot(root, "count-apps").textContent = picture ? words.number(picture.apps) : "";
       slot(root, "count-members").textContent = picture && picture.names !== "denied" ? words.number(picture.members) : "";
     }

@@ -434,6 +434,12 @@ export const keyboard = {
     assert.equal((await called(page, "sweep_pairs"))[0].part, "beside");
     assert.match(await page.locator("dialog").innerText(), /Nothing was sent for them: they stay/);
   },
+  "whoever reads again has looked for what came back, and the line about the watch says so": async (page, url) => {
+    await open(page, url, "apps");
+    const before = (await called(page, "come_back_list")).length;
+    await page.locator('[data-test="read-again"]').click();
+    await page.waitForFunction((/** @type {number} */ before) => /** @type {any} */ (window).gallery.calls.filter((/** @type {any} */ call) => call.name === "come_back_list").length > before, before);
+  },
   "a list of containments tells what became of each one's block": async (page, url) => {
     await open(page, url, "activity-blocks");
     assert.deepEqual(await page.locator('[data-fact="block"]').allInnerTexts(), ["Blocked", "Not blocked", "Block lifted"]);
