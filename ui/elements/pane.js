@@ -385,7 +385,7 @@ export function missingDialog(frame, missing) {
       return el(
         "li",
         { "data-test": "missing", "data-cause": one.cause },
-        el("span", { class: "cell two" }, el("b", {}, one.app ? named(one.app.name, { limit: 120 }) : what), one.app ? " " : null, one.app ? idTail(one.app.connected_app_id) : null, el("small", {}, one.app ? `${what} · ` : "", rows === null ? one.cause === "cut_short" && one.what !== "app" ? words.inventory.cut_short(one.what, one.rows) : cause : one.cause === "unreadable_rows" ? rows : `${cause} · ${rows}`)),
+        el("span", { class: "cell two" }, el("span", {}, el("b", {}, one.app ? named(one.app.name, { limit: 120 }) : what), ...(one.app ? [" ", idTail(one.app.connected_app_id)] : [])), el("small", {}, one.app ? `${what} · ` : "", rows === null ? one.cause === "cut_short" && one.what !== "app" ? words.inventory.cut_short(one.what, one.rows) : cause : one.cause === "unreadable_rows" ? rows : `${cause} · ${rows}`)),
         el("small", { class: "said" }, facts.length > 0 ? named(facts.join(" · "), { limit: 240 }) : null, one.problem.request_id ? el("span", { class: "mono", "data-fact": "request_id" }, named(one.problem.request_id, { limit: 120 })) : null),
       );
     }),
