@@ -13,7 +13,7 @@ import { announce, button, clone, el, input, put, say, slot } from "../lib/dom.j
 import { idTail, memberName, named, visible, whole } from "../lib/text.js";
 import { span, time } from "../lib/time.js";
 import { words } from "../words/en.js";
-import { sameWords } from "./plan.js";
+import { onTheWay, sameWords } from "./plan.js";
 
 /** @typedef {import("./frame.js").Frame} Frame */
 /** @typedef {import("../contract.js").ContainWhat} ContainWhat */
@@ -237,14 +237,16 @@ class Containing {
     const same = () => this.plan !== null && sameWords(typed.value, this.plan.to_type);
     const judge = () => {
       go.disabled = !same();
-      if (same()) wrong.hidden = true;
+      wrong.hidden = this.plan === null || onTheWay(typed.value, this.plan.to_type);
     };
     typed.addEventListener("input", judge);
-    typed.addEventListener("change", () => { wrong.hidden = typed.value.trim() === "" || same(); });
+    // Without a plan there is nothing yet that it could be the same as.
+    typed.addEventListener("change", () => { wrong.hidden = this.plan === null || typed.value.trim() === "" || same(); });
     typed.addEventListener("keydown", (event) => {
       if (event.key !== "Enter" || same()) return;
       event.preventDefault();
       wrong.hidden = this.plan === null;
+      if (this.plan === null) announce(slot(root, "type-said").textContent ?? "");
     });
     root.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -447,6 +449,8 @@ class Containing {
     const go = button(root, "confirm");
     typed.disabled = plan === null && left > 0;
     go.disabled = plan === null || !sameWords(typed.value, plan.to_type);
+    // What was typed before the plan was there is judged by it now.
+    slot(root, "wrong").hidden = plan === null || onTheWay(typed.value, plan.to_type);
     button(root, "save").disabled = plan === null;
     slot(root, "canary-line").hidden = (plan?.grants ?? look.grants) < 7;
     put(slot(root, "type-hint"), words.plan.type_hint(plan?.grants ?? look.grants));

@@ -156,7 +156,7 @@ class Flow {
     const same = () => sameWords(typed.value, plan.to_type);
     const judge = () => {
       go.disabled = !same();
-      if (same()) wrong.hidden = true;
+      wrong.hidden = onTheWay(typed.value, plan.to_type);
     };
     typed.addEventListener("input", judge);
     typed.addEventListener("change", () => { wrong.hidden = typed.value.trim() === "" || same(); });
@@ -346,6 +346,8 @@ class Flow {
 
 /** Whether what was typed is what had to be: in whatever case, with one space between words. @param {string} typed @param {string} wanted */
 export const sameWords = (typed, wanted) => plain(typed) === plain(wanted);
+/** Whether what was typed so far may still become what is wanted: where it may not, that is said at once. @param {string} typed @param {string} wanted */
+export const onTheWay = (typed, wanted) => plain(wanted).startsWith(plain(typed));
 /** @param {string} text */
 const plain = (text) => text.trim().split(/\s+/).join(" ").toLowerCase();
 

@@ -140,6 +140,26 @@ export const keyboard = {
     assert.equal(begun.length, 1);
     assert.deepEqual([begun[0].typed, begun[0].canary, begun[0].ask_anyway], ["137 Acme robotics", false, false]);
   },
+  "what is typed is judged by the plan that it is compared with, and at once": async (page, url) => {
+    const wrong = page.locator('[data-test="wrong-typed"]');
+    await open(page, url, "contain-slow");
+    await page.locator('[data-test="contain-typed"]').focus();
+    await page.keyboard.type("158 Acme Robotics");
+    await page.keyboard.press("Shift+Tab");
+    assert.ok(await page.locator('[data-test="confirm"]').isDisabled(), "there is no plan yet");
+    assert.ok(await wrong.isHidden(), "and nothing that it could differ from");
+    await page.waitForSelector('[data-test="confirm"]:not([disabled])');
+    assert.ok(await wrong.isHidden());
+    // A number as the button has it is not the one that must be typed: that is said before Enter.
+    await open(page, url, "plan-large");
+    await page.locator('[data-test="plan-typed"]').fill("");
+    await page.locator('[data-test="plan-typed"]').focus();
+    await page.keyboard.type("10");
+    assert.ok(await wrong.isHidden());
+    await page.keyboard.type(",412 Acme Robotics");
+    assert.ok(await wrong.isVisible());
+    assert.ok(await page.locator('[data-test="confirm"]').isDisabled());
+  },
   "Esc leaves a plan, sends nothing, and the focus is back where it came from": async (page, url) => {
     await open(page, url, "plan-app");
     await page.keyboard.press("Escape");

@@ -354,6 +354,8 @@ export const scenes = {
 
   // ---- containment
   "contain": { answers: signedIn(), steps: toContain, ends: "contain-typed" },
+  // The plan comes late: what is typed is there before it.
+  "contain-slow": { answers: signedIn({ contain_make: async (given) => { await new Promise((done) => setTimeout(done, 2_500)); return containing.containing().contain_make?.(given) ?? never(); } }), steps: toContain, ends: "contain-typed" },
   "contain-decisions": { answers: signedIn(containing.containing({}, { undecided: 4 })), steps: toContain, ends: "contain-decide" },
   "contain-decided": { answers: signedIn(containing.containing({}, { undecided: 4 })), steps: async (h) => { await toContain(h); await h.click("decide-block", 0, true); await h.click("contain-keep-rest"); await h.rest(120); await h.click("contain-part-blocked", 0, true); await h.rest(80); }, ends: "contain-typed" },
   "contain-left-out": { answers: signedIn(containing.containing({}, { undecided: 4 })), steps: async (h) => { await toContain(h); await h.click("decide-block", 0, true); const off = document.querySelectorAll('[data-test="decide-leave_out"]'); /** @type {HTMLElement} */ (off[1])?.click(); await h.click("contain-keep-rest"); await h.rest(200); }, ends: "contain-typed" },
