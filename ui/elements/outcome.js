@@ -51,6 +51,17 @@ const boldApp = (app) => named(app.name, { strong: true, limit: 160, length: tru
 /** @param {Around} around @param {string} [label] @returns {Act[]} */
 const closing = (around, label) => (around.close ? [{ key: "close", label: label ?? words.close, style: "solid", run: around.close }] : []);
 
+/**
+ * A permission that roles lack, after the sentence that says so. Which one it is, is not always known.
+ * @param {string} sentence
+ * @param {Denial} denial
+ * @returns {Piece[]}
+ */
+export function lacking(sentence, denial) {
+  if (!denial.action) return [el("b", {}, `${sentence}.`)];
+  return [el("b", {}, `${sentence}:`), " ", el("code", {}, `${visible(denial.action, 60)} ${words.on} ${visible(denial.resource ?? words.unknown_value, 60)}`)];
+}
+
 /** @param {string[]} roles */
 const listed = (roles) => roles.join(", ") || words.none;
 

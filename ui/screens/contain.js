@@ -4,7 +4,7 @@
 import { ask, refusalOf } from "../bridge.js";
 import { openDialog } from "../elements/dialog.js";
 import { oddTags } from "../elements/facts_of.js";
-import { tellDenial, tellRefusal } from "../elements/outcome.js";
+import { lacking, tellDenial, tellRefusal } from "../elements/outcome.js";
 import { missingSentence } from "../elements/pane.js";
 import { appName, changeLines } from "../elements/policy.js";
 import { Rows } from "../elements/rows.js";
@@ -260,7 +260,7 @@ class Containing {
     without.hidden = look.block_denied === null || look.grants === 0;
     without.addEventListener("click", () => { dialog.close(null); frame.plan(withoutBlock(this.what)); });
     const save = button(root, "save");
-    save.addEventListener("click", () => this.save(root));
+    save.addEventListener("click", () => this.save(root, look));
     button(root, "cancel").addEventListener("click", () => dialog.close());
 
     const first = root.querySelector('[data-slot="decisions"] input');
@@ -315,7 +315,7 @@ class Containing {
       if (!denied) continue;
       const why = el("button", { class: "lnk", type: "button", "data-test": `contain-${key}` }, words.plan.denied_more);
       why.addEventListener("click", () => this.tell({ ...tellDenial(denied, { ...this.around, readPolicy: async () => { await this.frame.readPolicy(); this.look(); } }, { refusal: "not_allowed" }) }));
-      made.push(note(key, el("b", {}, title), " ", denied.action ? el("code", {}, `${visible(denied.action, 60)} ${words.on} ${visible(denied.resource ?? "", 60)}`) : null, " ", more, " ", why));
+      made.push(note(key, ...lacking(title, denied), " ", more, " ", why));
     }
     for (const one of look.unlisted.slice(0, TOLD)) made.push(note("unlisted", ...this.unlisted(one)));
     if (look.unlisted.length > TOLD) made.push(note("unlisted", said.more_unlisted(look.unlisted.length - TOLD)));
@@ -438,6 +438,11 @@ class Containing {
     return ask("contain_make", { look: look.look, decisions, reason: this.choices.reason || null });
   }
 
+  /** The plan with the reason that stands there: it is part of the plan, which with another one is another plan, counted anew. @param {Plan} plan @param {ContainLook} look */
+  async reasoned(plan, look) {
+    return this.choices.reason === (plan.reason ?? "") ? plan : this.asked(look);
+  }
+
   /** What must be typed, and the button that then works. @param {HTMLElement} root @param {ContainLook} look */
   end(root, look) {
     const said = words.contain;
@@ -553,15 +558,22 @@ class Containing {
     return { draw };
   }
 
-  /** @param {HTMLElement} root */
-  async save(root) {
+  /** @param {HTMLElement} root @param {ContainLook} look */
+  async save(root, look) {
     const { plan } = this;
     if (!plan) return;
+    this.keep(root);
     const from = button(root, "save");
     const place = slot(root, "saved");
     from.disabled = true;
     try {
-      const done = await ask("plan_save", { hash: plan.hash });
+      // Whoever carries it out is to read why: the reason is part of the file.
+      const { turn } = this;
+      const fresh = await this.reasoned(plan, look);
+      if (turn !== this.turn || !this.dialog.open()) return;
+      this.plan = fresh;
+      this.end(root, look);
+      const done = await ask("plan_save", { hash: fresh.hash });
       put(place, say(words.plan.saved, { path: el("span", { class: "mono path", "data-fact": "path" }, named(done.path, { limit: 600 })) }));
       place.hidden = false;
       announce(words.plan.saved_heard);
@@ -575,15 +587,13 @@ class Containing {
   async start(root, look, typed) {
     const { dialog, frame, plan } = this;
     if (!plan) return;
-    const before = this.choices.reason;
     this.keep(root);
     const go = button(root, "confirm");
     go.disabled = true;
     put(go, words.plan.starting);
     dialog.lock(true);
     try {
-      // The reason is part of the plan: with another one it is another plan, counted anew.
-      const fresh = this.choices.reason === before ? plan : await this.asked(look);
+      const fresh = await this.reasoned(plan, look);
       if (fresh.to_type !== plan.to_type) {
         dialog.lock(false);
         this.plan = fresh;

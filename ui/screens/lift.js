@@ -2,7 +2,7 @@
 
 import { ask, refusalOf } from "../bridge.js";
 import { openDialog } from "../elements/dialog.js";
-import { tellDenial, tellRefusal } from "../elements/outcome.js";
+import { lacking, tellDenial, tellRefusal } from "../elements/outcome.js";
 import { differences, policySide } from "../elements/policy.js";
 import { note, paintTelling } from "../elements/telling.js";
 import { announce, button, clone, el, group, put, say, slot } from "../lib/dom.js";
@@ -72,7 +72,7 @@ export async function lift(frame, sweepId) {
       const { block_denied } = look;
       const why = el("button", { class: "lnk", type: "button", "data-test": "lift-denied" }, words.plan.denied_more);
       why.addEventListener("click", () => show(tellDenial(block_denied, around, { refusal: "not_allowed" })));
-      notes.push(note("block_denied", el("b", {}, words.contain.denied), " ", said.denied_note, " ", why));
+      notes.push(note("block_denied", ...lacking(words.contain.denied, block_denied), " ", said.denied_note, " ", why));
     }
     if (look.way === "changed") notes.push(el("div", { class: "note", "data-fact": "differs" }, el("b", {}, said.changed), differences(look.differs), same ? said.changed_nothing : said.changed_merge));
     const sides = look.way === "changed" ? [policySide("before", said.columns.before, look.before), policySide("after", said.columns.after, look.after), policySide("now", said.columns.now, look.now), policySide("then", said.columns.then, look.to, true)] : [policySide("now", said.columns.now, look.now), policySide("then", said.columns.then, look.to, true)];

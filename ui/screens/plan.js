@@ -4,7 +4,7 @@
 import { ask, refusalOf } from "../bridge.js";
 import { changeMark, widthTag } from "../elements/facts_of.js";
 import { openDialog } from "../elements/dialog.js";
-import { tellDenial, tellRefusal } from "../elements/outcome.js";
+import { lacking, tellDenial, tellRefusal } from "../elements/outcome.js";
 import { missingSentence } from "../elements/pane.js";
 import { changeLines } from "../elements/policy.js";
 import { Rows } from "../elements/rows.js";
@@ -175,24 +175,37 @@ class Flow {
         typed.focus();
         return;
       }
-      const wanted = reason.value.trim();
-      // The reason is part of the plan: with another one it is another plan, counted anew.
-      if (this.make && wanted !== (plan.reason ?? "")) {
-        this.choices.reason = wanted;
-        const fresh = await this.make(this.choices).catch((thrown) => { this.tell(tellRefusal(refusalOf(thrown), this.around)); return null; });
-        if (!fresh || !dialog.open()) return;
-        if (fresh.to_type !== plan.to_type) { this.show(fresh); announce(words.refusals.plan_changed.title); return; }
-        this.start(fresh, typed.value, root);
-      } else this.start(plan, typed.value, root);
+      const meant = await this.reasoned(plan, reason.value.trim());
+      if (meant) this.start(meant, typed.value, root);
     });
     const save = button(root, "save");
-    save.addEventListener("click", () => this.save(plan, slot(root, "saved"), save));
+    save.addEventListener("click", async () => {
+      const meant = await this.reasoned(plan, reason.value.trim());
+      if (meant) this.save(meant, slot(root, "saved"), save);
+    });
     const cancel = button(root, "cancel");
     cancel.addEventListener("click", () => dialog.close());
     const kept = how.focus ? root.querySelector(`[data-test="${how.focus}"]`) : null;
     dialog.show(root, { stage: "plan", hash: plan.hash }, kept instanceof HTMLElement ? kept : typed);
     announce(`${act}. ${said.nothing_yet}`);
     frame.lookAtRevokes();
+  }
+
+  /**
+   * The plan with a reason: it is part of the plan, which with another one is another plan, counted anew.
+   * @param {Plan} plan
+   * @param {string} reason
+   * @returns {Promise<Plan | null>} `null`: it came to something else, and that is shown
+   */
+  async reasoned(plan, reason) {
+    if (!this.make || reason === (plan.reason ?? "")) return plan;
+    this.choices.reason = reason;
+    const fresh = await this.make(this.choices).catch((thrown) => { this.tell(tellRefusal(refusalOf(thrown), this.around)); return null; });
+    if (!fresh || !this.dialog.open()) return null;
+    if (fresh.to_type === plan.to_type) return fresh;
+    this.show(fresh);
+    announce(words.refusals.plan_changed.title);
+    return null;
   }
 
   /** @param {{ firstParty?: boolean }} change @param {string} focus */
@@ -218,8 +231,7 @@ class Flow {
     if (denied) {
       const more = el("button", { class: "lnk", type: "button", "data-test": "plan-denied" }, said.denied_more);
       more.addEventListener("click", () => this.tell({ ...tellDenial(denied, { ...this.around, readPolicy: async () => { await this.frame.readPolicy(); this.look(words.plan.making, this.make ? undefined : async () => plan); } }, { refusal: "not_allowed" }) }));
-      const code = denied.action ? el("code", {}, `${visible(denied.action, 60)} ${words.on} ${visible(denied.resource ?? "", 60)}`) : null;
-      made.push(note("denied", el("b", {}, said.denied), " ", code, " ", said.denied_note, " ", more));
+      made.push(note("denied", ...lacking(said.denied, denied), " ", said.denied_note, " ", more));
     }
     if (opened) {
       made.push(el("p", { class: "soft", "data-fact": "from_file" }, say(said.from_file, { file: named(opened.file, { strong: true, limit: 80 }), at: time(opened.created_at, { seconds: false }), author: named(memberName(opened.author), { limit: 80 }) })));
@@ -240,7 +252,7 @@ class Flow {
     if (block) {
       const what = block.apps_total === 1 && block.apps[0] ? named(blockedName(block.apps[0]), { strong: true, limit: 80 }) : el("b", {}, words.contain.apps(block.apps_total));
       made.push(el("div", { class: "policy", "data-fact": "block" }, el("p", {}, say(block.unchanged ? words.contain.already : plan.grants === 0 ? (block.apps_total === 1 ? words.contain.lead_only : words.contain.lead_only_many) : said.block, { app: what })), ...changeLines(block.before, block.after), block.left_out > 0 ? el("p", { class: "soft" }, said.block_left_out(block.left_out)) : null));
-      if (block.block_denied) made.push(note("block_denied", el("b", {}, words.contain.denied), " ", words.contain.anyway_note));
+      if (block.block_denied) made.push(note("block_denied", ...lacking(words.contain.denied, block.block_denied), " ", words.contain.anyway_note));
     }
     if (plan.missing.length > 0) made.push(note("missing", el("b", {}, said.missing), " ", missingSentence(plan.missing, this.frame.inventory.picture?.apps ?? 0)));
     if (plan.lost > 0) made.push(note("lost", said.lost(plan.lost)));
@@ -249,7 +261,8 @@ class Flow {
     if (plan.full_access > 0) made.push(note("full_access", el("b", {}, said.full_access(plan.full_access)), " ", said.full_access_note));
     const quiet = [];
     if (plan.privileged > 0) quiet.push(said.privileged(plan.privileged));
-    if (plan.may_reconnect > 0) quiet.push(plan.may_reconnect === plan.grants ? said.reconnect(plan.members, plan.apps) : said.reconnect_some(plan.may_reconnect));
+    // A plan that blocks takes that away itself.
+    if (plan.may_reconnect > 0 && !block) quiet.push(plan.may_reconnect === plan.grants ? said.reconnect(plan.members, plan.apps) : said.reconnect_some(plan.may_reconnect));
     if (plan.grants > 0) quiet.push(words.confirm.tokens);
     if (quiet.length > 0) made.push(el("p", { class: "soft", "data-fact": "quiet" }, quiet.join(" ")));
     return made;

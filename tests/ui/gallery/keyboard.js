@@ -140,6 +140,33 @@ export const keyboard = {
     assert.equal(begun.length, 1);
     assert.deepEqual([begun[0].typed, begun[0].canary, begun[0].ask_anyway], ["137 Acme robotics", false, false]);
   },
+  "a plan that blocks does not ask to be preceded by a block": async (page, url) => {
+    await open(page, url, "plan-opened-block");
+    const said = await page.locator('form[data-test="plan"]').innerText();
+    assert.match(said, /Before that, DataSync is forbidden/);
+    assert.doesNotMatch(said, /again at once|if that must not be/);
+    await open(page, url, "plan-app");
+    assert.match(await page.locator('form[data-test="plan"]').innerText(), /again at once\. Block it first if that must not be/);
+  },
+  "what is saved has the reason that was typed": async (page, url) => {
+    for (const [scene, field, make] of [["plan-app", "plan-reason", "plan_make"], ["contain", "contain-reason", "contain_make"]]) {
+      await open(page, url, scene ?? "");
+      await page.locator(`[data-test="${field}"]`).fill("SEC-114");
+      await page.locator('[data-test="plan-save"]').click();
+      await page.waitForSelector('[data-test="plan-saved"]:not([hidden])');
+      assert.equal((await called(page, make ?? "")).at(-1).reason, "SEC-114", scene);
+      const order = await page.evaluate(() => /** @type {any} */ (window).gallery.calls.map((/** @type {any} */ call) => call.name));
+      assert.ok(order.lastIndexOf(make) < order.indexOf("plan_save"), "it was made with it before it was saved");
+    }
+  },
+  "what roles lack is named, and where that is not known no sentence waits for it": async (page, url) => {
+    for (const scene of ["lift-denied", "contain-denied", "plan-opened-block-denied"]) {
+      await open(page, url, scene);
+      assert.match(await page.locator('dialog [data-fact="block_denied"]').innerText(), /allowed: update\.settings\.allowed-connected-apps on stytch\.organization/, scene);
+    }
+    await open(page, url, "contain-denied-unknown");
+    assert.match(await page.locator('dialog [data-fact="block_denied"]').innerText(), /which apps are allowed\. You can/);
+  },
   "what is typed is judged by the plan that it is compared with, and at once": async (page, url) => {
     const wrong = page.locator('[data-test="wrong-typed"]');
     await open(page, url, "contain-slow");

@@ -364,6 +364,7 @@ export const scenes = {
   "contain-restricted": { answers: signedIn(containing.containing(containing.restricted())), steps: toContain, ends: "contain-typed" },
   "contain-unchanged": { answers: signedIn(containing.containing({ unchanged: true, before: containing.restricted().before ?? [], after: containing.restricted().before ?? [], closes: [] })), steps: toContain, ends: "contain-typed" },
   "contain-denied": { answers: signedIn(containing.containing({ block_denied: containing.blockDenial })), steps: toContain, ends: "contain-without" },
+  "contain-denied-unknown": { answers: signedIn(containing.containing({ block_denied: { ...containing.blockDenial, action: null, resource: null } })), steps: toContain, ends: "contain-without" },
   "contain-denied-told": { answers: signedIn(containing.containing({ block_denied: containing.blockDenial })), steps: async (h) => { await toContain(h); await h.click("contain-block_denied"); }, ends: "copy-request" },
   "contain-reader": { answers: as(f.reader, containing.containing({ block_denied: containing.blockDenial, denied: f.denial })), steps: toContain, ends: "contain-without" },
   "contain-hostile": { answers: signedIn({ ...hostile.answers, ...containing.containing({ organization_name: "O\u202Erganization\u0000 " + "O".repeat(300) }, { hostile: true, undecided: 8, kept: 12 }) }), steps: async (h) => { await h.click("row", 3); await h.find("detail-app"); await h.click("contain"); await h.find("contain-decide"); await h.rest(100); }, ends: "contain-decide" },
@@ -380,6 +381,7 @@ export const scenes = {
   "contain-looking": { answers: signedIn({ contain_look: never }), steps: async (h) => { await toApp(h); await h.click("contain"); await h.rest(250); }, ends: "cancel" },
   "plan-opened-block": { answers: signedIn({ plan_open: containing.blockPlan }), steps: openedPlan, ends: "plan-typed" },
 
+  "plan-opened-block-denied": { answers: signedIn({ plan_open: () => { const made = containing.blockPlan(); return { ...made, block: made.block && { ...made.block, block_denied: containing.blockDenial } }; } }), steps: openedPlan, ends: "plan-typed" },
   "plan-opened-block-alone": { answers: signedIn({ plan_open: () => ({ ...containing.blockPlan(), grants: 0, members: 0, apps: 0, to_type: "0 Acme Robotics" }) }), steps: openedPlan, ends: "plan-typed" },
 
   // ---- a sweep that blocks
