@@ -167,6 +167,16 @@ export const keyboard = {
     await open(page, url, "contain-denied-unknown");
     assert.match(await page.locator('dialog [data-fact="block_denied"]').innerText(), /which apps are allowed\. You can/);
   },
+  "the check of a pack has the whole dialog, and a choice that is not taken looks empty in the dark": async (page, url) => {
+    await open(page, url, "evidence-check");
+    const [dialog, field] = await Promise.all(["dialog", '[data-test="check-head"]'].map((one) => page.locator(one).boundingBox()));
+    assert.ok(dialog && field && field.width > dialog.width * 0.8 && field.x - dialog.x >= 16, JSON.stringify([dialog, field]));
+    await page.emulateMedia({ colorScheme: "dark" });
+    await open(page, url, "contain");
+    const [taken, other] = await Promise.all(["contain-first", "contain-last"].map((one) => page.locator(`[data-test="${one}"]`).evaluate((node) => ({ drawn: getComputedStyle(node).appearance === "none", dot: getComputedStyle(node, "::before").visibility, colour: getComputedStyle(node).backgroundColor }))));
+    assert.deepEqual([taken?.drawn, other?.drawn, taken?.dot, other?.dot], [true, true, "visible", "hidden"]);
+    assert.notEqual(taken?.colour, other?.colour);
+  },
   "what is typed is judged by the plan that it is compared with, and at once": async (page, url) => {
     const wrong = page.locator('[data-test="wrong-typed"]');
     await open(page, url, "contain-slow");
