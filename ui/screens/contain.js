@@ -70,6 +70,8 @@ class Containing {
     this.undecided = [];
     /** The first of the apps that are contained whatever is decided. @type {ContainRow[]} */
     this.blocked = [];
+    /** Apps that have the name of the one that is contained, and stay. @type {ContainRow[]} */
+    this.twins = [];
     /** Why apps are flagged, by id. @type {Map<string, import("../contract.js").Oddity[]>} */
     this.odd = new Map();
     /** The plan of what is decided now. @type {Plan | null} */
@@ -113,6 +115,7 @@ class Containing {
         this.undecided.push(...page.rows);
       }
       this.blocked = (await ask("contain_rows", { look: look.look, query: { fates: ["blocked"], text: "", offset: 0, count: TOLD } })).rows;
+      this.twins = await this.ofOneName(look);
       if ([...this.undecided, ...this.blocked].some((row) => row.odd)) {
         const odd = await ask("inventory_apps", { query: { filter: { look_alikes: ["odd"] }, sort: "grants", descending: true, fold: false, offset: 0, count: WINDOW } }).catch(() => null);
         this.odd = new Map(odd?.rows.map((row) => [row.app.connected_app_id, row.odd]));
@@ -127,6 +130,22 @@ class Containing {
     } finally {
       clearTimeout(waiting);
     }
+  }
+
+  /** Other apps with the name of the one that is contained. @param {ContainLook} look */
+  async ofOneName(look) {
+    const { name, what } = this;
+    const only = what.kind === "apps" && what.connected_app_ids.length === 1 ? what.connected_app_ids[0] : undefined;
+    if (name === null || only === undefined || name.trim() === "") return [];
+    // A name that cannot be looked for is told by its sight alone.
+    const page = await ask("contain_rows", { look: look.look, query: { fates: ["kept", "undecided"], text: name.trim(), offset: 0, count: WINDOW } }).catch(() => null);
+    return page?.rows.filter((row) => sameWords(row.app.name, name) && row.app.connected_app_id !== only) ?? [];
+  }
+
+  /** What the one app or group is called, with the end of its id where the name is another's too. @param {number} limit */
+  called(limit) {
+    const name = visible(this.name ?? "", limit);
+    return this.twins.length > 0 && this.what.kind === "apps" ? `${name} (${idTail(this.what.connected_app_ids[0] ?? "").textContent})` : name;
   }
 
   /** @param {unknown} thrown */
@@ -175,15 +194,15 @@ class Containing {
 
   /** @param {number} apps */
   heading(apps) {
-    return this.name === null ? words.contain.title_n(apps) : words.contain.title.replace("{app}", () => visible(this.name ?? "", 60));
+    return this.name === null ? words.contain.title_n(apps) : words.contain.title.replace("{app}", () => this.called(60));
   }
 
   /** What is written on the button. @param {ContainLook} look @param {number} apps @param {number} grants */
   act(look, apps, grants) {
     const org = visible(look.organization_name, 60);
     if (look.unchanged) return words.plan.title(grants, org);
-    if (grants === 0) return this.name !== null && apps === 1 ? words.contain.button_only(visible(this.name, 40), org) : words.contain.button_only_many(apps, org);
-    return this.name !== null && apps === 1 ? words.contain.button_one(visible(this.name, 40), grants, org) : words.contain.button_many(apps, grants, org);
+    if (grants === 0) return this.name !== null && apps === 1 ? words.contain.button_only(this.called(40), org) : words.contain.button_only_many(apps, org);
+    return this.name !== null && apps === 1 ? words.contain.button_one(this.called(40), grants, org) : words.contain.button_many(apps, grants, org);
   }
 
   /** Apps of the look with a fate. @param {ContainLook} look @param {import("../contract.js").ContainFate} fate */
@@ -293,15 +312,15 @@ class Containing {
     if (!place) return;
     const grants = this.plan?.grants ?? look.grants;
     const apps = this.forbids(look);
-    const app = this.name === null || apps > 1 ? el("b", { class: "num" }, said.apps(apps)) : named(this.name, { strong: true, limit: 60 });
-    const many = this.name === null || apps > 1;
+    const app = this.name === null || apps > 1 ? el("b", { class: "num" }, said.apps(apps)) : this.twins.length > 0 && this.what.kind === "apps" ? el("span", {}, named(this.name, { strong: true, limit: 60 }), " ", idTail(this.what.connected_app_ids[0] ?? "")) : named(this.name, { strong: true, limit: 60 });
+    const many = apps > 1;
     const sentence = grants === 0 && !look.unchanged ? (many ? said.lead_only_many : said.lead_only) : look.unchanged ? said.lead_unchanged : this.choices.last ? (many ? said.lead_last_many : said.lead_last) : many ? said.lead_many : said.lead;
-    put(place, say(sentence, { app, grants: el("b", { class: "num" }, words.plan.grants(grants)) }), " ", said.nothing_yet);
+    put(place, say(sentence, { app, grants: el("b", { class: "num" }, words.plan.grants(grants)), are: said.are(grants) }), " ", said.nothing_yet);
     const which = root.querySelector('[data-fact="which"]');
     if (!(which instanceof HTMLElement)) return;
     /** @type {Array<[ContainRow, string]>} */
     const named_ = [...[...this.blocked, ...this.decidedAs("block")].map((row) => /** @type {[ContainRow, string]} */ ([row, words.plan.grants(row.grants)])), ...this.decidedAs("leave_out").map((row) => /** @type {[ContainRow, string]} */ ([row, said.grants_stay]))];
-    const shown = many && !look.unchanged ? named_.slice(0, TOLD) : [];
+    const shown = (many || this.name === null) && !look.unchanged ? named_.slice(0, TOLD) : [];
     which.hidden = shown.length === 0;
     put(which, ...shown.flatMap(([row, what], n) => [n > 0 ? ", " : "", row.app.name.trim() === "" ? el("span", { class: "mono" }, named(row.app.connected_app_id, { limit: 80 })) : named(row.app.name, { strong: true, limit: 60 }), ` (${what})`]), apps > shown.length && shown.length > 0 ? ` ${words.policy.differs.more(apps - shown.length)}` : "");
   }
@@ -319,6 +338,12 @@ class Containing {
     }
     for (const one of look.unlisted.slice(0, TOLD)) made.push(note("unlisted", ...this.unlisted(one)));
     if (look.unlisted.length > TOLD) made.push(note("unlisted", said.more_unlisted(look.unlisted.length - TOLD)));
+    if (this.twins.length > 0 && this.what.kind === "apps") {
+      const ids = [...this.what.connected_app_ids, ...this.twins.map((row) => row.app.connected_app_id)];
+      const too = el("button", { class: "lnk", type: "button", "data-test": "contain-twins" }, said.twins_too(this.twins.length));
+      too.addEventListener("click", () => { this.dialog.close(null); contain(this.frame, { kind: "apps", connected_app_ids: ids }, null); });
+      made.push(note("twins", el("b", {}, said.twins(this.twins.length)), " ", ...this.twins.slice(0, TOLD).flatMap((row, n) => [n > 0 ? ", " : "", idTail(row.app.connected_app_id), ` (${words.plan.grants(row.grants)})`]), this.twins.length > TOLD ? ` ${words.policy.differs.more(this.twins.length - TOLD)}` : "", ". ", too));
+    }
     if (look.missing.length > 0) made.push(note("missing", el("b", {}, words.plan.missing), " ", missingSentence(look.missing, this.frame.inventory.picture?.apps ?? 0)));
     if (look.own > 0) made.push(note("own", el("b", {}, words.plan.own(look.own)), " ", words.plan.own_note));
     return made;

@@ -28,9 +28,11 @@ const OPEN = policy("ALL_ALLOWED");
 /** What changing the organization's settings lacks. @type {import("../../../ui/contract.js").Denial} */
 export const blockDenial = { ...f.denial, action: "update.settings.allowed-connected-apps", resource: "stytch.organization", request_id: null, asked: false };
 
+/** Apps that have another name than the one that is contained. */
+const others = f.apps.filter((app) => app.name !== f.dataSync.name);
 /** @param {number} n @param {ContainFate} fate @param {boolean} hostile @returns {ContainRow} */
 const row = (n, fate, hostile) => ({
-  app: (hostile ? f.hostile[n % f.hostile.length] : { ...(f.apps[n % f.apps.length] ?? f.dataSync), connected_app_id: `connected-app-test-${String(n).padStart(8, "0")}-4c1e-4b7a-9d2f-0000${String(1000 + n)}` }) ?? f.dataSync,
+  app: (hostile ? f.hostile[n % f.hostile.length] : { ...(others[n % others.length] ?? f.dataSync), connected_app_id: `connected-app-test-${String(n).padStart(8, "0")}-4c1e-4b7a-9d2f-0000${String(1000 + n)}` }) ?? f.dataSync,
   fate,
   odd: fate === "undecided" && n % 2 === 0,
   new: fate === "undecided" && n % 4 === 1,
@@ -41,14 +43,18 @@ const row = (n, fate, hostile) => ({
 /**
  * A containment and what belongs to it.
  * @param {Partial<ContainLook>} [given]
- * @param {{ undecided?: number, kept?: number, hostile?: boolean, grants?: number }} [how]
+ * @param {{ undecided?: number, kept?: number, hostile?: boolean, grants?: number, twins?: number }} [how]
  * @returns {Answers}
  */
 export function containing(given = {}, how = {}) {
-  const { undecided = 0, kept = 39, hostile = false } = how;
+  const { undecided = 0, kept = 39, hostile = false, twins = 0 } = how;
   /** @type {ContainRow[]} */
   const all = [row(0, "blocked", hostile), ...Array.from({ length: undecided }, (_, n) => row(n + 1, "undecided", hostile)), ...Array.from({ length: kept }, (_, n) => row(n + 1 + undecided, "kept", hostile))];
   all[0] = { ...row(0, "blocked", hostile), app: hostile ? (f.hostile[3] ?? f.dataSync) : f.dataSync };
+  for (let n = 0; n < twins; n += 1) {
+    const one = all[1 + undecided + n];
+    if (one) one.app = { ...f.dataSync, connected_app_id: one.app.connected_app_id };
+  }
   // The inventory flags it by its id: so it says why.
   const flagged = f.apps[2];
   if (!hostile && flagged && undecided > 1) all[2] = { ...row(2, "undecided", false), app: flagged };

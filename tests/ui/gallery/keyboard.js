@@ -177,6 +177,19 @@ export const keyboard = {
     assert.deepEqual([taken?.drawn, other?.drawn, taken?.dot, other?.dot], [true, true, "visible", "hidden"]);
     assert.notEqual(taken?.colour, other?.colour);
   },
+  "of apps of one name a containment says which it is of, and that the others stay": async (page, url) => {
+    await open(page, url, "contain-one-name");
+    const dialog = page.locator('form[data-test="contain"]');
+    for (const place of ["h2", '[data-fact="lead"]', '[data-test="confirm"]']) assert.match(await dialog.locator(place).innerText(), /DataSync \(?…[\w-]{8}/, place);
+    assert.match(await dialog.locator('[data-fact="lead"]').innerText(), /1 grant is revoked/);
+    assert.match(await dialog.locator('[data-fact="twins"]').innerText(), /2 other apps have this name and are not contained: …/);
+    await dialog.locator('[data-test="contain-twins"]').click();
+    await page.waitForFunction(() => /** @type {any} */ (window).gallery.calls.filter((/** @type {any} */ call) => call.name === "contain_look").length === 2);
+    assert.equal((await called(page, "contain_look"))[1].what.connected_app_ids.length, 3);
+    await open(page, url, "contain");
+    assert.equal(await dialog.locator('[data-fact="twins"]').count(), 0);
+    assert.doesNotMatch(await dialog.locator("h2").innerText(), /…/);
+  },
   "what is typed is judged by the plan that it is compared with, and at once": async (page, url) => {
     const wrong = page.locator('[data-test="wrong-typed"]');
     await open(page, url, "contain-slow");
