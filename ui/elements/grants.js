@@ -127,6 +127,8 @@ export function grants(frame, plan) {
       put(slot(node, "name"), nameless ? el("span", { class: "mono", title: visible(who) }, named(who, { title: false })) : named(who, { strong: true }), grant.member.yourself ? el("span", { class: "tag" }, words.you) : null);
     }
     if (grant.change) slot(node, "name").append(" ", changeMark(grant.change, grant.scopes_before ?? null) ?? "");
+    // Two members may have one name. The address stands last, so that nothing else is cut for it.
+    if (plan.of === "app" && grant.member.name && grant.member.email) slot(node, "name").append(el("small", { class: "soft" }, " ", named(grant.member.email, { limit: 120 })));
     put(slot(node, "tail"), grant.width ? widthTag(grant.width) : null, plan.of === "member" || plan.clients ? idTail(grant.app.connected_app_id) : null);
     const scopes = slot(node, "scopes");
     // The scope that gave the width stands first, so that the tag before it explains itself.

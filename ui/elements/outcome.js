@@ -257,6 +257,7 @@ function saidOf(report, confirmed) {
   if (report.outcome === "already_gone" && report.attempts > 0) return status === 404 ? all.already_gone_404 : all.already_gone_unanswered;
   if (report.outcome === "unknown" && report.attempts === 0) return all.unknown_unsent;
   if (report.outcome === "unknown" && report.answered_at !== null) return all.unknown_answered;
+  if (brokenOff(report)) return all.unknown_interrupted;
   return all[confirmed ? "confirmed" : report.outcome];
 }
 
@@ -764,7 +765,7 @@ export function outcomeLine(report) {
       : report.confirm_due_at ? say(said.gone_due, { gone, due: clock(report.confirm_due_at, { seconds: false }) }) : facts;
   } else if (report.outcome === "unknown" || report.outcome === "hidden") {
     mark = unsent ? "note" : "wait";
-    if (report.sent_at) facts = clockOr(said.sent_at, report.sent_at);
+    if (report.sent_at) facts = clockOr(brokenOff(report) ? said.maybe_sent_at : said.sent_at, report.sent_at);
   } else if (report.outcome === "still_there") {
     mark = "wait";
     if (report.read_at) facts = clockOr(said.listed_at, report.read_at);
@@ -788,6 +789,9 @@ export function outcomeLine(report) {
   }
   return { mark, short, facts };
 }
+
+/** Whether only the intent to send is on record: nobody knows whether the request left. @param {RevokeReport} report */
+const brokenOff = (report) => report.outcome === "unknown" && report.attempts > 0 && report.answered_at === null && (report.problem === null || report.problem.cause === "interrupted");
 
 /** @param {string} said @param {string} at */
 const clockOr = (said, at) => say(said, { at: clock(at) });

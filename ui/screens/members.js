@@ -163,6 +163,8 @@ export function members(frame) {
             whole = { reply: { member: page.rows[0]?.member ?? face, unreadable: page.unreadable, read_at: page.read_at }, all: page.rows };
           } else {
             const [reply, page] = await Promise.all([ask("member_connected_apps", { member_id: face.member_id }), kept()]);
+            // Read by id, a member may have no name in the answer: then it is the one that the inventory has.
+            if (!reply.member.name && !reply.member.email) reply.member = { ...reply.member, name: face.name, email: face.email };
             known = new Map((page?.rows ?? []).map((row) => [row.app.connected_app_id, row]));
             whole = { reply, all: reply.grants.map((grant) => ({ member: reply.member, app: grant.app, scopes: grant.scopes, ...fitting(known.get(grant.app.connected_app_id), grant.scopes) })) };
           }

@@ -3,10 +3,10 @@
 import { ask, refusalOf } from "../bridge.js";
 import { refusedPanel } from "../elements/browse.js";
 import { openDialog } from "../elements/dialog.js";
-import { outcomeLine, reportId, tellRefusal } from "../elements/outcome.js";
+import { outcomeLine, reportId, tellDenial, tellRefusal } from "../elements/outcome.js";
 import { differences } from "../elements/policy.js";
 import { Rows } from "../elements/rows.js";
-import { note, putMark } from "../elements/telling.js";
+import { note, paintTelling, putMark } from "../elements/telling.js";
 import { announce, button, clone, el, input, put, say, slot } from "../lib/dom.js";
 import { copyButton } from "../elements/copy.js";
 import { AGAIN, GONE, counted, isOpen } from "../lib/sweeps.js";
@@ -36,6 +36,9 @@ const BAR = [
   { kind: "denied", of: "bad" },
   { kind: "failed", of: "bad" },
 ];
+
+/** How Stytch refuses what the roles of a session do not allow. */
+const NOT_THE_ROLES = "session_authorization_error";
 
 /** Milliseconds between two readings of the rows while it runs. */
 const ROWS_EVERY = 1_500;
@@ -103,7 +106,7 @@ export function whyOpen(sweep) {
     case "interrupted": return said.interrupted;
     case "paused": return said.paused;
     case "session_ended": return sweep.resume === "yes" ? said.session_back : said.session_ended;
-    case "halted": return said.halted.replace("{why}", () => visible(stand.error_type, 80));
+    case "halted": return stand.error_type === NOT_THE_ROLES ? said.halted_roles : said.halted.replace("{why}", () => visible(stand.error_type, 80));
     case "canary_died": return said.canary(stand.failed, stand.of);
     case "cancelled": return said.cancelled(sweep.unsent);
     default: return "";
@@ -142,13 +145,16 @@ export function sweepScreen(frame, id, back) {
     paint: (node, report) => {
       const { mark, short, facts } = outcomeLine(report);
       put(slot(node, "what"), named(memberName(report.member), { strong: true, limit: 80 }), report.member.yourself ? el("span", { class: "tag" }, words.you) : null);
-      put(slot(node, "under"), named(report.app.name, { limit: 80 }), report.scopes.length > 0 ? el("span", {}, " · ", named(report.scopes.join(" "), { limit: 120 })) : null);
+      // Two members may have one name: the address tells them apart.
+      const under = [report.member.name && report.member.email ? report.member.email : "", frame.sweeps.one(id)?.app ? "" : report.app.name.trim() || report.app.connected_app_id, report.scopes.join(" ")].filter((text) => text !== "");
+      put(slot(node, "under"), ...under.flatMap((text, n) => [n > 0 ? " · " : "", named(text, { limit: 120 })]));
       putMark(slot(node, "mark"), mark);
       put(slot(node, "outcome"), short);
       put(slot(node, "facts"), report.attempts === 0 && report.outcome !== "already_gone" ? "" : facts);
       const request = slot(node, "request");
       // Where nothing was sent, the id is that of a read: nobody may take it for a revoke's.
-      put(request, report.request_id && report.attempts > 0 ? named(report.request_id, { limit: 120 }) : el("span", { class: "soft" }, report.attempts > 0 ? words.sweep.no_answer : words.sweep.no_request));
+      const none = report.attempts === 0 ? words.sweep.no_request : report.answered_at === null ? words.sweep.no_answer : words.facts.request_none;
+      put(request, report.request_id && report.attempts > 0 ? named(report.request_id, { limit: 120 }) : el("span", { class: "soft" }, none));
       node.dataset.outcome = report.outcome;
     },
     onOpen: (report) => frame.showReport(report, { after: () => { rows.pick(null); rows.focus(); } }),
@@ -253,7 +259,7 @@ export function sweepScreen(frame, id, back) {
       line = [el("b", {}, said.states.elsewhere), " · ", said.elsewhere.replace("{pid}", () => (stand.pid === null ? "" : said.pid(stand.pid)))];
     } else if (isOpen(sweep)) {
       line = [el("b", {}, said.states[stand.state]), " · ", sweep.grants === 0 ? said.block_only : said.partial(gone, sweep.grants)];
-      more.push(note("why", whyOpen(sweep)));
+      more.push(note("why", whyOpen(sweep), ...missingRole(sweep)));
     } else if (sweep.grants === 0) {
       line = [el("b", {}, sweepStand(sweep).short), " · ", said.block_only];
       if (stand.state === "cancelled" && !sweep.policy?.overtaken) more.push(note("why", whyOpen(sweep)));
@@ -281,7 +287,8 @@ export function sweepScreen(frame, id, back) {
       more.push(note("refused", el("b", {}, tellRefusal(refused, { session: frame.session, act: "session" }).title), ". ", why));
     }
     const { tokens_until } = sweep;
-    if (tokens_until && gone > 0) {
+    // The tokens of a grant whose revoke was answered outlive it as well, whether a read can show that it is gone or not.
+    if (tokens_until && gone + counted(sweep, ["accepted"]) > 0) {
       const left = el("span", { class: "num", "data-test": "tokens-left" });
       const made = el("p", { class: "soft", "data-fact": "tokens_until" });
       everySecond(left, () => { left.textContent = until(tokens_until) > 0 ? `(${span(until(tokens_until))})` : ""; });
@@ -302,6 +309,25 @@ export function sweepScreen(frame, id, back) {
       if (told !== "") announce(heard);
       told = heard;
     }
+  }
+
+  /** What leads from a sweep that was stopped for want of a permission to which one that is. @param {Sweep} sweep */
+  function missingRole(sweep) {
+    const { session } = frame;
+    if (sweep.stand.state !== "halted" || sweep.stand.error_type !== NOT_THE_ROLES || !session || !sweep.here) return [];
+    const why = el("button", { class: "lnk", type: "button", "data-test": "sweep-denied" }, words.plan.denied_more);
+    why.addEventListener("click", () => {
+      const needed = session.may.revoke_member_app;
+      const dialog = openDialog();
+      const telling = tellDenial(
+        { action: needed.action, resource: needed.resource, your_roles: session.roles, roles_that_hold_it: needed.roles_that_hold_it, policy_read_at: session.policy_read_at, request_id: null, asked: false },
+        { session, act: "session", close: () => dialog.close(), readPolicy: async () => { await frame.readPolicy(); dialog.close(); } },
+        { refusal: "not_allowed" },
+      );
+      const { root: told, first } = paintTelling({ ...telling, lead: words.sweep.halted_roles });
+      dialog.show(told, { stage: "told", ...telling.about }, first);
+    });
+    return [" ", why];
   }
 
   /** What was done to the policy, and what that means for the grants. @param {Sweep} sweep */

@@ -80,6 +80,42 @@ export const keyboard = {
     await open(page, url, "sweep-contained-hidden");
     assert.match(await page.locator('[data-fact="accepted"]').innerText(), /no read can show/);
   },
+  "a revoke of which only the intent is on record may have been sent, and had no answer": async (page, url) => {
+    await open(page, url, "sweep-halted");
+    await page.locator('[data-test="sweep-kind"][data-kind="unknown"]').click();
+    const row = page.locator('[data-test="sweep"] [data-test="row"]').first();
+    await row.locator("text=Unsettled").waitFor();
+    assert.match(await row.innerText(), /may have been sent .*, not settled\s+no answer/);
+    await open(page, url, "outcome-unknown_interrupted");
+    assert.match(await page.locator("dialog").innerText(), /may have been sent, and carried out, or not/);
+    await open(page, url, "outcome-unknown_garbled");
+    assert.doesNotMatch(await page.locator("dialog").innerText(), /may have been sent/);
+  },
+  "two members of one name are told apart in a sweep and beside an app, and a member is named however opened": async (page, url) => {
+    await open(page, url, "sweep-done");
+    const [first] = await page.locator('[data-test="sweep"] [data-test="row"]').all();
+    assert.match(await first?.innerText() ?? "", /Ada Moreau\s+ada\.moreau@acme\.test · /);
+    await open(page, url, "apps-detail");
+    assert.match(await page.locator('[data-test="detail-app"] [data-test="row"]').first().innerText(), /@acme\.test/);
+    await open(page, url, "members-detail-by-id");
+    assert.match(await page.locator('[data-test="detail-member"]').innerText(), /^\W*(?:Back.*\s+)?Ada Moreau[^]*ada\.moreau@acme\.test/);
+  },
+  "the tokens of answered revokes are told of although no read can show that anything is gone": async (page, url) => {
+    await open(page, url, "sweep-none-gone");
+    assert.match(await page.locator('[data-fact="tokens_until"]').innerText(), /may be accepted until about/);
+  },
+  "a sweep that stops for want of a role says which permission is missing and who holds it": async (page, url) => {
+    await open(page, url, "sweep-halted-roles");
+    const why = page.locator('[data-test="sweep"] [data-fact="why"]');
+    assert.match(await why.innerText(), /roles .* do not allow .* Nothing more was sent/);
+    assert.doesNotMatch(await why.innerText(), /session_authorization_error/);
+    await page.locator('[data-test="sweep-denied"]').click();
+    const dialog = page.locator("dialog");
+    assert.match(await dialog.locator('[data-fact="missing"]').innerText(), /on stytch\.member/);
+    assert.ok(await dialog.locator('[data-fact="roles_that_hold_it"]').isVisible());
+    assert.doesNotMatch(await dialog.innerText(), /Nothing was (sent|changed)/);
+    assert.ok(await dialog.locator('[data-test="copy-request"]').isVisible());
+  },
   "a revoke that was never sent has no request id": async (page, url) => {
     await open(page, url, "sweep-running");
     await page.locator('[data-test="sweep-kind"][data-kind="unsent"]').click();

@@ -121,7 +121,7 @@ function looking(of, how = {}) {
         rows: wanted.slice(query.offset, query.offset + query.count).map(({ kind, n }) => {
           const row = grantRow(n, how.hostile === true);
           const sent = kind !== "unsent";
-          return f.report(kind === "unsent" ? "unknown" : kind, { sweep_id: of.sweep_id, member: row.member, app: of.app ?? (n % 2 === 1 && of.apps > 1 ? f.apps[1] ?? row.app : row.app), scopes: row.scopes, alone: false, attempts: sent ? 1 : 0, request_id: kind !== "unknown" ? `request-id-test-${String(n).padStart(8, "0")}-ebdc-489d-a754-c7e70ba13141` : null, sent_at: sent ? f.at(-60 + n / 4) : null, gone_at: kind === "revoked" ? f.at(-9) : null, listed_again_at: n < of.listed_again ? f.at(-2) : null, confirm_due_at: kind === "revoked" ? f.at(560) : null });
+          return f.report(kind === "unsent" ? "unknown" : kind, { sweep_id: of.sweep_id, member: row.member, app: of.app ?? (n % 2 === 1 && of.apps > 1 ? f.apps[1] ?? row.app : row.app), scopes: row.scopes, alone: false, attempts: sent ? 1 : 0, request_id: kind !== "unknown" ? `request-id-test-${String(n).padStart(8, "0")}-ebdc-489d-a754-c7e70ba13141` : null, answered_at: kind === "unknown" || !sent ? null : f.at(-13), sent_at: sent ? f.at(-60 + n / 4) : null, gone_at: kind === "revoked" ? f.at(-9) : null, listed_again_at: n < of.listed_again ? f.at(-2) : null, confirm_due_at: kind === "revoked" ? f.at(560) : null });
         }),
         matching: wanted.length,
         total: of.grants,
