@@ -40,6 +40,9 @@ const BAR = [
 /** How Stytch refuses what the roles of a session do not allow. */
 const NOT_THE_ROLES = "session_authorization_error";
 
+/** Milliseconds without an answer after which that is said: a rate of before says nothing of what hangs. */
+const SILENCE = 10_000;
+
 /** Milliseconds between two readings of the rows while it runs. */
 const ROWS_EVERY = 1_500;
 
@@ -126,6 +129,9 @@ export function sweepScreen(frame, id, back) {
   const kinds = new Set();
   let rowsAt = 0;
   let told = "";
+  // How many were answered when it was drawn last, and since when so many.
+  let answered = -1;
+  let answeredAt = 0;
   // The keyboard was on one of the acts, and none was there to take it since.
   let pressed = false;
 
@@ -252,7 +258,14 @@ export function sweepScreen(frame, id, back) {
       if (!progress?.stopping && total > 0) parts.push(said.sending(done, total));
       if (progress && !progress.reading && !progress.stopping && progress.per_minute > 0) parts.push(said.rate(progress.per_minute));
       if (progress?.left_ms && progress.left_ms > 1_000 && !progress.stopping) parts.push(said.left(span(progress.left_ms)));
-      line = [el("b", {}, words.sweep.states.running), " · ", parts.join(" · ")];
+      const waits = progress && !progress.reading && !progress.limited_until && !progress.offline_until && progress.answered === answered;
+      if (!waits) answeredAt = Date.now();
+      answered = progress?.answered ?? -1;
+      const silence = everySecond(el("span", { "data-fact": "silence" }), (node) => {
+        const ms = Date.now() - answeredAt;
+        node.textContent = answered >= 0 && ms > SILENCE ? ` · ${said.silence(span(ms))}` : "";
+      });
+      line = [el("b", {}, words.sweep.states.running), " · ", parts.join(" · "), progress?.reading || progress?.limited_until || progress?.offline_until ? null : silence];
       if (progress?.limited_until) more.push(waiting("limited", said.limited, progress.limited_until, progress.quota ? said.quota(progress.quota) : ""));
       if (progress?.offline_until) more.push(waiting("offline", said.offline, progress.offline_until, ""));
     } else if (stand.state === "elsewhere") {

@@ -1207,6 +1207,7 @@ export const words = {
     },
     sending: (/** @type {number} */ n, /** @type {number} */ of) => `${number(n)} of ${number(of)} answered`,
     rate: (/** @type {number} */ n) => `${number(n)} a minute`,
+    silence: (/** @type {string} */ span) => `no answer for ${span}: what is under way is waited for`,
     left: (/** @type {string} */ span) => `about ${span} left`,
     reading: "Reading again, to see what is gone",
     opening: "Looking what is still there",

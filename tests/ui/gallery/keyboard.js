@@ -546,6 +546,13 @@ export const keyboard = {
     await page.locator('[data-test="read-again"]').click();
     await page.waitForFunction((/** @type {number} */ before) => /** @type {any} */ (window).gallery.calls.filter((/** @type {any} */ call) => call.name === "come_back_list").length > before, before);
   },
+  "a server that answers no more is told of while a sweep runs": async (page, url) => {
+    await open(page, url, "sweep-running");
+    const silence = page.locator('[data-fact="silence"]');
+    assert.equal(await silence.innerText(), "");
+    await page.evaluate(() => { const real = Date.now; Date.now = () => real() + 40_000; });
+    await page.waitForFunction(() => document.querySelector('[data-fact="silence"]')?.textContent?.includes("no answer for 4"));
+  },
   "a list of containments tells what became of each one's block": async (page, url) => {
     await open(page, url, "activity-blocks");
     assert.deepEqual(await page.locator('[data-fact="block"]').allInnerTexts(), ["Blocked", "Not blocked", "Block lifted"]);
