@@ -338,11 +338,13 @@ class Containing {
     }
     for (const one of look.unlisted.slice(0, TOLD)) made.push(note("unlisted", ...this.unlisted(one)));
     if (look.unlisted.length > TOLD) made.push(note("unlisted", said.more_unlisted(look.unlisted.length - TOLD)));
-    if (this.twins.length > 0 && this.what.kind === "apps") {
-      const ids = [...this.what.connected_app_ids, ...this.twins.map((row) => row.app.connected_app_id)];
-      const too = el("button", { class: "lnk", type: "button", "data-test": "contain-twins" }, said.twins_too(this.twins.length));
+    // One that is decided upon below is told there, whichever way.
+    const stay = this.twins.filter((row) => !this.undecided.some((one) => one.app.connected_app_id === row.app.connected_app_id));
+    if (stay.length > 0 && this.what.kind === "apps") {
+      const ids = [...this.what.connected_app_ids, ...stay.map((row) => row.app.connected_app_id)];
+      const too = el("button", { class: "lnk", type: "button", "data-test": "contain-twins" }, said.twins_too(stay.length));
       too.addEventListener("click", () => { this.dialog.close(null); contain(this.frame, { kind: "apps", connected_app_ids: ids }, null); });
-      made.push(note("twins", el("b", {}, said.twins(this.twins.length)), " ", ...this.twins.slice(0, TOLD).flatMap((row, n) => [n > 0 ? ", " : "", idTail(row.app.connected_app_id), ` (${words.plan.grants(row.grants)})`]), this.twins.length > TOLD ? ` ${words.policy.differs.more(this.twins.length - TOLD)}` : "", ". ", too));
+      made.push(note("twins", el("b", {}, said.twins(stay.length)), " ", ...stay.slice(0, TOLD).flatMap((row, n) => [n > 0 ? ", " : "", idTail(row.app.connected_app_id), ` (${words.plan.grants(row.grants)})`]), stay.length > TOLD ? ` ${words.policy.differs.more(stay.length - TOLD)}` : "", ". ", too));
     }
     if (look.missing.length > 0) made.push(note("missing", el("b", {}, words.plan.missing), " ", missingSentence(look.missing, this.frame.inventory.picture?.apps ?? 0)));
     if (look.own > 0) made.push(note("own", el("b", {}, words.plan.own(look.own)), " ", words.plan.own_note));

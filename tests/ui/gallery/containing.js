@@ -43,16 +43,16 @@ const row = (n, fate, hostile) => ({
 /**
  * A containment and what belongs to it.
  * @param {Partial<ContainLook>} [given]
- * @param {{ undecided?: number, kept?: number, hostile?: boolean, grants?: number, twins?: number }} [how]
+ * @param {{ undecided?: number, kept?: number, hostile?: boolean, grants?: number, twins?: number, asked?: number }} [how] `twins`: so many that stay have the same name, `asked`: and so many to be decided upon
  * @returns {Answers}
  */
 export function containing(given = {}, how = {}) {
-  const { undecided = 0, kept = 39, hostile = false, twins = 0 } = how;
+  const { undecided = 0, kept = 39, hostile = false, twins = 0, asked = 0 } = how;
   /** @type {ContainRow[]} */
   const all = [row(0, "blocked", hostile), ...Array.from({ length: undecided }, (_, n) => row(n + 1, "undecided", hostile)), ...Array.from({ length: kept }, (_, n) => row(n + 1 + undecided, "kept", hostile))];
   all[0] = { ...row(0, "blocked", hostile), app: hostile ? (f.hostile[3] ?? f.dataSync) : f.dataSync };
-  for (let n = 0; n < twins; n += 1) {
-    const one = all[1 + undecided + n];
+  for (let n = 0; n < twins + asked; n += 1) {
+    const one = all[1 + undecided - asked + n];
     if (one) one.app = { ...f.dataSync, connected_app_id: one.app.connected_app_id };
   }
   // The inventory flags it by its id: so it says why.

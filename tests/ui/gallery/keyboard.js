@@ -222,6 +222,8 @@ export const keyboard = {
     await dialog.locator('[data-test="contain-twins"]').click();
     await page.waitForFunction(() => /** @type {any} */ (window).gallery.calls.filter((/** @type {any} */ call) => call.name === "contain_look").length === 2);
     assert.equal((await called(page, "contain_look"))[1].what.connected_app_ids.length, 3);
+    await open(page, url, "contain-one-name-asked");
+    assert.match(await dialog.locator('[data-fact="twins"]').innerText(), /^Another app has this name/, "the one that is decided upon is told where it is decided");
     await open(page, url, "contain");
     assert.equal(await dialog.locator('[data-fact="twins"]').count(), 0);
     assert.doesNotMatch(await dialog.locator("h2").innerText(), /…/);

@@ -357,6 +357,7 @@ export const scenes = {
 
   // ---- containment
   "contain": { answers: signedIn(), steps: toContain, ends: "contain-typed" },
+  "contain-one-name-asked": { answers: signedIn(containing.containing({}, { undecided: 1, twins: 1, asked: 1 })), steps: toContain, ends: "contain-typed" },
   "contain-one-name": { answers: signedIn(containing.containing({ grants: 1, members: 1 }, { twins: 2 })), steps: toContain, ends: "contain-typed" },
   // The plan comes late: what is typed is there before it.
   "contain-slow": { answers: signedIn({ contain_make: async (given) => { await new Promise((done) => setTimeout(done, 2_500)); return containing.containing().contain_make?.(given) ?? never(); } }), steps: toContain, ends: "contain-typed" },
