@@ -165,6 +165,12 @@ export function apps(frame) {
     sheet.rows.load().then(() => { if (sheet.root.isConnected && !document.querySelector("dialog[open]")) sheet.focus(); });
   }
 
+  /** What no reading changes. @param {AppRow["app"]} app @param {boolean} folded */
+  function whatItIs(app, folded) {
+    const type = [el("dt", {}, words.apps.type), el("dd", { "data-fact": "type" }, named(typeWords(app.client_type, "types_long")))];
+    return folded ? type : [...type, el("dt", {}, words.apps.pick_id), el("dd", { "data-fact": "connected_app_id" }, whole(app.connected_app_id, { mono: true }), " ", copyButton(app.connected_app_id, words.apps.pick_id))];
+  }
+
   /** @param {HTMLElement} root @param {AppRow} row @param {boolean} folded @param {AppRow | null} from */
   function facts(root, row, folded, from) {
     const { app } = row;
@@ -179,9 +185,7 @@ export function apps(frame) {
     const reconnect = row.may_reconnect === null ? words.facts.coming_unknown : row.may_reconnect ? words.apps.reconnect_yes : words.apps.reconnect_no;
     put(
       slot(root, "facts"),
-      el("dt", {}, words.apps.type),
-      el("dd", { "data-fact": "type" }, named(typeWords(app.client_type, "types_long"))),
-      ...(folded ? [] : [el("dt", {}, words.apps.pick_id), el("dd", { "data-fact": "connected_app_id" }, whole(app.connected_app_id, { mono: true }), " ", copyButton(app.connected_app_id, words.apps.pick_id))]),
+      ...whatItIs(app, folded),
       el("dt", {}, words.apps.granted_by),
       el("dd", { "data-fact": "granted_by" }, folded ? words.apps.granted_group(row.grants, row.clients, row.scope_sets) : words.apps.granted(row.grants, row.scope_sets), ...marked(row)),
       el("dt", {}, words.apps.policy),
@@ -227,9 +231,7 @@ export function apps(frame) {
     const at = () => time(inventory.picture?.read_at ?? "");
     put(
       slot(root, "facts"),
-      el("dt", {}, words.apps.type),
-      el("dd", { "data-fact": "type" }, named(typeWords(app.client_type, "types_long"))),
-      ...(folded ? [] : [el("dt", {}, words.apps.pick_id), el("dd", { "data-fact": "connected_app_id" }, whole(app.connected_app_id, { mono: true }), " ", copyButton(app.connected_app_id, words.apps.pick_id))]),
+      ...whatItIs(app, folded),
       el("dt", {}, words.apps.granted_by),
       el("dd", { "data-fact": "granted_by" }, say(words.apps.unlisted.as_of, { at: at() })),
       el("dt", {}, words.apps.policy),

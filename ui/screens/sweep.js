@@ -258,14 +258,15 @@ export function sweepScreen(frame, id, back) {
       if (!progress?.stopping && total > 0) parts.push(said.sending(done, total));
       if (progress && !progress.reading && !progress.stopping && progress.per_minute > 0) parts.push(said.rate(progress.per_minute));
       if (progress?.left_ms && progress.left_ms > 1_000 && !progress.stopping) parts.push(said.left(span(progress.left_ms)));
-      const waits = progress && !progress.reading && !progress.limited_until && !progress.offline_until && progress.answered === answered;
-      if (!waits) answeredAt = Date.now();
+      // Only where something is under way: between two reads it is the sweep that waits, and nobody owes an answer.
+      const owed = progress !== null && progress.to_send > 0 && !progress.reading && !progress.limited_until && !progress.offline_until;
+      if (!owed || progress.answered !== answered) answeredAt = Date.now();
       answered = progress?.answered ?? -1;
       const silence = everySecond(el("span", { "data-fact": "silence" }), (node) => {
         const ms = Date.now() - answeredAt;
-        node.textContent = answered >= 0 && ms > SILENCE ? ` · ${said.silence(span(ms))}` : "";
+        node.textContent = ms > SILENCE ? ` · ${said.silence(span(ms))}` : "";
       });
-      line = [el("b", {}, words.sweep.states.running), " · ", parts.join(" · "), progress?.reading || progress?.limited_until || progress?.offline_until ? null : silence];
+      line = [el("b", {}, words.sweep.states.running), " · ", parts.join(" · "), owed ? silence : null];
       if (progress?.limited_until) more.push(waiting("limited", said.limited, progress.limited_until, progress.quota ? said.quota(progress.quota) : ""));
       if (progress?.offline_until) more.push(waiting("offline", said.offline, progress.offline_until, ""));
     } else if (stand.state === "elsewhere") {

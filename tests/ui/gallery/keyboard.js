@@ -554,6 +554,10 @@ export const keyboard = {
     assert.equal(await silence.innerText(), "");
     await page.evaluate(() => { const real = Date.now; Date.now = () => real() + 40_000; });
     await page.waitForFunction(() => document.querySelector('[data-fact="silence"]')?.textContent?.includes("no answer for 4"));
+    await open(page, url, "sweep-between-reads");
+    await page.evaluate(() => { const real = Date.now; Date.now = () => real() + 40_000; });
+    await page.waitForTimeout(1_300);
+    assert.doesNotMatch(await page.locator('[data-test="sweep-now"]').innerText(), /no answer/, "nobody owes one between two reads");
   },
   "a list of containments tells what became of each one's block": async (page, url) => {
     await open(page, url, "activity-blocks");

@@ -324,6 +324,7 @@ export const scenes = {
   "sweep-running": { answers: signedIn(sweeping.running()), steps: toSweep, ends: "sweep-pause" },
   "sweep-limited": { answers: signedIn(sweeping.running({ limited_until: f.at(41), quota: 100, left_ms: 118_000, per_minute: 97 })), steps: toSweep, ends: "sweep-pause" },
   "sweep-offline": { answers: signedIn(sweeping.running({ offline_until: f.at(12), per_minute: 0, left_ms: null })), steps: toSweep, ends: "sweep-pause" },
+  "sweep-between-reads": { answers: signedIn(sweeping.running({ answered: 137, to_send: 0, per_minute: 0, left_ms: null })), steps: toSweep, ends: "sweep-pause" },
   "sweep-reading": { answers: signedIn(sweeping.running({ answered: 137, to_send: 0, reading: true, left_ms: null })), steps: toSweep, ends: "sweep-pause" },
   "sweep-stopping": { answers: signedIn(sweeping.running({ stopping: true })), steps: toSweep, ends: "sweep-acts" },
   "sweep-paused": { answers: signedIn(sweeping.resting({ state: "paused" })), steps: toSweep, ends: "sweep-resume" },
