@@ -2251,6 +2251,14 @@ odd: boolean,
  */
 new: boolean, 
 /**
+ * It has the name of one to be blocked, or one that looks like it.
+ */
+like: boolean, 
+/**
+ * The list lacks it now.
+ */
+unlisted: boolean, 
+/**
  * When the last reading that listed it was finished, where the list lacks it now. `null`: the list has it, or none ever had.
  */
 known_at: string | null, 

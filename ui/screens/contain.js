@@ -385,13 +385,13 @@ class Containing {
       slot(root, "decided").textContent = left > 0 ? said.decide_left(left, this.undecided.length) : "";
       keepRest.hidden = left === 0;
     };
-    const flagged = [...this.undecided].sort((a, b) => Number(b.odd) - Number(a.odd));
+    const flagged = [...this.undecided].sort((a, b) => Number(b.like) - Number(a.like) || Number(b.odd) - Number(a.odd));
     put(slot(root, "decisions"), ...flagged.slice(0, SHOWN).map((row) => {
       const item = clone("t-decision");
       const id = row.app.connected_app_id;
       item.dataset.id = id;
       item.dataset.test = "decision";
-      put(slot(item, "what"), appName(row.app), ...this.flags(row), row.new ? el("span", { class: "tag" }, said.new_tag) : null, row.known_at ? el("span", { class: "tag warn" }, said.unlisted_tag) : null);
+      put(slot(item, "what"), appName(row.app), ...rowTags(row, this.flags(row)));
       put(slot(item, "under"), idTail(id), " · ", row.known_at ? say(said.known_from, { at: time(row.known_at, { seconds: false }) }) : words.plan.grants(row.grants));
       const group = slot(item, "choices");
       group.setAttribute("aria-label", said.decide_label(visible(row.app.name, 80)));
@@ -639,14 +639,21 @@ class Containing {
   }
 }
 
+/** What an app is marked with. @param {ContainRow} row @param {HTMLElement[]} flags */
+function rowTags(row, flags) {
+  const said = words.contain;
+  return [row.like ? el("span", { class: "tag warn" }, said.like_tag) : null, ...flags, row.new ? el("span", { class: "tag" }, said.new_tag) : null, row.unlisted ? el("span", { class: row.known_at ? "tag warn" : "tag" }, said.unlisted_tag) : null];
+}
+
 /** @param {HTMLElement} node @param {Line} line @param {boolean} oneApp @param {(row: ContainRow) => HTMLElement[]} flags */
 function paintLine(node, line, oneApp, flags) {
   const said = words.contain;
   const { row, grant, share, choice } = line;
   if (row) {
-    put(slot(node, "what"), appName(row.app), ...flags(row), row.new ? el("span", { class: "tag" }, said.new_tag) : null, row.known_at ? el("span", { class: "tag warn" }, said.unlisted_tag) : null);
-    put(slot(node, "under"), idTail(row.app.connected_app_id));
-    put(slot(node, "much"), words.plan.grants(row.grants));
+    const byId = row.unlisted && row.app.name.trim() === "";
+    put(slot(node, "what"), byId ? el("span", { class: "mono" }, named(row.app.connected_app_id, { limit: 80 })) : appName(row.app), ...(byId ? [] : rowTags(row, flags(row))));
+    put(slot(node, "under"), byId ? said.by_id : idTail(row.app.connected_app_id));
+    put(slot(node, "much"), row.unlisted ? "" : words.plan.grants(row.grants));
     const fate = choice === "block" ? said.fates.blocked : choice === "leave_out" ? said.fates.left_out : choice === "keep" ? said.fates.kept : said.fates[row.fate];
     put(slot(node, "fate"), fate);
     node.dataset.fate = choice ?? row.fate;

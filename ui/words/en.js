@@ -1357,7 +1357,7 @@ export const words = {
     decide: (/** @type {number} */ n) => (n === 1 ? "One app needs your decision" : `${number(n)} apps need your decision`),
     decided: "All decided",
     decide_left: (/** @type {number} */ n, /** @type {number} */ of) => `${number(of - n)} of ${number(of)} decided`,
-    decide_note: "The list keeps what is on it allowed. These look like another app, are new since you last looked, or are not listed just now. Whatever is not kept is forbidden: with “Block too” its grants are revoked as well, with “Leave off the list” they stay as they are.",
+    decide_note: "The list keeps what is on it allowed. These look like what is blocked or like another app, are new since you last looked, or are not listed just now. Whatever is not kept is forbidden: with “Block too” its grants are revoked as well, with “Leave off the list” they stay as they are.",
     policy_open: (/** @type {number} */ n) => (n === 1 ? "This counts the one app that is still to be decided as kept." : `This counts the ${number(n)} apps that are still to be decided as kept.`),
     grants_stay: "its grants stay",
     decide_label: (/** @type {string} */ app) => `What becomes of ${app}`,
@@ -1368,6 +1368,8 @@ export const words = {
     keep_rest: "Keep the rest allowed",
     new_tag: "new",
     odd_tag: "flagged",
+    like_tag: "looks like what is blocked",
+    by_id: "allowed by its client id, in no list; nobody tells its name",
     unlisted_tag: "not listed now",
     parts: "What the containment does",
     part: {

@@ -85,7 +85,8 @@ pub enum ContainFate {
     Kept,
     /// It was forbidden before and stays so.
     Forbidden,
-    /// It looks like another, is new, or was listed by an earlier reading and is not now, and somebody has to decide.
+    /// It looks like another or like one to be blocked, is new, or was listed by an earlier reading and is not now, and somebody has to
+    /// decide.
     Undecided,
 }
 
@@ -181,6 +182,10 @@ pub struct ContainRow {
     pub odd: bool,
     /// It is new since the reading that new ones are told by.
     pub new: bool,
+    /// It has the name of one to be blocked, or one that looks like it.
+    pub like: bool,
+    /// The list lacks it now.
+    pub unlisted: bool,
     /// When the last reading that listed it was finished, where the list lacks it now. `null`: the list has it, or none ever had.
     pub known_at: Option<Utc>,
     /// Grants it has. They are revoked only if it is blocked.

@@ -363,14 +363,16 @@ fn left_out(apps: &BTreeSet<ConnectedAppId>) {
 
 /// One app that somebody has to decide about: what it is called, and why it is asked.
 fn undecided(picture: &Picture, row: &Row) -> String {
+    let alike = row.app.like.then_some("looks like one to be blocked");
     if row.app.unlisted.is_some() {
-        return format!("{}.", called(picture, &row.app));
+        let why = alike.map_or_else(String::new, |why| format!(", {why}"));
+        return format!("{}{why}.", called(picture, &row.app));
     }
     let at = picture.app(&row.app.id);
     let app = at.map(|at| &picture.apps[at as usize]);
     let name = app.map(|app| safe(&app.name)).unwrap_or_default();
     let odd = app.iter().flat_map(|app| &app.odd).map(|odd| odd.kind.word());
-    let why: Vec<&str> = odd.chain(row.app.new.then_some("new")).collect();
+    let why: Vec<&str> = alike.into_iter().chain(odd).chain(row.app.new.then_some("new")).collect();
     let grants = picture.grants.iter().filter(|grant| Some(grant.app) == at).count();
     let grants = count(grants, "grant", "grants");
     format!("{} {} ({}, {grants}).", safe(row.app.id.as_str()), crate::text::cut(&name, 60), why.join(", "))
@@ -436,7 +438,7 @@ fn called(picture: &Picture, app: &Listed) -> String {
         Some(Unlisted { known_at: Some(at), .. }) => {
             format!("{both}, known from the reading of {}, not listed now", utc(*at))
         }
-        Some(_) => format!("{both}, in no list of this organization"),
+        Some(_) => format!("{both}, in no list of this organization's apps"),
     }
 }
 
@@ -548,11 +550,9 @@ fn policy(picture: &Picture, change: &Change) {
         (Fate::LeftOut, "To be forbidden too, with the grants it has left alone"),
         (Fate::Kept, "Stays allowed"),
     ] {
-        let rows: Vec<_> = change.rows.iter().filter(|row| row.fate == fate).collect();
         // Where no list is written, everything else stays as it is and need not be named.
-        if fate == Fate::Kept && change.closes.is_empty() {
-            continue;
-        }
+        let written = |row: &&Row| fate != Fate::Kept || change.writes(row.app.kind);
+        let rows: Vec<_> = change.rows.iter().filter(|row| row.fate == fate).filter(written).collect();
         // Each of them: a list that nobody could see whole is one that nobody decided about.
         for row in rows {
             say(&format!("{words}: {}.", called(picture, &row.app)));

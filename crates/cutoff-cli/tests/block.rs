@@ -320,6 +320,59 @@ fn an_app_that_an_earlier_reading_knew_does_not_fall_off_the_allowlist_unasked()
     assert!(!self::allowed(&ground).contains(&claude));
 }
 
+/// The third-party apps that are listed, as ids and names.
+fn third_party_names(ground: &Ground) -> Vec<(String, String)> {
+    let apps = ground.admin(&["apps", "--json", "--max-age", "0"]).lines();
+    let third = apps.iter().filter(|app| app["client_type"].as_str().expect("a type").starts_with("third_party"));
+    let text = |app: &Value, key: &str| app[key].as_str().expect("text").to_owned();
+    third.map(|app| (text(app, "connected_app_id"), text(app, "app_name"))).collect()
+}
+
+#[test]
+fn an_app_of_the_same_name_or_one_that_looks_like_it_stays_allowed_by_a_decision_only_on_a_list_that_stands_too() {
+    let ground = ground_with(Options { members: 60, apps: 40, ..Options::default() });
+    let third = third_party_names(&ground);
+    let of = |name: &str| third.iter().filter(|(_, of)| of == name).map(|(id, _)| id.clone()).collect::<Vec<_>>();
+    let (claudes, imitation) = (of("Claude"), of("C1aude").remove(0));
+    let [first, other] = &claudes[..] else { panic!("two of one name: {claudes:?}") };
+    let ids: Vec<&String> = third.iter().map(|(id, _)| id).collect();
+    ground.control(
+        "policy",
+        json!({"third_party_connected_apps_allowed_type": "RESTRICTED",
+               "allowed_third_party_connected_apps": ids.iter().copied().cloned().chain([ADVISED.to_owned()]).collect::<Vec<_>>()}),
+    );
+    let open = contain(&ground, &["--app", first, "--yes"]).expect(5).says(&[
+        &format!("{other} Claude (looks like one to be blocked"),
+        &format!("{imitation} C1aude (looks like one to be blocked"),
+        "Nothing was sent",
+    ]);
+    let asked = third.iter().filter(|(id, _)| open.err.contains(&format!("--DECIDE {id}"))).count();
+    let alike =
+        third.iter().filter(|(_, name)| ["\u{421}laude", "Cl\u{430}ude", "C1aude", "Claude"].contains(&name.as_str()));
+    assert_eq!(asked, alike.count() - 1, "nobody else is asked about: {}", open.err);
+    // What is asked about the one that imitates is not asked about the one it imitates.
+    let calm = contain(&ground, &["--app", &imitation]).expect(5);
+    assert!(!calm.err.contains(&format!("{other} Claude (looks")), "{}", calm.err);
+
+    let decided: Vec<&str> = third
+        .iter()
+        .filter(|(id, _)| open.err.contains(&format!("--DECIDE {id}")))
+        .flat_map(|(id, _)| [if *id == imitation { "--leave-out" } else { "--keep" }, id.as_str()])
+        .collect();
+    let words: Vec<&str> = ["--app", first].into_iter().chain(decided).collect();
+    // The list that goes on to stand is shown whole, down to an id that nobody has connected.
+    let shown = contain(&ground, &words).expect(5).says(&[
+        &format!("Stays allowed: {ADVISED}, in no list of this organization's apps."),
+        &format!("Stays allowed: Claude ({other})."),
+        &format!("To be forbidden too, with the grants it has left alone: C1aude ({imitation})."),
+    ]);
+    let stays = shown.err.matches("Stays allowed: ").count();
+    contain(&ground, &[&words[..], &["--yes"]].concat()).expect(0);
+    let allowed = allowed(&ground);
+    assert!(!allowed.contains(first) && !allowed.contains(&imitation) && allowed.contains(other));
+    assert_eq!((allowed.len(), stays), (ids.len() - 1, ids.len() - 1), "each that stays was shown");
+}
+
 #[test]
 fn where_a_list_of_allowed_apps_stands_nobody_falls_off_it_and_nobody_is_asked() {
     let ground = small();

@@ -1,7 +1,7 @@
 //! Containment: the policy changed so that nobody can consent to some apps again, together with the revoke of every grant they
 //! have; and the lifting of such a block. What to change is decided in [`crate::policy`]; here it is read, shown and asked for.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -14,6 +14,8 @@ use crate::desk::Desk;
 use crate::directory::check_id;
 use crate::error::{Error, Field};
 use crate::indicators::client_id;
+use crate::inventory::filter::folded;
+use crate::inventory::look_alike::Likenesses;
 use crate::inventory::picture::{Cause, Missing, Picture, What as Lacks, u32_of};
 use crate::inventory::reading;
 use crate::inventory::shown::place_of;
@@ -126,7 +128,7 @@ impl Desk {
             missing.extend(found.missing);
             let at = listed.iter().position(|app| app.id == *id).unwrap_or_else(|| {
                 let unlisted = Some(Unlisted::default());
-                listed.push(Listed { id: id.clone(), kind: None, odd: false, new: false, unlisted });
+                listed.push(Listed { id: id.clone(), kind: None, odd: false, new: false, like: false, unlisted });
                 listed.len() - 1
             });
             let app = &mut listed[at];
@@ -150,6 +152,8 @@ impl Desk {
         };
         missing.retain(|missing: &Missing| of_them(&missing.what));
         let state = self.read_state(&session).await?;
+        listed.extend(allowed_by_name(&state, &listed));
+        mark_alike(&mut listed, &apps, picture);
         // Of some nobody tells whose they are. Where that would forbid the vendor's own apps to be connected anew, it is for whoever
         // asks to say that those are meant too.
         if !first_party && !policy::closed(&state, Kind::FirstParty) {
@@ -221,7 +225,7 @@ impl Desk {
                 members,
                 kind_told: kind.is_some(),
             };
-            Listed { id, kind, odd: false, new: false, unlisted: Some(unlisted) }
+            Listed { id, kind, odd: false, new: false, like: false, unlisted: Some(unlisted) }
         };
         Ok(once.into_iter().map(app).collect())
     }
@@ -444,9 +448,57 @@ pub fn listed(picture: &Picture) -> Vec<Listed> {
             odd: !app.odd.is_empty(),
             // In a first reading nothing is new.
             new: app.first_seen.after.is_some() && since.is_some_and(|since| app.first_seen.by > since),
+            like: false,
             unlisted: None,
         })
         .collect()
+}
+
+/// The apps that the policy allows by name, and that are not among these: nobody has connected them, or somebody has cut them off.
+fn allowed_by_name(state: &State, listed: &[Listed]) -> Vec<Listed> {
+    let [first, third] = [
+        (&state.first_party, &state.allowed_first_party, Kind::FirstParty),
+        (&state.third_party, &state.allowed_third_party, Kind::ThirdParty),
+    ]
+    .map(|(word, ids, kind)| (if word == policy::RESTRICTED { ids.as_slice() } else { &[] }, kind));
+    let known: HashSet<&str> = listed.iter().map(|app| app.id.as_str()).collect();
+    let of = |(ids, kind): (&[String], Kind)| {
+        let ids: BTreeSet<&String> = ids.iter().filter(|id| !known.contains(id.as_str())).collect();
+        ids.into_iter().map(|id| (id.clone(), kind)).collect::<Vec<_>>()
+    };
+    let mut kinds: BTreeMap<String, Option<Kind>> = BTreeMap::new();
+    for (id, kind) in of(first).into_iter().chain(of(third)) {
+        // On both lists: neither tells its kind.
+        kinds.entry(id).and_modify(|kind| *kind = None).or_insert(Some(kind));
+    }
+    let app = |(id, kind): (String, Option<Kind>)| {
+        let unlisted = Some(Unlisted { kind_told: kind.is_some(), ..Unlisted::default() });
+        Listed { id: ConnectedAppId::from(id), kind, odd: false, new: false, like: false, unlisted }
+    };
+    kinds.into_iter().map(app).collect()
+}
+
+/// Marks the apps that have the name of one to be blocked, or one that looks like it. Which of two is the imitation a list tells: one
+/// that is listed, and beside which a blocked one is flagged, is not suspected for that.
+fn mark_alike(listed: &mut [Listed], apps: &BTreeSet<ConnectedAppId>, picture: &Picture) {
+    let name = |app: &Listed| match (&app.unlisted, picture.app(&app.id)) {
+        (Some(unlisted), _) => unlisted.name.clone(),
+        (None, at) => at.map(|at| picture.apps[at as usize].name.clone()).unwrap_or_default(),
+    };
+    let mut likenesses = Likenesses::default();
+    let of_blocked: Vec<String> = listed.iter().filter(|app| apps.contains(&app.id)).map(name).collect();
+    let names: HashSet<String> =
+        of_blocked.iter().map(|name| folded(name.trim())).filter(|name| !name.is_empty()).collect();
+    // By place, as `Likenesses::alike` compares them.
+    let mut looks = |name: &str| likenesses.keys(name).into_iter().flatten().enumerate().collect::<Vec<_>>();
+    let blocked: HashSet<(usize, String)> = of_blocked.iter().flat_map(|name| looks(name)).collect();
+    for app in listed {
+        let name = name(app);
+        let suspect = app.odd || app.unlisted.is_some();
+        app.like = !apps.contains(&app.id)
+            && (names.contains(&folded(name.trim()))
+                || suspect && looks(&name).iter().any(|look| blocked.contains(look)));
+    }
 }
 
 /// Whether the picture has every app that is installed: every row could be read, none is hidden, and the list lacks none that an

@@ -17,7 +17,7 @@ use crate::inventory::picture::Missing;
 /// Every app is allowed.
 const ALL: &str = "ALL_ALLOWED";
 /// Those of the list are.
-const RESTRICTED: &str = "RESTRICTED";
+pub(crate) const RESTRICTED: &str = "RESTRICTED";
 /// None is.
 const NONE: &str = "NOT_ALLOWED";
 
@@ -56,6 +56,8 @@ pub struct Listed {
     pub odd: bool,
     /// It was not there at the reading that new ones are told by.
     pub new: bool,
+    /// It has the name of one to be blocked, or one that looks like it: whoever is behind the one may be behind the other.
+    pub like: bool,
     /// The list lacks it, and what is known of it all the same. `None`: the list has it.
     pub unlisted: Option<Unlisted>,
 }
@@ -124,7 +126,8 @@ pub struct Change {
     pub after: State,
     /// Apps it forbids that were allowed.
     pub forbids: BTreeSet<ConnectedAppId>,
-    /// Every app of the list, in its order; then those that the list lacks and something is to become of.
+    /// Every app of the list, in its order; then those that the list lacks and something is to become of, or that the policy goes on
+    /// to allow by name.
     pub rows: Vec<Row>,
     /// Kinds of which apps that nobody has connected yet, or any more, can no longer be connected, although they could be before.
     pub closes: Vec<Kind>,
@@ -136,6 +139,13 @@ impl Change {
     pub fn is_empty(&self) -> bool {
         self.before == self.after
     }
+
+    /// Whether the part of the policy is changed that apps of a kind are in; of an unknown kind, whether either is.
+    #[must_use]
+    pub fn writes(&self, kind: Option<Kind>) -> bool {
+        let of = |kind: Kind| part(&self.before, kind) != part(&self.after, kind);
+        kind.map_or_else(|| Kind::BOTH.into_iter().any(of), of)
+    }
 }
 
 /// Why there is no change.
@@ -143,8 +153,8 @@ impl Change {
 pub enum Refused {
     /// The list of apps is not whole, and one made of it would forbid what it lacks.
     IncompleteList,
-    /// Apps that look like others, are new, or were listed by an earlier reading and are not now, and nobody has decided about. All
-    /// rows, those among them.
+    /// Apps that look like others or like those to be blocked, are new, or were listed by an earlier reading and are not now, and nobody
+    /// has decided about. All rows, those among them.
     Undecided(Vec<Row>),
     /// Apps that are not in the list, and that no earlier reading had.
     NotListed(Vec<ConnectedAppId>),
@@ -283,6 +293,7 @@ pub fn block(
             other => return Err(Refused::UnknownWord(other.to_owned())),
         }
     }
+    let written: Vec<Kind> = Kind::BOTH.into_iter().filter(|kind| part(state, *kind) != part(&after, *kind)).collect();
     let mut undecided = false;
     let mut forbidden = BTreeSet::new();
     let rows = listed
@@ -292,11 +303,18 @@ pub fn block(
             if !before && forbids(&after, &app.id, app.kind) == Some(true) {
                 forbidden.insert(app.id.clone());
             }
+            let among = |kinds: &[Kind]| kinds.iter().any(|kind| app.kind.is_none_or(|of| of == *kind));
             // Only a list that is written anew admits an app that nobody has looked at, or drops one that is not there just now.
-            let asks = (app.odd || app.new || app.is_missed())
-                && closes.iter().any(|kind| app.kind.is_none_or(|of| of == *kind));
+            let asks =
+                (app.odd || app.new || app.is_missed()) && among(&closes) || app.like && !before && among(&written);
             let decided = apps.contains(&app.id) || keep.contains(&app.id) || leave_out.contains(&app.id);
-            if app.unlisted.is_some() && !decided && !asks {
+            let named = Kind::BOTH.into_iter().any(|kind| {
+                let (word, list) = part(&after, kind);
+                app.kind.is_none_or(|of| of == kind)
+                    && word == RESTRICTED
+                    && list.iter().any(|id| id == app.id.as_str())
+            });
+            if app.unlisted.is_some() && !decided && !asks && !named {
                 return None;
             }
             let fate = if apps.contains(&app.id) {
@@ -483,7 +501,7 @@ impl Block {
         let forbidden = self.forbidden();
         // What was flagged was decided about when the plan was made.
         let mut listed: Vec<Listed> =
-            installed.iter().map(|app| Listed { odd: false, new: false, ..app.clone() }).collect();
+            installed.iter().map(|app| Listed { odd: false, new: false, like: false, ..app.clone() }).collect();
         // A decision holds for an app that is gone meanwhile, too: it may be back tomorrow.
         for id in self.apps.iter().chain(&self.left_out).chain(&self.kept) {
             if !listed.iter().any(|app| app.id == *id) {
@@ -498,7 +516,7 @@ impl Block {
                     _ => None,
                 };
                 let unlisted = Some(Unlisted { kind_told: kind.is_some(), ..Unlisted::default() });
-                listed.push(Listed { id: id.clone(), kind, odd: false, new: false, unlisted });
+                listed.push(Listed { id: id.clone(), kind, odd: false, new: false, like: false, unlisted });
             }
         }
         let there = |id: &&ConnectedAppId| listed.iter().any(|app| app.id == **id);
@@ -601,12 +619,12 @@ mod tests {
 
     /// Eight apps of mixed kinds and looks.
     fn lists() -> impl Strategy<Value = Vec<Listed>> {
-        prop::collection::vec((any::<bool>(), any::<bool>(), any::<bool>()), 8).prop_map(|apps| {
+        prop::collection::vec((any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>()), 8).prop_map(|apps| {
             (0..)
                 .zip(apps)
-                .map(|(n, (first, odd, new))| {
+                .map(|(n, (first, odd, new, like))| {
                     let kind = Some(if first { Kind::FirstParty } else { Kind::ThirdParty });
-                    Listed { id: id(n), kind, odd, new, unlisted: None }
+                    Listed { id: id(n), kind, odd, new, like, unlisted: None }
                 })
                 .collect()
         })
@@ -727,9 +745,14 @@ mod tests {
         fn look_alikes_and_new_apps_are_admitted_by_a_decision_only(
             state in states(), listed in lists(), apps in some(), leave_out in any::<bool>(),
         ) {
+            let blocks = |app: &Listed| apps.contains(&app.id);
             let asks = |app: &&Listed| {
-                (app.odd || app.new) && !apps.contains(&app.id) && app.kind.is_some_and(|kind| {
-                    part(&state, kind).0 == ALL && listed.iter().any(|of| of.kind == Some(kind) && apps.contains(&of.id))
+                !blocks(app) && app.kind.is_some_and(|kind| {
+                    let anew = part(&state, kind).0 == ALL && listed.iter().any(|of| of.kind == Some(kind) && blocks(of));
+                    let changed = listed.iter().any(|of| {
+                        of.kind == Some(kind) && blocks(of) && forbids(&state, &of.id, of.kind) == Some(false)
+                    });
+                    (app.odd || app.new) && anew || app.like && changed && forbids(&state, &app.id, app.kind) == Some(false)
                 })
             };
             let ids: BTreeSet<ConnectedAppId> = listed.iter().filter(asks).map(|app| app.id.clone()).collect();
@@ -763,7 +786,7 @@ mod tests {
                     let known_at = known.then_some(Timestamp::UNIX_EPOCH);
                     let unlisted =
                         Unlisted { known_at, revoked_here, kind_told: kind.is_some(), ..Unlisted::default() };
-                    Listed { id: id(n), kind, odd: false, new: false, unlisted: Some(unlisted) }
+                    Listed { id: id(n), kind, odd: false, new: false, like: false, unlisted: Some(unlisted) }
                 })
                 .collect()
         })
@@ -849,7 +872,7 @@ mod tests {
     }
 
     fn plain(n: u8) -> Listed {
-        Listed { id: id(n), kind: Some(Kind::ThirdParty), odd: false, new: false, unlisted: None }
+        Listed { id: id(n), kind: Some(Kind::ThirdParty), odd: false, new: false, like: false, unlisted: None }
     }
 
     #[test]

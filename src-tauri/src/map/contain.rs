@@ -209,6 +209,8 @@ pub(crate) fn rows(look: &Look, query: &wire::ContainQuery) -> wire::ContainRows
         fate: look.fate(row),
         odd: row.app.odd,
         new: row.app.new,
+        like: row.app.like,
+        unlisted: row.app.unlisted.is_some(),
         grants: grants(&row.app.id),
     };
     let fits = |row: &wire::ContainRow| {

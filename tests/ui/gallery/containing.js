@@ -36,6 +36,8 @@ const row = (n, fate, hostile) => ({
   fate,
   odd: fate === "undecided" && n % 2 === 0,
   new: fate === "undecided" && n % 4 === 1,
+  like: fate === "undecided" && n === 2,
+  unlisted: fate === "undecided" && n % 4 === 3,
   known_at: fate === "undecided" && n % 4 === 3 ? f.at(-90_000) : null,
   grants: fate === "blocked" ? 158 : (n * 7) % 61,
 });
@@ -53,8 +55,10 @@ export function containing(given = {}, how = {}) {
   all[0] = { ...row(0, "blocked", hostile), app: hostile ? (f.hostile[3] ?? f.dataSync) : f.dataSync };
   for (let n = 0; n < twins + asked; n += 1) {
     const one = all[1 + undecided - asked + n];
-    if (one) one.app = { ...f.dataSync, connected_app_id: one.app.connected_app_id };
+    if (one) Object.assign(one, { app: { ...f.dataSync, connected_app_id: one.app.connected_app_id }, like: one.fate === "undecided" });
   }
+  const first = all.find((one) => one.fate === "kept");
+  if (first && given.closes?.length === 0) Object.assign(first, { app: { ...first.app, name: "" }, unlisted: true, grants: 0 });
   // The inventory flags it by its id: so it says why.
   const flagged = f.apps[2];
   if (!hostile && flagged && undecided > 1) all[2] = { ...row(2, "undecided", false), app: flagged };

@@ -312,6 +312,7 @@ impl Engine<'_> {
                 kind: Kind::of(app.client_type.as_str()),
                 odd: false,
                 new: false,
+                like: false,
                 unlisted: None,
             })
             .collect();
